@@ -1,0 +1,134 @@
+/* Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ * What compiled models and the runtime agree on: freestanding, versioned, plain data. A model.so exports one
+ * symbol, `weft_model_descriptor`, of type `weft_abi_model`. All arrays are dense and row-major. */
+#ifndef WEFT_ABI_H
+#define WEFT_ABI_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define WEFT_ABI_MAGIC 0x54464557u /* "WEFT", little-endian */
+#define WEFT_ABI_MAJOR 1           /* differs: cannot load */
+#define WEFT_ABI_MINOR 0           /* model newer than runtime: cannot load */
+#define WEFT_ABI_MAX_RANK 8
+
+/* Element types. */
+enum {
+  WEFT_F32 = 1,
+  WEFT_F64 = 2,
+  WEFT_F16 = 3,
+  WEFT_BF16 = 4,
+  WEFT_I8 = 5,
+  WEFT_I16 = 6,
+  WEFT_I32 = 7,
+  WEFT_I64 = 8,
+  WEFT_U8 = 9,
+  WEFT_BOOL = 10 /* one byte, 0 or 1 */
+};
+
+/* CPU features that a code variant needs, as the loader tests them. */
+#define WEFT_CPU_V3 (UINT64_C(1) << 0)       /* x86-64-v3: AVX2, FMA, BMI2, F16C, and OS support for ymm */
+#define WEFT_CPU_V4 (UINT64_C(1) << 1)       /* x86-64-v4: AVX-512 F, BW, CD, DQ, VL, and OS support for zmm */
+#define WEFT_CPU_AMX_INT8 (UINT64_C(1) << 2) /* AMX tile + int8, permission granted */
+#define WEFT_CPU_AMX_BF16 (UINT64_C(1) << 3)
+
+/* Codes that generated code returns. */
+#define WEFT_ABI_OK 0
+#define WEFT_ABI_ARENA_TOO_SMALL 1
+
+struct weft_abi_call;
+
+/* Work on items [begin, end). */
+typedef void (*weft_abi_body)(void *arguments, int64_t begin, int64_t end);
+
+/* Services that generated code may call. */
+typedef struct weft_abi_services {
+  /* Runs body over [0, count), cut into contiguous ranges, possibly on several threads; returns when all is done.
+   * cost_per_item estimates one item in multiply-adds, so that small regions stay on the calling thread. */
+  void (*parallel_for)(const struct weft_abi_call *call, weft_abi_body body, void *arguments, int64_t count,
+                       int64_t cost_per_item);
+} weft_abi_services;
+
+/* One call of an entry. Pointers and extents were checked by the runtime. */
+typedef struct weft_abi_call {
+  const weft_abi_services *services;
+  void *executor;                /* the runtime's, opaque to generated code */
+  const void *const *inputs;     /* in the order of weft_abi_entry.inputs */
+  void *const *outputs;          /* in the order of weft_abi_entry.outputs */
+  const void *const *parameters; /* in the order of weft_abi_model.parameters, 64-byte aligned */
+  const int64_t *dims;           /* in the order of weft_abi_entry.dims */
+  void *arena;                   /* 64-byte aligned scratch, at least arena_bytes(dims) */
+  int64_t arena_bytes;
+} weft_abi_call;
+
+/* A named dimension with inclusive bounds. */
+typedef struct weft_abi_dim {
+  const char *name;
+  int64_t min;
+  int64_t max;
+} weft_abi_dim;
+
+/* An input or output. */
+typedef struct weft_abi_tensor {
+  const char *name;
+  int32_t dtype;
+  int32_t rank;
+  const int64_t *shape;  /* >= 0: a fixed extent; < 0: named dimension -(value + 1) */
+  int64_t index_limit;   /* > 0: an integer input whose every value must lie in [0, index_limit) */
+  int32_t optional;      /* 1: may be absent; then every element is default_value */
+  int32_t reserved;
+  int64_t default_value;
+} weft_abi_tensor;
+
+/* The code of an entry for one set of CPU features. */
+typedef struct weft_abi_variant {
+  const char *target; /* "v4", "v3", "portable" */
+  uint64_t required_features;
+  int32_t (*run)(const weft_abi_call *call);
+  int64_t (*arena_bytes)(const int64_t *dims);
+} weft_abi_variant;
+
+/* A function of the model. Variants are sorted best first. */
+typedef struct weft_abi_entry {
+  const char *name;
+  int32_t dim_count;
+  int32_t input_count;
+  int32_t output_count;
+  int32_t variant_count;
+  const weft_abi_dim *dims;
+  const weft_abi_tensor *inputs;
+  const weft_abi_tensor *outputs;
+  const weft_abi_variant *variants;
+} weft_abi_entry;
+
+/* A weight as generated code reads it: a tensor of this name in weights.safetensors. */
+typedef struct weft_abi_parameter {
+  const char *name;
+  int32_t dtype;
+  int32_t rank;
+  const int64_t *shape;
+} weft_abi_parameter;
+
+typedef struct weft_abi_model {
+  uint32_t magic;
+  uint16_t abi_major;
+  uint16_t abi_minor;
+  const char *compiler; /* "weft 0.1.0 (LLVM 22.1.8)" */
+  const char *model;    /* "bert" */
+  int32_t entry_count;
+  int32_t parameter_count;
+  const weft_abi_entry *entries;
+  const weft_abi_parameter *parameters;
+} weft_abi_model;
+
+#define WEFT_ABI_DESCRIPTOR_SYMBOL "weft_model_descriptor"
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* WEFT_ABI_H */

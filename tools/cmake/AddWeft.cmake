@@ -1,0 +1,121 @@
+# How a library, a tool, a dialect and a unit test of Weft are declared.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
+set(CMAKE_LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib")
+set(CMAKE_ARCHIVE_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib")
+
+# Debug information is left out: MLIR's templates make it several times larger than the code.
+set(CMAKE_CXX_FLAGS_RELEASE "-O1 -DNDEBUG")
+set(CMAKE_C_FLAGS_RELEASE "-O2 -DNDEBUG")
+if(WEFT_ASSERTIONS)
+  string(REPLACE "-DNDEBUG" "" CMAKE_CXX_FLAGS_RELEASE "${CMAKE_CXX_FLAGS_RELEASE}")
+  string(REPLACE "-DNDEBUG" "" CMAKE_C_FLAGS_RELEASE "${CMAKE_C_FLAGS_RELEASE}")
+endif()
+if(WEFT_SANITIZE)
+  add_compile_options(-fsanitize=${WEFT_SANITIZE} -fno-omit-frame-pointer -g1)
+  add_link_options(-fsanitize=${WEFT_SANITIZE})
+endif()
+add_compile_options(-Wall -Wextra -Wno-unused-parameter)
+
+find_program(WEFT_CCACHE ccache)
+if(WEFT_CCACHE)
+  # The precompiled header and paths below the checkout must not defeat the cache.
+  set(WEFT_LAUNCHER "${CMAKE_COMMAND}" -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR}
+      CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+      "${WEFT_CCACHE}")
+  set(CMAKE_C_COMPILER_LAUNCHER ${WEFT_LAUNCHER})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${WEFT_LAUNCHER})
+endif()
+find_program(WEFT_LLD ld.lld-22)
+if(WEFT_LLD)
+  add_link_options(--ld-path=${WEFT_LLD})
+endif()
+
+find_package(MLIR 22 REQUIRED CONFIG HINTS /usr/lib/llvm-22/lib/cmake/mlir)
+list(APPEND CMAKE_MODULE_PATH "${MLIR_CMAKE_DIR}" "${LLVM_CMAKE_DIR}")
+include(TableGen)
+include(AddLLVM)
+include(AddMLIR)
+
+include_directories("${CMAKE_SOURCE_DIR}" "${CMAKE_BINARY_DIR}")
+
+# What every target that sees MLIR needs. LLVM's headers are system headers: our warnings are about our code.
+add_library(weft_mlir INTERFACE)
+target_include_directories(weft_mlir SYSTEM INTERFACE ${LLVM_INCLUDE_DIRS} ${MLIR_INCLUDE_DIRS})
+target_link_libraries(weft_mlir INTERFACE MLIR LLVM)
+
+# One precompiled header for all MLIR code: two cores parse MLIR's headers once, not once a file.
+file(WRITE "${CMAKE_BINARY_DIR}/tools/cmake/mlir_pch.cpp" "// Carries the precompiled header.\n")
+add_library(weft_mlir_pch OBJECT "${CMAKE_BINARY_DIR}/tools/cmake/mlir_pch.cpp")
+target_link_libraries(weft_mlir_pch PRIVATE weft_mlir)
+target_precompile_headers(weft_mlir_pch PRIVATE "${CMAKE_SOURCE_DIR}/tools/cmake/MlirPch.h")
+target_compile_options(weft_mlir_pch PRIVATE -Xclang -fno-pch-timestamp)
+
+function(_weft_configure target mlir depends)
+  if(mlir)
+    target_link_libraries(${target} PUBLIC weft_mlir)
+    target_compile_options(${target} PRIVATE -Xclang -fno-pch-timestamp)
+    target_precompile_headers(${target} REUSE_FROM weft_mlir_pch)
+    if(TARGET weft_tablegen)
+      add_dependencies(${target} weft_tablegen)
+    endif()
+  endif()
+  if(depends)
+    target_link_libraries(${target} PUBLIC ${depends})
+  endif()
+endfunction()
+
+# weft_add_library(<name> [MLIR] [SOURCES files…] [DEPENDS libraries…]); without SOURCES, the folder's *.cpp.
+function(weft_add_library name)
+  cmake_parse_arguments(ARG "MLIR" "" "SOURCES;DEPENDS" ${ARGN})
+  if(NOT ARG_SOURCES)
+    file(GLOB ARG_SOURCES CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp")
+  endif()
+  add_library(${name} STATIC ${ARG_SOURCES})
+  _weft_configure(${name} "${ARG_MLIR}" "${ARG_DEPENDS}")
+endfunction()
+
+# weft_add_tool(<name> [MLIR] [DEPENDS libraries…]): the folder's *.cpp as build/bin/<name>.
+function(weft_add_tool name)
+  cmake_parse_arguments(ARG "MLIR" "" "DEPENDS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp")
+  add_executable(${name} ${sources})
+  _weft_configure(${name} "${ARG_MLIR}" "${ARG_DEPENDS}")
+endfunction()
+
+# weft_add_unittest(<name> [MLIR] SOURCES files… [DEPENDS libraries…]): GoogleTest, run by lit.
+function(weft_add_unittest name)
+  cmake_parse_arguments(ARG "MLIR" "" "SOURCES;DEPENDS" ${ARGN})
+  find_package(GTest REQUIRED)
+  add_executable(${name} ${ARG_SOURCES})
+  _weft_configure(${name} "${ARG_MLIR}" "${ARG_DEPENDS}")
+  target_link_libraries(${name} PRIVATE GTest::gtest GTest::gmock GTest::gtest_main)
+  target_compile_definitions(${name} PRIVATE WEFT_TEST_SOURCE_DIR="${CMAKE_SOURCE_DIR}/test")
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/test/unit")
+  set_property(GLOBAL APPEND PROPERTY WEFT_UNITTESTS ${name})
+endfunction()
+
+# weft_tablegen_file(<file.td> -gen-x out.inc …): generated files in the build folder of the same path.
+function(weft_tablegen_file td)
+  set(LLVM_TARGET_DEFINITIONS "${CMAKE_CURRENT_SOURCE_DIR}/${td}")
+  set(args ${ARGN})
+  while(args)
+    list(POP_FRONT args action out)
+    string(REPLACE " " ";" action "${action}")
+    mlir_tablegen(${out} ${action} EXTRA_INCLUDES "${CMAKE_SOURCE_DIR}")
+  endwhile()
+  get_filename_component(stem ${td} NAME_WE)
+  file(RELATIVE_PATH room "${CMAKE_SOURCE_DIR}" "${CMAKE_CURRENT_SOURCE_DIR}")
+  string(REPLACE "/" "_" room "${room}")
+  add_public_tablegen_target(weft_${room}_${stem}_inc)
+  if(NOT TARGET weft_tablegen)
+    add_custom_target(weft_tablegen)
+  endif()
+  add_dependencies(weft_tablegen weft_${room}_${stem}_inc)
+endfunction()
