@@ -1,0 +1,204 @@
+/* Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ * Peak loops, each one block of assembly: a compiler spills an array of accumulators to the stack and then shows a
+ * third of the rate. */
+#define _GNU_SOURCE
+#include "Peak.h"
+
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#ifndef __x86_64__
+#error "the peak loops are written for x86-64"
+#endif
+
+/* An iteration of a loop is short (8 to 20 cycles), a run about a third of a millisecond: long against the clock's
+ * resolution, short against a scheduler's time slice, so that the best run was not interrupted. */
+enum { kIterations = 60000, kRuns = 24, kPasses = 5, kLargePage = 2 << 20 };
+
+static double threadSeconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* 28 accumulators of 16 lanes: two FMA ports of 4 cycles latency need 8; 28 is what a 14x32 register tile holds. */
+#define FMA(n) "vfmadd231ps %%zmm30, %%zmm31, %%zmm" #n "\n\t"
+#define ZERO(n) "vpxord %%zmm" #n ", %%zmm" #n ", %%zmm" #n "\n\t"
+#define ALL28(X)                                                                                                       \
+  X(0)                                                                                                                 \
+  X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16) X(17) X(18) X(19) X(20) X(21) \
+      X(22) X(23) X(24) X(25) X(26) X(27)
+__attribute__((target("avx512f"))) static double fmaV4(void) {
+  uint64_t count = kIterations;
+  __asm__ volatile(ALL28(ZERO) ZERO(30) ZERO(31) //
+                   ".p2align 6\n"
+                   "1:\n\t" ALL28(FMA) //
+                   "dec %[count]\n\t"
+                   "jnz 1b\n\t"
+                   "vzeroupper\n\t"
+                   : [count] "+r"(count)
+                   :
+                   : "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10",
+                     "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21",
+                     "xmm22", "xmm23", "xmm24", "xmm25", "xmm26", "xmm27", "xmm30", "xmm31");
+  return 28.0 * 16 * 2 * kIterations;
+}
+#undef FMA
+#undef ZERO
+
+#define XMM_CLOBBERS                                                                                                   \
+  "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13",  \
+      "xmm14", "xmm15"
+
+/* 12 accumulators of 8 lanes, as a 6x16 register tile holds; twice an iteration. */
+#define FMA(n) "vfmadd231ps %%ymm14, %%ymm15, %%ymm" #n "\n\t"
+#define ZERO(n) "vxorps %%ymm" #n ", %%ymm" #n ", %%ymm" #n "\n\t"
+#define ALL12(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11)
+__attribute__((target("avx2,fma"))) static double fmaV3(void) {
+  uint64_t count = kIterations;
+  __asm__ volatile(ALL12(ZERO) ZERO(14) ZERO(15) //
+                   ".p2align 6\n"
+                   "1:\n\t" ALL12(FMA) ALL12(FMA) //
+                   "dec %[count]\n\t"
+                   "jnz 1b\n\t"
+                   "vzeroupper\n\t"
+                   : [count] "+r"(count)
+                   :
+                   : "cc", XMM_CLOBBERS);
+  return 24.0 * 8 * 2 * kIterations;
+}
+#undef FMA
+#undef ZERO
+
+/* SSE2 has no FMA: seven products and seven sums of 4 lanes in independent chains; twice an iteration. */
+#define STEP(mul, add) "mulps %%xmm15, %%xmm" #mul "\n\taddps %%xmm15, %%xmm" #add "\n\t"
+#define ZERO(n) "xorps %%xmm" #n ", %%xmm" #n "\n\t"
+#define ALL7(X) X(0, 7) X(1, 8) X(2, 9) X(3, 10) X(4, 11) X(5, 12) X(6, 13)
+#define ZERO2(a, b) ZERO(a) ZERO(b)
+static double fmaPortable(void) {
+  uint64_t count = kIterations;
+  __asm__ volatile(ALL7(ZERO2) ZERO(15) //
+                   ".p2align 6\n"
+                   "1:\n\t" ALL7(STEP) ALL7(STEP) //
+                   "dec %[count]\n\t"
+                   "jnz 1b\n\t"
+                   : [count] "+r"(count)
+                   :
+                   : "cc", XMM_CLOBBERS);
+  return 2.0 * 7 * 8 * kIterations;
+}
+
+/* Reads `stream` bytes (a multiple of 64) from each of the four quarters of a buffer. One sequential stream alone
+ * reaches only about half of what a core can read from memory. */
+__attribute__((target("avx2"))) static void readV3(const char *data, int64_t stream) {
+  int64_t offset = 0;
+  const char *second = data + stream, *third = second + stream, *fourth = third + stream;
+#define READ(base)                                                                                                     \
+  "vmovaps (" base ",%[offset]), %%ymm0\n\tvmovaps 32(" base ",%[offset]), %%ymm1\n\t"                                 \
+  "prefetcht0 1024(" base ",%[offset])\n\t"
+  __asm__ volatile("1:\n\t" READ("%[a]") READ("%[b]") READ("%[c]") READ("%[d]") //
+                   "add $64, %[offset]\n\t"
+                   "cmp %[stream], %[offset]\n\t"
+                   "jl 1b\n\t"
+                   "vzeroupper\n\t"
+                   : [offset] "+r"(offset)
+                   : [a] "r"(data), [b] "r"(second), [c] "r"(third), [d] "r"(fourth), [stream] "r"(stream)
+                   : "cc", "memory", "xmm0", "xmm1");
+#undef READ
+}
+
+static void readPortable(const char *data, int64_t stream) {
+  int64_t offset = 0;
+  const char *second = data + stream, *third = second + stream, *fourth = third + stream;
+#define READ(base)                                                                                                     \
+  "movaps (" base ",%[offset]), %%xmm0\n\tmovaps 16(" base ",%[offset]), %%xmm1\n\t"                                   \
+  "movaps 32(" base ",%[offset]), %%xmm2\n\tmovaps 48(" base ",%[offset]), %%xmm3\n\t"                                 \
+  "prefetcht0 1024(" base ",%[offset])\n\t"
+  __asm__ volatile("1:\n\t" READ("%[a]") READ("%[b]") READ("%[c]") READ("%[d]") //
+                   "add $64, %[offset]\n\t"
+                   "cmp %[stream], %[offset]\n\t"
+                   "jl 1b\n\t"
+                   : [offset] "+r"(offset)
+                   : [a] "r"(data), [b] "r"(second), [c] "r"(third), [d] "r"(fourth), [stream] "r"(stream)
+                   : "cc", "memory", "xmm0", "xmm1", "xmm2", "xmm3");
+#undef READ
+}
+
+typedef struct {
+  const char *name;
+  double (*fma)(void); /* returns the floating-point operations of a run */
+  void (*read)(const char *data, int64_t stream);
+} PeakTarget;
+
+static const PeakTarget kTargets[] = {
+    {"v4", fmaV4, readV3}, {"v3", fmaV3, readV3}, {"portable", fmaPortable, readPortable}};
+
+static int hostHas(const PeakTarget *target) {
+  __builtin_cpu_init();
+  if (target->fma == fmaV4)
+    return __builtin_cpu_supports("avx512f") != 0;
+  if (target->fma == fmaV3)
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  return 1;
+}
+
+static const PeakTarget *bestTarget(void) {
+  const PeakTarget *target = kTargets;
+  while (!hostHas(target)) /* "portable", the last, is always there */
+    ++target;
+  return target;
+}
+
+const char *weft_peak_target(void) { return bestTarget()->name; }
+
+static double fmaRate(const PeakTarget *target) {
+  double best = 0;
+  for (int run = 0; run < kRuns; ++run) {
+    double start = threadSeconds();
+    double operations = target->fma();
+    double seconds = threadSeconds() - start;
+    if (seconds > 0 && operations / seconds > best)
+      best = operations / seconds;
+  }
+  return best * 1e-9;
+}
+
+double weft_peak_fma_gflops(void) { return fmaRate(bestTarget()); }
+
+double weft_peak_fma_gflops_of(const char *target) {
+  for (size_t i = 0; i < sizeof(kTargets) / sizeof(kTargets[0]); ++i)
+    if (strcmp(kTargets[i].name, target) == 0)
+      return hostHas(&kTargets[i]) ? fmaRate(&kTargets[i]) : 0;
+  return 0;
+}
+
+double weft_peak_read_gbps(int64_t bytes) {
+  bytes &= ~INT64_C(4095);
+  if (bytes <= 0)
+    return 0;
+  /* Huge pages where the kernel gives them: page walks are no part of what is measured. */
+  size_t mapped = (size_t)bytes + kLargePage;
+  char *map = mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (map == MAP_FAILED)
+    return 0;
+  madvise(map, mapped, MADV_HUGEPAGE);
+  char *data = map + (kLargePage - (uintptr_t)map % kLargePage) % kLargePage;
+  memset(data, 1, (size_t)bytes);
+
+  const PeakTarget *target = bestTarget();
+  int64_t repeats = bytes >= (INT64_C(32) << 20) ? 1 : (INT64_C(32) << 20) / bytes;
+  double best = 0;
+  for (int pass = 0; pass < kPasses; ++pass) {
+    double start = threadSeconds();
+    for (int64_t repeat = 0; repeat < repeats; ++repeat)
+      target->read(data, bytes / 4);
+    double seconds = threadSeconds() - start;
+    double rate = (double)bytes * (double)repeats / seconds;
+    best = seconds > 0 && rate > best ? rate : best;
+  }
+  munmap(map, mapped);
+  return best * 1e-9;
+}
