@@ -1,0 +1,74 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef WEFT_DIALECTS_WEFT_ATTENTIONOPS_TD
+#define WEFT_DIALECTS_WEFT_ATTENTIONOPS_TD
+
+include "dialects/weft/OpBase.td"
+
+def Weft_AttentionOp : Weft_StructuredOp<"attention", [AttrSizedOperandSegments]> {
+  let summary = "Attention with a score and a mask region";
+  let description = [{
+    Over the iteration space (b, h, i, j, d, e) of batch, head, query, key, head dimension and value dimension:
+
+      s[b,h,i,j] = scale · Σ_d query[b,h,i,d] · key[b,h,j,d]
+      s'         = score(s, b, h, i, j, extras…)
+      visible    = mask(b, h, i, j, extras…)
+      p[b,h,i,:] = softmax over the visible j of s'[b,h,i,:]
+      output     = Σ_j p[b,h,i,j] · value[b,h,j,e]
+      lse[b,h,i] = log Σ_{visible j} exp s'[b,h,i,j]
+
+    `indexing_maps` says how query, key, value, the extra operands, output and lse (in operand order) are indexed by
+    the six dimensions; results are dimensions, or `h floordiv g` for grouped heads (GQA, MQA). Rows with no visible
+    key give 0 and a log-sum-exp of −inf. (Vaswani et al. 2017, arXiv:1706.03762; regions after FlexAttention,
+    Dong et al. 2024, arXiv:2412.05496.)
+
+    The score region gets (s : f32, b, h, i, j : index, one scalar for each extra operand) and yields f32; the mask
+    region gets (b, h, i, j : index, one scalar for each extra operand) and yields i1. An absent region means the
+    identity, respectively all visible.
+
+    Example: padding mask, [batch, sequence, heads, head_dim] layout
+    ```mlir
+    %o = weft.attention {scale = 0.5 : f32, indexing_maps = [
+           affine_map<(b, h, i, j, d, e) -> (b, i, h, d)>, affine_map<(b, h, i, j, d, e) -> (b, j, h, d)>,
+           affine_map<(b, h, i, j, d, e) -> (b, j, h, e)>, affine_map<(b, h, i, j, d, e) -> (b, j)>,
+           affine_map<(b, h, i, j, d, e) -> (b, i, h, e)>]}
+         ins(%q, %k, %v, %m : tensor<?x?x2x4xf32>, tensor<?x?x2x4xf32>, tensor<?x?x2x4xf32>, tensor<?x?xi64>)
+         outs(%init : tensor<?x?x2x4xf32>)
+         mask {
+         ^bb0(%b: index, %h: index, %i: index, %j: index, %p: i64):
+           %zero = arith.constant 0 : i64
+           %visible = arith.cmpi ne, %p, %zero : i64
+           weft.yield %visible : i1
+         } -> tensor<?x?x2x4xf32>
+    ```
+  }];
+  let arguments = (ins
+    Arg<Weft_Shaped, "queries, indexed by b, h, i, d">:$query,
+    Arg<Weft_Shaped, "keys, indexed by b, h, j, d">:$key,
+    Arg<Weft_Shaped, "values, indexed by b, h, j, e">:$value,
+    Arg<Variadic<Weft_Shaped>, "operands of the regions, indexed by b, h, i, j">:$extras,
+    Arg<Weft_Shaped, "destination, indexed by b, h, i, e; its values are not read">:$output,
+    Arg<Optional<Weft_Shaped>, "destination of the log-sum-exp, indexed by b, h, i">:$lse,
+    F32Attr:$scale,
+    AffineMapArrayAttr:$indexing_maps);
+  let regions = (region AnyRegion:$score, AnyRegion:$mask);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let assemblyFormat = [{
+    attr-dict `ins` `(` $query `,` $key `,` $value (`,` $extras^)?
+      `:` type($query) `,` type($key) `,` type($value) (`,` type($extras)^)? `)`
+    `outs` `(` $output (`,` $lse^)? `:` type($output) (`,` type($lse)^)? `)`
+    (`score` $score^)? (`mask` $mask^)? (`->` type($results)^)?
+  }];
+  let extraClassDeclaration = [{
+    /// output and, where present, lse: the last operands.
+    ::mlir::MutableOperandRange getDpsInitsMutable();
+    /// The dimensions of the iteration space, in order.
+    enum Dim : unsigned { Batch, Head, Query, Key, HeadDim, ValueDim, NumDims };
+    /// The indexing map of the operand with this number.
+    ::mlir::AffineMap getIndexingMap(unsigned operand) {
+      return ::llvm::cast<::mlir::AffineMapAttr>(getIndexingMaps()[operand]).getValue();
+    }
+  }];
+}
+
+#endif // WEFT_DIALECTS_WEFT_ATTENTIONOPS_TD

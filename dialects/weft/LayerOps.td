@@ -1,0 +1,93 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The parts of a layer around attention: products with packed weights, normalisation, embedding.
+#ifndef WEFT_DIALECTS_WEFT_LAYEROPS_TD
+#define WEFT_DIALECTS_WEFT_LAYEROPS_TD
+
+include "dialects/weft/OpBase.td"
+
+def Weft_LayerNormOp : Weft_StructuredOp<"layer_norm"> {
+  let summary = "Layer normalisation over the last dimension";
+  let description = [{
+    out[…, n] = (x[…, n] − mean) / sqrt(variance + epsilon) · scale[n] + bias[n], with mean and (biased) variance
+    over the last dimension (Ba, Kiros and Hinton 2016, arXiv:1607.06450).
+
+    Example:
+    ```mlir
+    %y = weft.layer_norm {epsilon = 1.0e-12 : f32} ins(%x, %scale, %bias : tensor<?x8xf32>, tensor<8xf32>, tensor<8xf32>)
+                         outs(%init : tensor<?x8xf32>) -> tensor<?x8xf32>
+    ```
+  }];
+  let arguments = (ins
+    Arg<Weft_Shaped, "values, [..., n]">:$input,
+    Arg<Weft_Shaped, "scale, [n]">:$scale,
+    Arg<Optional<Weft_Shaped>, "bias, [n]">:$bias,
+    Arg<Weft_Shaped, "destination, [..., n]">:$init,
+    F32Attr:$epsilon);
+  let results = (outs Optional<AnyRankedTensor>:$result);
+  let assemblyFormat = [{
+    attr-dict `ins` `(` $input `,` $scale (`,` $bias^)? `:` type($input) `,` type($scale) (`,` type($bias)^)? `)`
+    `outs` `(` $init `:` type($init) `)` (`->` type($result)^)?
+  }];
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getInitMutable(); }
+  }];
+}
+
+def Weft_EmbeddingOp : Weft_StructuredOp<"embedding"> {
+  let summary = "Rows of a table, chosen by index";
+  let description = [{
+    out[t…, n] = table[ids[t…], n]. Every index must lie in [0, rows of the table): the runtime checks inputs against
+    their declared `weft.index_limit`.
+
+    Example:
+    ```mlir
+    %y = weft.embedding ins(%ids, %table : tensor<?xi64>, tensor<10x4xf32>) outs(%init : tensor<?x4xf32>) -> tensor<?x4xf32>
+    ```
+  }];
+  let arguments = (ins
+    Arg<Weft_Shaped, "indices, [t...]">:$ids,
+    Arg<Weft_Shaped, "table, [rows, n]">:$table,
+    Arg<Weft_Shaped, "destination, [t..., n]">:$init);
+  let results = (outs Optional<AnyRankedTensor>:$result);
+  let assemblyFormat = [{
+    attr-dict `ins` `(` $ids `,` $table `:` type($ids) `,` type($table) `)`
+    `outs` `(` $init `:` type($init) `)` (`->` type($result)^)?
+  }];
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getInitMutable(); }
+  }];
+}
+
+def Weft_PackedMatmulOp : Weft_StructuredOp<"packed_matmul"> {
+  let summary = "Matrix product with a right operand packed into column panels";
+  let description = [{
+    out[m, n] = Σ_k lhs[m, k] · rhs[n div c, k, n mod c] (+ bias[n]), c the panel width (see `#weft.panels`). The sum
+    over k runs in order, in one accumulator of the output's type, from the bias or zero: a row's bits depend on
+    nothing but that row, the weights and the bias.
+
+    Example:
+    ```mlir
+    %y = weft.packed_matmul ins(%x, %w, %b : tensor<?x8xf32>, tensor<2x8x16xf32>, tensor<20xf32>)
+                            outs(%init : tensor<?x20xf32>) -> tensor<?x20xf32>
+    ```
+  }];
+  let arguments = (ins
+    Arg<Weft_Shaped, "left operand, [m, k]">:$lhs,
+    Arg<Weft_Shaped, "packed right operand, [ceil(n / c), k, c]">:$rhs,
+    Arg<Optional<Weft_Shaped>, "bias, [n]">:$bias,
+    Arg<Weft_Shaped, "destination, [m, n]; its values are not read">:$init);
+  let results = (outs Optional<AnyRankedTensor>:$result);
+  let assemblyFormat = [{
+    attr-dict `ins` `(` $lhs `,` $rhs (`,` $bias^)? `:` type($lhs) `,` type($rhs) (`,` type($bias)^)? `)`
+    `outs` `(` $init `:` type($init) `)` (`->` type($result)^)?
+  }];
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getInitMutable(); }
+    /// Columns in a panel.
+    int64_t getPanelWidth() { return getRhs().getType().getDimSize(2); }
+  }];
+}
+
+#endif // WEFT_DIALECTS_WEFT_LAYEROPS_TD

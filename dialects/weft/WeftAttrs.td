@@ -1,0 +1,39 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef WEFT_DIALECTS_WEFT_WEFTATTRS_TD
+#define WEFT_DIALECTS_WEFT_WEFTATTRS_TD
+
+include "dialects/weft/WeftDialect.td"
+include "mlir/IR/AttrTypeBase.td"
+
+def Weft_PanelsAttr : AttrDef<Weft_Dialect, "Panels"> {
+  let mnemonic = "panels";
+  let summary = "A matrix cut into column panels";
+  let description = [{
+    A logical [K, N] operand of a product, stored as [ceil(N / width), K, width], columns beyond N zero. Within a
+    panel the `width` columns of one k are contiguous, so a micro-kernel streams a panel front to back. One width
+    serves all x86 levels: a multiple of every vector length (16 f32 lanes at most).
+
+    `out_by_in` says how the source lies in the file: true for [N, K] (torch.nn.Linear), false for [K, N] (Conv1D).
+
+    Example: `#weft.panels<width = 16, out_by_in = true>`
+  }];
+  let parameters = (ins "int64_t":$width, "bool":$out_by_in);
+  let assemblyFormat = "`<` struct(params) `>`";
+}
+
+def Weft_TargetAttr : AttrDef<Weft_Dialect, "Target"> {
+  let mnemonic = "target";
+  let summary = "What the passes need to know about the processor that code is made for";
+  let description = [{
+    Rides on the module as `weft.target`, so that phases talk through IR. `isa` is one of "portable", "v3", "v4".
+    `lanes` is the number of f32 values in a vector register, `registers` their count. `features` is passed to LLVM.
+
+    Example: `#weft.target<isa = "v3", lanes = 8, registers = 16, cpu = "x86-64-v3", features = "">`
+  }];
+  let parameters = (ins StringRefParameter<>:$isa, "int64_t":$lanes, "int64_t":$registers,
+                        StringRefParameter<>:$cpu, StringRefParameter<>:$features);
+  let assemblyFormat = "`<` struct(params) `>`";
+}
+
+#endif // WEFT_DIALECTS_WEFT_WEFTATTRS_TD

@@ -1,0 +1,34 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "dialects/weft/WeftDialect.h"
+
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+#include "dialects/weft/WeftDialect.cpp.inc"
+#include "dialects/weft/WeftInterfaces.cpp.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "dialects/weft/WeftAttrs.cpp.inc"
+
+#define GET_OP_CLASSES
+#include "dialects/weft/WeftOps.cpp.inc"
+
+void weft::WeftDialect::initialize() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "dialects/weft/WeftAttrs.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "dialects/weft/WeftOps.cpp.inc"
+      >();
+}
