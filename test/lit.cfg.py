@@ -1,0 +1,57 @@
+# Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# Every .mlir and .test file below test/ is a test. What a RUN line may use:
+#
+#   %weft, weft-opt, weft-translate              our tools (build/bin is on the PATH)
+#   FileCheck, not, split-file, mlir-tblgen      LLVM's tools
+#   %cc %cxx %cmake %python                      compilers and tools
+#   %root %build %fixtures %dev                  the repository, the build folder, test/fixtures, tools/dev
+#
+# Features of the processor that runs the tests: cpu-v3 (AVX2, FMA), cpu-v4 (AVX-512).
+import os
+import sys
+
+import lit.formats
+
+config.name = "weft"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".mlir", ".test"]
+config.excludes = ["unit", "reference", "fixtures", "fuzz", "Inputs"]
+config.test_source_root = os.path.dirname(os.path.abspath(__file__))
+config.test_exec_root = os.path.join(config.weft_build, "test")
+
+binaries = os.path.join(config.weft_build, "bin")
+config.environment["PATH"] = os.pathsep.join([binaries, config.llvm_tools, "/usr/bin", "/bin"])
+config.environment["LC_ALL"] = "C.UTF-8"
+# A user's settings must not decide a result.
+for name in [n for n in config.environment if n.startswith("WEFT_")]:
+    del config.environment[name]
+
+
+roundtrip = " --verify-roundtrip" if lit_config.params.get("roundtrip") else ""
+weft_opt = os.path.join(binaries, "weft-opt") + roundtrip
+config.substitutions += [
+    (r"(?<![\w./-])%?weft-opt(?![\w./-])", weft_opt),
+    ("%weft", os.path.join(binaries, "weft")),
+    ("%fixtures", os.path.join(config.test_source_root, "fixtures")),
+    ("%root", config.weft_source),
+    ("%build", config.weft_build),
+    ("%dev", os.path.join(config.weft_source, "tools", "dev")),
+    ("%python", sys.executable),
+    ("%cmake", config.cmake),
+    ("%cxx", config.cxx),
+    ("%cc", config.cc),
+]
+
+
+def cpu_flags():
+    with open("/proc/cpuinfo", encoding="utf-8") as file:
+        return set(next((line for line in file if line.startswith("flags")), "").split())
+
+
+V3 = {"avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "abm", "movbe"}
+V4 = V3 | {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}
+for feature, flags in (("cpu-v3", V3), ("cpu-v4", V4)):
+    if flags <= cpu_flags():
+        config.available_features.add(feature)
