@@ -1,0 +1,65 @@
+# Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Weft: the artifact that `weft compile` makes of the model, run through the C runtime."""
+
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import numpy as np
+
+from ..model import config
+from ..weft_runtime import Session
+from . import Peer, Setting, Unavailable
+
+
+def _artifact(setting: Setting) -> Path:
+    """The given artifact, or one compiled here, again whenever the compiler is newer."""
+    if setting.artifact:
+        return setting.artifact
+    compiler = setting.build / "bin" / "weft"
+    if not compiler.exists():
+        raise Unavailable(f"no compiler at {compiler}: build Weft first, or say where with --build")
+    artifact = setting.cache / "minilm.weft"
+    manifest = artifact / "manifest.json"
+    if manifest.exists() and manifest.stat().st_mtime > compiler.stat().st_mtime:
+        return artifact
+    shutil.rmtree(artifact, ignore_errors=True)
+    start = time.perf_counter()
+    command = [str(compiler), "compile", str(setting.model), "-o", str(artifact)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise Unavailable(f"weft compile failed with exit code {done.returncode}:\n{done.stderr.strip()}")
+    print(f"weft compile: {time.perf_counter() - start:.1f} s", flush=True)
+    return artifact
+
+
+def _make(setting: Setting, name: str, variant: str | None) -> Peer:
+    library = setting.build / "lib" / "libweft_runtime.so"
+    if not library.exists():
+        raise Unavailable(f"no runtime at {library}: build Weft first, or say where with --build")
+    artifact = _artifact(setting)
+    try:
+        session = Session(library, artifact, setting.threads, variant)
+    except RuntimeError as error:
+        raise Unavailable(str(error)) from error
+    hidden = config(setting.model)["hidden_size"]
+
+    def prepare(feed: dict[str, np.ndarray]):
+        output = np.empty((*feed["input_ids"].shape, hidden), np.float32)
+        return session.bind(feed, "last_hidden_state", output)
+
+    return Peer(name, session.version, prepare, note=f"C runtime, variant {session.variant}")
+
+
+def make(setting: Setting) -> Peer:
+    return _make(setting, "weft", None)
+
+
+def make_v3(setting: Setting) -> Peer:
+    return _make(setting, "weft-v3", "v3")
+
+
+def make_portable(setting: Setting) -> Peer:
+    return _make(setting, "weft-portable", "portable")

@@ -1,0 +1,80 @@
+# Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The parts of runtime/include/weft/runtime.h that a benchmark needs, by ctypes."""
+
+import ctypes
+from pathlib import Path
+
+import numpy as np
+
+MAX_RANK = 8
+DTYPES = {np.dtype(np.float32): 1, np.dtype(np.int64): 8}
+
+
+class _Tensor(ctypes.Structure):
+    _fields_ = [
+        ("name", ctypes.c_char_p),
+        ("data", ctypes.c_void_p),
+        ("bytes", ctypes.c_uint64),
+        ("dtype", ctypes.c_int32),
+        ("rank", ctypes.c_int32),
+        ("shape", ctypes.c_int64 * MAX_RANK),
+    ]
+
+
+class _SessionOptions(ctypes.Structure):
+    _fields_ = [
+        ("size", ctypes.c_size_t),
+        ("threads", ctypes.c_int32),
+        ("variant", ctypes.c_char_p),
+        ("dim_limits", ctypes.c_void_p),
+        ("dim_limit_count", ctypes.c_size_t),
+        ("executor", ctypes.c_void_p),
+    ]
+
+
+def _tensor(name: str, array: np.ndarray) -> _Tensor:
+    tensor = _Tensor(name.encode(), array.ctypes.data, array.nbytes, DTYPES[array.dtype], array.ndim)
+    tensor.shape[: array.ndim] = array.shape
+    return tensor
+
+
+class Session:
+    """An open artifact with a session of so many threads; `variant` None is the best one of this processor."""
+
+    def __init__(self, library: Path, artifact: Path, threads: int, variant: str | None = None):
+        lib = ctypes.CDLL(str(library))
+        lib.weft_last_error.restype = ctypes.c_char_p
+        lib.weft_version.restype = ctypes.c_char_p
+        lib.weft_session_variant.restype = ctypes.c_char_p
+        lib.weft_session_variant.argtypes = [ctypes.c_void_p, ctypes.c_char_p]
+        tensors = ctypes.POINTER(_Tensor)
+        lib.weft_run.argtypes = [ctypes.c_void_p, ctypes.c_char_p, tensors, ctypes.c_size_t, tensors, ctypes.c_size_t]
+        self._lib = lib
+        model = ctypes.c_void_p()
+        self._check(lib.weft_open(str(artifact).encode(), None, ctypes.byref(model)))
+        options = _SessionOptions(ctypes.sizeof(_SessionOptions), threads, variant.encode() if variant else None)
+        self._session = ctypes.c_void_p()
+        self._check(lib.weft_session_new(model, ctypes.byref(options), ctypes.byref(self._session)))
+        lib.weft_close(model)  # the session keeps what it needs
+        self.version = lib.weft_version().decode()
+        self.variant = (lib.weft_session_variant(self._session, None) or b"unknown").decode()
+
+    def _check(self, status: int) -> None:
+        if status != 0:
+            raise RuntimeError(self._lib.weft_last_error().decode())
+
+    def bind(self, inputs: dict[str, np.ndarray], name: str, output: np.ndarray):
+        """A call that runs the first entry on `inputs` and fills `output`, the model's output `name`."""
+        feed = (_Tensor * len(inputs))(*(_tensor(key, array) for key, array in inputs.items()))
+        result = _tensor(name, output)
+        run, session, count, target = self._lib.weft_run, self._session, len(inputs), ctypes.byref(result)
+
+        def call() -> np.ndarray:
+            status = run(session, None, feed, count, target, 1)
+            if status != 0:
+                self._check(status)
+            return output
+
+        call.alive = (inputs, result)  # the call points into these
+        return call
