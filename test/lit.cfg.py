@@ -7,6 +7,7 @@
 #   FileCheck, not, split-file, mlir-tblgen      LLVM's tools
 #   %cc %cxx %cmake %python                      compilers and tools
 #   %root %build %fixtures %dev                  the repository, the build folder, test/fixtures, tools/dev
+#   %llvm_include                                LLVM's and MLIR's headers
 #
 # Features of the processor that runs the tests: cpu-v3 (AVX2, FMA), cpu-v4 (AVX-512).
 import os
@@ -42,6 +43,7 @@ config.substitutions += [
     ("%cmake", config.cmake),
     ("%cxx", config.cxx),
     ("%cc", config.cc),
+    ("%llvm_include", config.llvm_include),
 ]
 
 
