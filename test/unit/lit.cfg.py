@@ -14,5 +14,5 @@ missing = [name for name in names if not os.path.exists(os.path.join(config.unit
 if missing:
     lit_config.fatal("unit tests are not built: " + ", ".join(missing))
 
-config.test_format = lit.formats.GoogleTest(".", "_test")
+config.test_format = lit.formats.GoogleTest("", "_test")
 config.test_format.test_suffixes = set(names)

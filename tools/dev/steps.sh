@@ -1,7 +1,8 @@
 # Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
-# What tools/check, tools/demo and tools/dev/check share: set-up, configure, build, with plain progress. Sourced by bash.
+# What tools/check, tools/demo and tools/dev/check share: set-up, configure, build, with plain progress. Sourced by
+# bash scripts that have set `root`.
 
 # `step TEXT`: says what is being done.
 step() {
@@ -27,22 +28,6 @@ configure() {
   fi
 }
 
-# `every_twentieth WORD`: of the status lines of ninja ("[3/70] …") or lit ("PASS: … (3 of 70)") one for each
-# twentieth of the work; all other lines (errors, warnings, failures) as they are.
-every_twentieth() {
-  awk -v word="$1" '
-    function status(done, all) {
-      share = int(20 * done / all)
-      if (share != last || done == all) { print word ": " done " of " all; fflush() }
-      last = share
-    }
-    match($0, /^\[[0-9]+\/[0-9]+\]/) { split(substr($0, 2, RLENGTH - 2), n, "/"); status(n[1], n[2]); next }
-    /^PASS: / && match($0, /\([0-9]+ of [0-9]+\)$/) { split(substr($0, RSTART + 1), n, / of |\)/); status(n[1], n[2]); next }
-    $0 == "ninja: no work to do." { print word ": nothing to do"; fflush(); next }
-    /^ninja: Entering directory/ { next }
-    { print; fflush() }'
-}
-
 # `build BUILD TARGET...`: on a terminal ninja draws its own line.
 build() {
   local folder=$1
@@ -52,7 +37,7 @@ build() {
     ninja -C "$folder" "$@" || stop "the build failed" "the first error above is the cause"
     return
   fi
-  (set -o pipefail; ninja -C "$folder" "$@" 2>&1 | every_twentieth build) ||
+  (set -o pipefail; ninja -C "$folder" "$@" 2>&1 | "$root/tools/dev/every_twentieth" build) ||
     stop "the build failed" "the first error above is the cause"
 }
 
