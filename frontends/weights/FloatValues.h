@@ -1,0 +1,37 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Stored weights as float32, exactly where float32 can hold them.
+#ifndef WEFT_FRONTENDS_WEIGHTS_FLOATVALUES_H
+#define WEFT_FRONTENDS_WEIGHTS_FLOATVALUES_H
+
+#include "frontends/diagnostic/Diagnostic.h"
+#include "frontends/weights/Safetensors.h"
+
+#include <bit>
+#include <cstdint>
+#include <span>
+
+namespace weft {
+
+/// A bfloat16 is the upper half of a float32.
+inline float floatFromBF16(uint16_t bits) { return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16); }
+
+/// Exact, subnormals, infinities and NaNs included.
+inline float floatFromF16(uint16_t bits) {
+  // With the fields moved into place the number is 2^(127 - 15) too small, subnormals included: one product mends both.
+  constexpr float kRebias = 0x1p112f;
+  uint32_t magnitude = static_cast<uint32_t>(bits & 0x7FFF) << 13;
+  uint32_t sign = static_cast<uint32_t>(bits & 0x8000) << 16;
+  if ((bits & 0x7C00) == 0x7C00) // infinity and NaN: the exponent is all ones in float32 too
+    return std::bit_cast<float>(sign | magnitude | 0x7F800000);
+  return std::bit_cast<float>(sign | std::bit_cast<uint32_t>(std::bit_cast<float>(magnitude) * kRebias));
+}
+
+/// Fills out, which has as many elements as the tensor, from F32, F16, BF16 or F64 (rounded to nearest). Errors: W0135
+/// for another dtype, or for a finite value beyond float32.
+Result<void> readF32(const TensorView &tensor, std::span<float> out);
+
+} // namespace weft
+
+#endif // WEFT_FRONTENDS_WEIGHTS_FLOATVALUES_H

@@ -1,0 +1,83 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A .safetensors file as named views of its bytes. Layout: the length of the header (8 bytes, little-endian), the
+// header (JSON), the data. The format is specified in the safetensors repository's README.md and src/tensor.rs; every
+// rule is checked when a file is opened, so a view can be used without further checks.
+#ifndef WEFT_FRONTENDS_WEIGHTS_SAFETENSORS_H
+#define WEFT_FRONTENDS_WEIGHTS_SAFETENSORS_H
+
+#include "frontends/diagnostic/Diagnostic.h"
+#include "frontends/weights/DType.h"
+#include "frontends/weights/MappedFile.h"
+
+#include <cassert>
+#include <cstring>
+#include <filesystem>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <unordered_map>
+#include <vector>
+
+namespace weft {
+
+/// The format's own limit on the header.
+constexpr uint64_t kMaxSafetensorsHeader = 100'000'000;
+
+/// More dimensions than any published weight has; as many as the runtime's ABI carries.
+constexpr size_t kMaxTensorRank = 8;
+
+/// A tensor inside an open file. Its bytes may start at any address, odd ones included.
+struct TensorView {
+  std::string name;
+  DType dtype;
+  std::vector<int64_t> shape;
+  std::span<const std::byte> bytes; ///< exactly shape × dtype, row-major, little-endian
+
+  uint64_t elements() const { return bytes.size() * 8 / bitsPerElement(dtype); }
+
+  /// The elements copied out; T must be as large as an element.
+  template <class T> std::vector<T> values() const {
+    static_assert(std::is_trivially_copyable_v<T>);
+    assert(sizeof(T) * 8 == bitsPerElement(dtype) && "T is not this tensor's element");
+    std::vector<T> result(elements());
+    if (!result.empty())
+      std::memcpy(result.data(), bytes.data(), bytes.size());
+    return result;
+  }
+};
+
+class SafetensorsFile {
+public:
+  /// Errors: W0101, W0102 (something else in the file's place), W0110 to W0112, W0120 to W0127.
+  static Result<SafetensorsFile> open(const std::filesystem::path &path);
+
+  /// Sorted by place in the file.
+  const std::vector<TensorView> &tensors() const { return views; }
+
+  /// Null when there is none of this name.
+  const TensorView *find(std::string_view name) const;
+
+  const std::map<std::string, std::string> &metadata() const { return texts; }
+
+private:
+  SafetensorsFile(MappedFile file, std::vector<TensorView> views, std::map<std::string, std::string> texts);
+
+  MappedFile file;
+  std::vector<TensorView> views;
+  std::map<std::string, std::string> texts;
+  std::unordered_map<std::string_view, size_t> byName; ///< keys live in views
+};
+
+/// A name from a file as it may be printed: quoted, control characters replaced, cut to 200 bytes.
+std::string printableName(std::string_view name);
+
+/// "[2, 3]".
+std::string printableShape(std::span<const int64_t> shape);
+
+} // namespace weft
+
+#endif // WEFT_FRONTENDS_WEIGHTS_SAFETENSORS_H
