@@ -25,9 +25,26 @@ class Weft_StructuredOp<string mnemonic, list<Trait> traits = []>
         DeclareOpInterfaceMethods<TilingInterface,
             ["getLoopIteratorTypes", "getIterationDomain", "getTiledImplementation", "getResultTilePosition",
              "generateResultTileValue", "getIterationDomainTileFromResultTile"]>,
+        DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface, ["reifyResultShapes"]>,
         DeclareOpInterfaceMethods<Weft_DecomposableOpInterface>
       ], traits)> {
   let hasVerifier = 1;
+  // What follows from destination style alone is the same for all of them (StructuredOp.h, Tile.h).
+  let extraClassDefinition = [{
+    void $cppClass::getEffects(
+        ::llvm::SmallVectorImpl<::mlir::SideEffects::EffectInstance<::mlir::MemoryEffects::Effect>> &effects) {
+      ::weft::addOperandEffects(*this, effects);
+    }
+    ::llvm::LogicalResult $cppClass::reifyResultShapes(
+        ::mlir::OpBuilder &builder, ::mlir::ReifiedRankedShapedTypeDims &shapes) {
+      return ::weft::reifyShapesOfInits(*this, builder, shapes);
+    }
+    ::mlir::FailureOr<::mlir::TilingResult> $cppClass::generateResultTileValue(
+        ::mlir::OpBuilder &builder, unsigned result, ::llvm::ArrayRef<::mlir::OpFoldResult> offsets,
+        ::llvm::ArrayRef<::mlir::OpFoldResult> sizes) {
+      return ::weft::tileForResult(*this, builder, result, {offsets, sizes});
+    }
+  }];
 }
 
 #endif // WEFT_DIALECTS_WEFT_OPBASE_TD

@@ -60,7 +60,7 @@ def Weft_YieldOp : Weft_Op<"yield", [Pure, Terminator, ReturnLike]> {
   let summary = "Ends a region of a weft op with its values";
   let arguments = (ins Variadic<AnyType>:$operands);
   let assemblyFormat = "attr-dict ($operands^ `:` type($operands))?";
-  let builders = [OpBuilder<(ins), [{}]>];
+  let builders = [OpBuilder<(ins), [{ (void)$_state; /* no values */ }]>];
 }
 
 #endif // WEFT_DIALECTS_WEFT_PROGRAMOPS_TD

@@ -1,0 +1,110 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// layer_norm, embedding and packed_matmul → their definitions as linalg.generic
+// on tensors.
+#include "dialects/weft/Definition.h"
+#include "dialects/weft/WeftDialect.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+using namespace weft;
+
+/// Two passes: the variance is the mean of squared distances to the mean, which
+/// loses no digits when the mean is large.
+FailureOr<SmallVector<Value>> LayerNormOp::decompose(OpBuilder &builder) {
+  if (!hasPureTensorSemantics())
+    return failure();
+  DefinitionBuilder def(builder, getLoc());
+  Type out = getInit().getType().getElementType(), acc = accumulatorType(out);
+  SmallVector<OpFoldResult> shape = tensor::getMixedSizes(builder, getLoc(), getInput());
+  ArrayRef<OpFoldResult> rows = ArrayRef(shape).drop_back();
+  AffineMap all = builder.getMultiDimIdentityMap(shape.size());
+  AffineMap row = all.dropResult(shape.size() - 1);
+  AffineMap column = all.getSubMap(shape.size() - 1);
+  AffineMap eachRow = builder.getMultiDimIdentityMap(rows.size());
+  Value n = def.count(shape.back(), acc);
+
+  using Def = DefinitionBuilder;
+  Value sum = def.compute(getInput(), def.filled(rows, acc, 0), {all, row}, [&](Def &d, ValueRange e) -> Value {
+    return arith::AddFOp::create(d.b, d.loc, e[1], d.convert(e[0], acc));
+  });
+  Value mean = def.compute(sum, def.empty(rows, acc), {eachRow, eachRow},
+                           [&](Def &d, ValueRange e) -> Value { return arith::DivFOp::create(d.b, d.loc, e[0], n); });
+  Value squares =
+      def.compute({getInput(), mean}, def.filled(rows, acc, 0), {all, row, row}, [&](Def &d, ValueRange e) -> Value {
+        Value distance = arith::SubFOp::create(d.b, d.loc, d.convert(e[0], acc), e[1]);
+        Value square = arith::MulFOp::create(d.b, d.loc, distance, distance);
+        return arith::AddFOp::create(d.b, d.loc, e[2], square);
+      });
+  Value deviation = def.compute(squares, def.empty(rows, acc), {eachRow, eachRow}, [&](Def &d, ValueRange e) -> Value {
+    Value variance = arith::DivFOp::create(d.b, d.loc, e[0], n);
+    Value epsilon = d.constant(acc, getEpsilon().convertToFloat());
+    return math::SqrtOp::create(d.b, d.loc, arith::AddFOp::create(d.b, d.loc, variance, epsilon));
+  });
+
+  SmallVector<Value> inputs = {getInput(), mean, deviation, getScale()};
+  SmallVector<AffineMap> maps = {all, row, row, column};
+  if (getBias()) {
+    inputs.push_back(getBias());
+    maps.push_back(column);
+  }
+  maps.push_back(all);
+  Value result = def.compute(inputs, getInit(), maps, [&](Def &d, ValueRange e) -> Value {
+    Value y = arith::SubFOp::create(d.b, d.loc, d.convert(e[0], acc), e[1]);
+    y = arith::DivFOp::create(d.b, d.loc, y, e[2]);
+    y = arith::MulFOp::create(d.b, d.loc, y, d.convert(e[3], acc));
+    if (getBias())
+      y = arith::AddFOp::create(d.b, d.loc, y, d.convert(e[4], acc));
+    return d.convert(y, out);
+  });
+  return SmallVector<Value>{result};
+}
+
+FailureOr<SmallVector<Value>> EmbeddingOp::decompose(OpBuilder &builder) {
+  if (!hasPureTensorSemantics())
+    return failure();
+  int64_t last = getInit().getType().getRank() - 1;
+  AffineMap all = builder.getMultiDimIdentityMap(last + 1);
+  Value result =
+      DefinitionBuilder(builder, getLoc())
+          .compute(getIds(), getInit(), {all.dropResult(last), all}, [&](DefinitionBuilder &d, ValueRange e) -> Value {
+            Value row = e[0];
+            if (!row.getType().isIndex())
+              row = arith::IndexCastOp::create(d.b, d.loc, d.b.getIndexType(), row);
+            Value column = linalg::IndexOp::create(d.b, d.loc, last);
+            return tensor::ExtractOp::create(d.b, d.loc, getTable(), ValueRange{row, column});
+          });
+  return SmallVector<Value>{result};
+}
+
+FailureOr<SmallVector<Value>> PackedMatmulOp::decompose(OpBuilder &builder) {
+  if (!hasPureTensorSemantics())
+    return failure();
+  DefinitionBuilder def(builder, getLoc());
+  Type out = getInit().getType().getElementType();
+  MLIRContext *context = builder.getContext();
+  AffineExpr m, n, k;
+  bindDims(context, m, n, k);
+  SmallVector<OpFoldResult> shape = tensor::getMixedSizes(builder, getLoc(), getInit());
+
+  using Def = DefinitionBuilder;
+  Value start = getBias() ? def.compute(getBias(), def.empty(shape, out),
+                                        {AffineMap::get(2, 0, {n}, context), builder.getMultiDimIdentityMap(2)},
+                                        [&](Def &d, ValueRange e) { return d.convert(e[0], out); })
+                          : def.filled(shape, out, 0);
+  int64_t width = getPanelWidth();
+  Value result = def.compute(
+      {getLhs(), getRhs()}, start,
+      {AffineMap::get(3, 0, {m, k}, context), AffineMap::get(3, 0, {n.floorDiv(width), k, n % width}, context),
+       AffineMap::get(3, 0, {m, n}, context)},
+      [&](Def &d, ValueRange e) -> Value {
+        Value product = arith::MulFOp::create(d.b, d.loc, d.convert(e[0], out), d.convert(e[1], out));
+        return arith::AddFOp::create(d.b, d.loc, e[2], product);
+      });
+  return SmallVector<Value>{result};
+}

@@ -1,0 +1,149 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Tiles of layer_norm, embedding and packed_matmul.
+#include "dialects/weft/Tile.h"
+#include "dialects/weft/WeftDialect.h"
+
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+
+using namespace mlir;
+using namespace weft;
+using utils::IteratorType;
+
+//===----------------------------------------------------------------------===//
+// layer_norm: the iteration space is the shape; a row is never cut
+//===----------------------------------------------------------------------===//
+
+SmallVector<IteratorType> LayerNormOp::getLoopIteratorTypes() {
+  SmallVector<IteratorType> types(getInit().getType().getRank(), IteratorType::parallel);
+  types.back() = IteratorType::reduction;
+  return types;
+}
+
+SmallVector<Range> LayerNormOp::getIterationDomain(OpBuilder &builder) {
+  return wholeRanges(builder, getLoc(), getInit());
+}
+
+FailureOr<TilingResult> LayerNormOp::getTiledImplementation(OpBuilder &builder, ArrayRef<OpFoldResult> offsets,
+                                                            ArrayRef<OpFoldResult> sizes) {
+  int64_t last = getInit().getType().getRank() - 1;
+  if (!coversDimension(getInit(), last, offsets[last], sizes[last]))
+    return failure();
+  SmallVector<Tile> tiles(getNumOperands()); // scale and bias stay whole
+  tiles.front() = tiles.back() = {offsets, sizes};
+  return cloneOntoTiles(*this, builder, tiles);
+}
+
+LogicalResult LayerNormOp::getResultTilePosition(OpBuilder &builder, unsigned result, ArrayRef<OpFoldResult> offsets,
+                                                 ArrayRef<OpFoldResult> sizes, SmallVector<OpFoldResult> &resultOffsets,
+                                                 SmallVector<OpFoldResult> &resultSizes) {
+  resultOffsets.assign(offsets.begin(), offsets.end());
+  resultSizes.assign(sizes.begin(), sizes.end());
+  return success();
+}
+
+LogicalResult LayerNormOp::getIterationDomainTileFromResultTile(OpBuilder &builder, unsigned result,
+                                                                ArrayRef<OpFoldResult> offsets,
+                                                                ArrayRef<OpFoldResult> sizes,
+                                                                SmallVectorImpl<OpFoldResult> &domainOffsets,
+                                                                SmallVectorImpl<OpFoldResult> &domainSizes) {
+  domainOffsets.assign(offsets.begin(), offsets.end());
+  domainSizes.assign(sizes.begin(), sizes.end());
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// embedding: the iteration space is the shape of the result
+//===----------------------------------------------------------------------===//
+
+SmallVector<IteratorType> EmbeddingOp::getLoopIteratorTypes() {
+  return SmallVector<IteratorType>(getInit().getType().getRank(), IteratorType::parallel);
+}
+
+SmallVector<Range> EmbeddingOp::getIterationDomain(OpBuilder &builder) {
+  return wholeRanges(builder, getLoc(), getInit());
+}
+
+FailureOr<TilingResult> EmbeddingOp::getTiledImplementation(OpBuilder &builder, ArrayRef<OpFoldResult> offsets,
+                                                            ArrayRef<OpFoldResult> sizes) {
+  Tile ids(offsets.drop_back(), sizes.drop_back());
+  Tile table; // all rows, for any id may come
+  table.append(builder.getIndexAttr(0), linalg::createFoldedDimOp(builder, getLoc(), getTable(), 0));
+  table.append(offsets.back(), sizes.back());
+  return cloneOntoTiles(*this, builder, {ids, table, Tile(offsets, sizes)});
+}
+
+LogicalResult EmbeddingOp::getResultTilePosition(OpBuilder &builder, unsigned result, ArrayRef<OpFoldResult> offsets,
+                                                 ArrayRef<OpFoldResult> sizes, SmallVector<OpFoldResult> &resultOffsets,
+                                                 SmallVector<OpFoldResult> &resultSizes) {
+  resultOffsets.assign(offsets.begin(), offsets.end());
+  resultSizes.assign(sizes.begin(), sizes.end());
+  return success();
+}
+
+LogicalResult EmbeddingOp::getIterationDomainTileFromResultTile(OpBuilder &builder, unsigned result,
+                                                                ArrayRef<OpFoldResult> offsets,
+                                                                ArrayRef<OpFoldResult> sizes,
+                                                                SmallVectorImpl<OpFoldResult> &domainOffsets,
+                                                                SmallVectorImpl<OpFoldResult> &domainSizes) {
+  domainOffsets.assign(offsets.begin(), offsets.end());
+  domainSizes.assign(sizes.begin(), sizes.end());
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// packed_matmul: (m, n, k); a column tile starts where a panel does, k is whole
+//===----------------------------------------------------------------------===//
+
+SmallVector<IteratorType> PackedMatmulOp::getLoopIteratorTypes() {
+  return {IteratorType::parallel, IteratorType::parallel, IteratorType::reduction};
+}
+
+SmallVector<Range> PackedMatmulOp::getIterationDomain(OpBuilder &builder) {
+  SmallVector<Range> domain = wholeRanges(builder, getLoc(), getInit());
+  domain.push_back(wholeRanges(builder, getLoc(), getLhs())[1]);
+  return domain;
+}
+
+FailureOr<TilingResult> PackedMatmulOp::getTiledImplementation(OpBuilder &builder, ArrayRef<OpFoldResult> offsets,
+                                                               ArrayRef<OpFoldResult> sizes) {
+  int64_t width = getPanelWidth();
+  if (!coversDimension(getLhs(), 1, offsets[2], sizes[2]) || !mayBeMultipleOf(offsets[1], width))
+    return failure();
+  AffineExpr column = builder.getAffineDimExpr(0);
+  auto apply = [&](AffineExpr expr, OpFoldResult value) {
+    return affine::makeComposedFoldedAffineApply(builder, getLoc(), expr, {value});
+  };
+  Tile rhs;
+  rhs.append(apply(column.floorDiv(width), offsets[1]), apply(column.ceilDiv(width), sizes[1]));
+  rhs.append(offsets[2], sizes[2]);
+  rhs.append(builder.getIndexAttr(0), builder.getIndexAttr(width));
+  SmallVector<Tile> tiles = {{{offsets[0], offsets[2]}, {sizes[0], sizes[2]}}, rhs};
+  if (getBias())
+    tiles.push_back({offsets[1], sizes[1]});
+  tiles.push_back({offsets.take_front(2), sizes.take_front(2)});
+  return cloneOntoTiles(*this, builder, tiles);
+}
+
+LogicalResult PackedMatmulOp::getResultTilePosition(OpBuilder &builder, unsigned result, ArrayRef<OpFoldResult> offsets,
+                                                    ArrayRef<OpFoldResult> sizes,
+                                                    SmallVector<OpFoldResult> &resultOffsets,
+                                                    SmallVector<OpFoldResult> &resultSizes) {
+  resultOffsets.assign(offsets.begin(), offsets.begin() + 2);
+  resultSizes.assign(sizes.begin(), sizes.begin() + 2);
+  return success();
+}
+
+LogicalResult PackedMatmulOp::getIterationDomainTileFromResultTile(OpBuilder &builder, unsigned result,
+                                                                   ArrayRef<OpFoldResult> offsets,
+                                                                   ArrayRef<OpFoldResult> sizes,
+                                                                   SmallVectorImpl<OpFoldResult> &domainOffsets,
+                                                                   SmallVectorImpl<OpFoldResult> &domainSizes) {
+  domainOffsets.assign(offsets.begin(), offsets.end());
+  domainSizes.assign(sizes.begin(), sizes.end());
+  domainOffsets.push_back(builder.getIndexAttr(0));
+  domainSizes.push_back(wholeRanges(builder, getLoc(), getLhs())[1].size);
+  return success();
+}

@@ -1,0 +1,23 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What follows from destination style alone, shared by all structured weft ops.
+#ifndef WEFT_DIALECTS_WEFT_STRUCTUREDOP_H
+#define WEFT_DIALECTS_WEFT_STRUCTUREDOP_H
+
+#include "mlir/Interfaces/DestinationStyleOpInterface.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+namespace weft {
+/// Memref inputs are read and memref inits written (never read); tensors have
+/// no effects.
+void addOperandEffects(mlir::DestinationStyleOpInterface op,
+                       llvm::SmallVectorImpl<mlir::SideEffects::EffectInstance<mlir::MemoryEffects::Effect>> &effects);
+
+/// Each result has the shape of the init it is tied to.
+llvm::LogicalResult reifyShapesOfInits(mlir::DestinationStyleOpInterface op, mlir::OpBuilder &builder,
+                                       mlir::ReifiedRankedShapedTypeDims &shapes);
+} // namespace weft
+
+#endif // WEFT_DIALECTS_WEFT_STRUCTUREDOP_H
