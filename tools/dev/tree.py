@@ -21,7 +21,7 @@ def parser(text):
 def files(root, *suffixes):
     """Paths relative to root, sorted: what git tracks or would add; every file where there is no git."""
     if os.path.exists(os.path.join(root, ".git")):
-        command = ["git", "-C", root, "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+        command = ["git", "-c", "safe.directory=*", "-C", root, "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
         names = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split("\0")
     else:
         names = [
