@@ -1,5 +1,5 @@
-// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See
-// LICENSE. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // JSON text into a tree through nlohmann's SAX parser, which keeps its own
 // stack: depth costs no C++ stack.
@@ -130,6 +130,10 @@ private:
 Result<nlohmann::json> parseStrictJson(std::string_view text,
                                        const std::string &place,
                                        size_t maxDepth) {
+  // The parser takes a zero byte for the end of the text and would pass over what follows it.
+  if (size_t zero = text.find('\0'); zero != std::string_view::npos)
+    return Diagnostic{"W0110", "not valid JSON: byte " + std::to_string(zero) + " is zero", place,
+                      "fetch the file again; it may be damaged"};
   TreeBuilder builder(place, maxDepth);
   if (!json::sax_parse(text.begin(), text.end(), &builder))
     return std::move(*builder.failure);

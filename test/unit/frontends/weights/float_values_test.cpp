@@ -1,0 +1,87 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "frontends/weights/FloatValues.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cmath>
+#include <limits>
+
+namespace weft {
+namespace {
+
+template <class T> TensorView tensorOf(const std::vector<T> &values, DType dtype) {
+  return {"t", dtype, {static_cast<int64_t>(values.size())}, std::as_bytes(std::span(values))};
+}
+
+TEST(FloatValuesTest, EveryF16IsExact) {
+  for (uint32_t bits = 0; bits < 0x10000; ++bits) {
+    float expected = static_cast<float>(std::bit_cast<_Float16>(static_cast<uint16_t>(bits)));
+    float got = floatFromF16(static_cast<uint16_t>(bits));
+    if (std::isnan(expected))
+      EXPECT_TRUE(std::isnan(got)) << bits;
+    else
+      EXPECT_EQ(std::bit_cast<uint32_t>(got), std::bit_cast<uint32_t>(expected)) << bits;
+  }
+}
+
+TEST(FloatValuesTest, EveryBF16IsTheUpperHalf) {
+  for (uint32_t bits = 0; bits < 0x10000; ++bits) {
+    float got = floatFromBF16(static_cast<uint16_t>(bits));
+    EXPECT_EQ(std::bit_cast<uint32_t>(got), bits << 16);
+  }
+  EXPECT_EQ(floatFromBF16(0x3F80), 1.0f);
+  EXPECT_EQ(floatFromBF16(0xC049), -3.140625f);
+}
+
+TEST(FloatValuesTest, ReadsEachTypeAtOddAddresses) {
+  std::vector<float> out(2);
+  std::vector<std::byte> bytes(17);
+  auto place = [&](const auto &values) {
+    std::memcpy(bytes.data() + 1, values.data(), sizeof(values));
+    return std::span<const std::byte>(bytes).subspan(1, sizeof(values));
+  };
+  auto read = [&](DType dtype, std::span<const std::byte> data) {
+    auto result = readF32({"t", dtype, {2}, data}, out);
+    ASSERT_TRUE(result) << result.error().format();
+    EXPECT_EQ(out, (std::vector<float>{1.5f, -2.0f})) << dtypeName(dtype);
+    out.assign(2, 0.0f);
+  };
+  read(DType::F32, place(std::array<float, 2>{1.5f, -2.0f}));
+  read(DType::F64, place(std::array<double, 2>{1.5, -2.0}));
+  read(DType::F16, place(std::array<uint16_t, 2>{0x3E00, 0xC000}));
+  read(DType::BF16, place(std::array<uint16_t, 2>{0x3FC0, 0xC000}));
+}
+
+TEST(FloatValuesTest, F64IsRoundedToNearest) {
+  std::vector<double> values = {0.1, 1.0 + 0x1p-25, -std::numeric_limits<double>::infinity(), 1e-60};
+  std::vector<float> out(values.size());
+  ASSERT_TRUE(readF32(tensorOf(values, DType::F64), out));
+  EXPECT_EQ(out, (std::vector<float>{0.1f, 1.0f, -std::numeric_limits<float>::infinity(), 0.0f}));
+}
+
+TEST(FloatValuesTest, F64BeyondFloatIsRefused) {
+  std::vector<double> values = {1.0, 1e39};
+  std::vector<float> out(2);
+  auto result = readF32(tensorOf(values, DType::F64), out);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, "W0135");
+}
+
+TEST(FloatValuesTest, IntegersAreNoWeights) {
+  std::vector<int64_t> values = {1};
+  std::vector<float> out(1);
+  auto result = readF32(tensorOf(values, DType::I64), out);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, "W0135");
+  EXPECT_NE(result.error().message.find("I64"), std::string::npos);
+}
+
+TEST(FloatValuesTest, AnEmptyTensor) {
+  std::vector<float> none;
+  EXPECT_TRUE(readF32(tensorOf(none, DType::F32), none));
+}
+
+} // namespace
+} // namespace weft
