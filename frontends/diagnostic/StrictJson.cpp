@@ -17,16 +17,13 @@ using nlohmann::json;
 /// `failure`.
 class TreeBuilder : public nlohmann::json_sax<json> {
 public:
-  TreeBuilder(const std::string &place, size_t maxDepth)
-      : place(place), maxDepth(maxDepth) {}
+  TreeBuilder(const std::string &place, size_t maxDepth) : place(place), maxDepth(maxDepth) {}
 
   bool null() override { return add(nullptr); }
   bool boolean(bool value) override { return add(value); }
   bool number_integer(number_integer_t value) override { return add(value); }
   bool number_unsigned(number_unsigned_t value) override { return add(value); }
-  bool number_float(number_float_t value, const string_t &) override {
-    return add(value);
-  }
+  bool number_float(number_float_t value, const string_t &) override { return add(value); }
   bool string(string_t &value) override { return add(std::move(value)); }
   bool binary(binary_t &value) override { return add(std::move(value)); }
 
@@ -38,22 +35,18 @@ public:
   bool key(string_t &name) override {
     auto [position, isNew] = openValues.back()->emplace(name, nullptr);
     if (!isNew)
-      return fail(
-          "W0112",
-          "the key \"" + shorten(name) + "\" occurs twice in one object",
-          "keep one of the two; readers differ in which one they would take");
+      return fail("W0112", "the key \"" + shorten(name) + "\" occurs twice in one object",
+                  "keep one of the two; readers differ in which one they would take");
     openKeys.back() = name;
     slot = &*position;
     return true;
   }
 
-  bool parse_error(size_t, const std::string &,
-                   const nlohmann::detail::exception &error) override {
+  bool parse_error(size_t, const std::string &, const nlohmann::detail::exception &error) override {
     std::string what = error.what();
     if (size_t end = what.find("] "); end != std::string::npos)
       what.erase(0, end + 2); // nlohmann's own error id
-    return fail("W0110", "not valid JSON: " + shorten(what),
-                "fetch the file again; it may be cut short");
+    return fail("W0110", "not valid JSON: " + shorten(what), "fetch the file again; it may be cut short");
   }
 
   json root;
@@ -78,9 +71,7 @@ private:
 
   bool open(json container) {
     if (openValues.size() >= maxDepth)
-      return fail("W0111",
-                  "the JSON nests deeper than " + std::to_string(maxDepth) +
-                      " levels",
+      return fail("W0111", "the JSON nests deeper than " + std::to_string(maxDepth) + " levels",
                   "no published model file does; fetch the file again");
     // A child stays where it is while open: its parent array cannot grow before
     // the child is closed.
@@ -100,9 +91,7 @@ private:
     for (const std::string &name : openKeys)
       if (!name.empty() && path.size() < 200)
         path += "/" + shorten(name);
-    failure = Diagnostic{code, std::move(message),
-                         path.empty() ? place : place + " at " + path,
-                         std::move(help)};
+    failure = Diagnostic{code, std::move(message), path.empty() ? place : place + " at " + path, std::move(help)};
     return false;
   }
 
@@ -120,16 +109,13 @@ private:
   const std::string &place;
   size_t maxDepth;
   std::vector<json *> openValues;
-  std::vector<std::string>
-      openKeys; ///< per open value: the key being filled, empty in arrays
-  json *slot = nullptr; ///< where the value of the last key goes
+  std::vector<std::string> openKeys; ///< per open value: the key being filled, empty in arrays
+  json *slot = nullptr;              ///< where the value of the last key goes
 };
 
 } // namespace
 
-Result<nlohmann::json> parseStrictJson(std::string_view text,
-                                       const std::string &place,
-                                       size_t maxDepth) {
+Result<nlohmann::json> parseStrictJson(std::string_view text, const std::string &place, size_t maxDepth) {
   // The parser takes a zero byte for the end of the text and would pass over what follows it.
   if (size_t zero = text.find('\0'); zero != std::string_view::npos)
     return Diagnostic{"W0110", "not valid JSON: byte " + std::to_string(zero) + " is zero", place,
