@@ -56,6 +56,16 @@ class Scaffold:
         at = matches[-1].start() if matches else len(old)
         self.contents[path] = old[:at] + text + old[at:]
 
+    def insert_sorted(self, path, line, pattern):
+        """Adds a line among the lines that match `pattern`, in their order."""
+        old = self.text(path)
+        matches = list(re.finditer(pattern, old, re.M))
+        if not matches:
+            sys.exit(f"{path} has no line like the one to add")
+        after = next((match for match in matches if match[0] > line), None)
+        at = after.start() if after else matches[-1].end() + 1
+        self.contents[path] = old[:at] + line + "\n" + old[at:]
+
     def write(self):
         for path, text in self.contents.items():
             target = os.path.join(self.root, path)
