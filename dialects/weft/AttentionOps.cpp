@@ -1,9 +1,17 @@
 // Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The constraints of attention (docs/spec.md), and regions that do nothing.
+#include "dialects/weft/StructuredOp.h"
 #include "dialects/weft/WeftDialect.h"
+
+#include "mlir/IR/Matchers.h"
+#include "mlir/IR/PatternMatch.h"
 
 using namespace mlir;
 using namespace weft;
+
+static constexpr StringLiteral kDimNames = "bhijde";
 
 MutableOperandRange AttentionOp::getDpsInitsMutable() {
   // The last operands: output and, where present, lse.
@@ -11,4 +19,202 @@ MutableOperandRange AttentionOp::getDpsInitsMutable() {
   return MutableOperandRange(*this, getNumOperands() - inits, inits);
 }
 
-LogicalResult AttentionOp::verify() { return success(); }
+//===----------------------------------------------------------------------===//
+// Indexing maps
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// What an operand's map may and must be made of.
+struct MapRule {
+  StringRef operand, allowed, required;
+};
+} // namespace
+
+static MapRule ruleOf(AttentionOp op, unsigned operand) {
+  unsigned extras = op.getExtras().size();
+  if (operand < 3) {
+    MapRule rules[] = {{"query", "bhid", "bhid"}, // attention_c4
+                       {"key", "bhjd", "jd"},     // attention_c5
+                       {"value", "bhje", "je"}};  // attention_c6
+    return rules[operand];
+  }
+  if (operand < 3 + extras)
+    return {"an extra operand", "bhij", ""}; // attention_c7
+  if (operand == 3 + extras)
+    return {"output", "bhie", "bhie"}; // attention_c8
+  return {"lse", "bhi", "bhi"};        // attention_c9
+}
+
+/// The group of `h floordiv group`, or nothing for another expression.
+static std::optional<int64_t> headGroup(AffineExpr expr) {
+  auto division = dyn_cast<AffineBinaryOpExpr>(expr);
+  if (!division || division.getKind() != AffineExprKind::FloorDiv)
+    return std::nullopt;
+  auto group = dyn_cast<AffineConstantExpr>(division.getRHS());
+  if (!group || group.getValue() < 1 || division.getLHS() != getAffineDimExpr(AttentionOp::Head, expr.getContext()))
+    return std::nullopt;
+  return group.getValue();
+}
+
+static LogicalResult verifyMap(AttentionOp op, unsigned operand) {
+  AffineMap map = op.getIndexingMap(operand);
+  auto type = cast<ShapedType>(op->getOperand(operand).getType());
+  MapRule rule = ruleOf(op, operand);
+  if (map.getNumDims() != AttentionOp::NumDims || map.getNumSymbols() != 0 ||
+      int64_t(map.getNumResults()) != type.getRank())
+    return op.emitOpError("indexing map of ") << rule.operand << " must map (b, h, i, j, d, e) to " << type.getRank()
+                                              << " indices, is " << AffineMapAttr::get(map); // attention_c2
+  std::string indexed, plain;
+  for (AffineExpr expr : map.getResults()) {
+    auto dim = dyn_cast<AffineDimExpr>(expr);
+    if (!dim && !headGroup(expr))
+      return op.emitOpError("indexing map of ")
+             << rule.operand << " must consist of dimensions and of "
+             << "h floordiv a positive group, is " << AffineMapAttr::get(map); // attention_c3
+    indexed += dim ? kDimNames[dim.getPosition()] : 'h';
+    if (dim)
+      plain += indexed.back();
+  }
+  bool once =
+      llvm::all_of(indexed, [&](char dim) { return llvm::count(indexed, dim) == 1 && rule.allowed.contains(dim); });
+  bool complete = llvm::all_of(rule.required, [&](char dim) { return StringRef(plain).contains(dim); });
+  if (once && complete)
+    return success();
+  return op.emitOpError("indexing map of ")
+         << rule.operand << " must index once each " << (rule.required.empty() ? "some of " : "all of ")
+         << (rule.required.empty() ? rule.allowed : rule.required)
+         << (rule.required.size() == rule.allowed.size() ? " and nothing else" : "") << ", is "
+         << AffineMapAttr::get(map);
+}
+
+static LogicalResult verifyMaps(AttentionOp op) {
+  if (op.getIndexingMaps().size() != op->getNumOperands())
+    return op.emitOpError("needs an indexing map for each of its ")
+           << op->getNumOperands() << " operands, has " << op.getIndexingMaps().size(); // attention_c1
+  for (unsigned operand : llvm::seq(op->getNumOperands()))
+    if (failed(verifyMap(op, operand)))
+      return failure();
+  return success();
+}
+
+/// Each dimension has one extent; heads come in whole groups.
+static LogicalResult verifyExtents(AttentionOp op) {
+  SmallVector<int64_t> extents(AttentionOp::NumDims, ShapedType::kDynamic);
+  for (unsigned operand : llvm::seq(op->getNumOperands())) {
+    auto type = cast<ShapedType>(op->getOperand(operand).getType());
+    for (auto [expr, extent] : llvm::zip_equal(op.getIndexingMap(operand).getResults(), type.getShape())) {
+      if (ShapedType::isDynamic(extent))
+        continue;
+      auto dim = dyn_cast<AffineDimExpr>(expr);
+      unsigned position = dim ? dim.getPosition() : AttentionOp::Head;
+      int64_t wanted = dim ? extent : extent * *headGroup(expr);
+      if (!extentsAgree(extents[position], wanted))
+        return op.emitOpError("dimension ")
+               << kDimNames[position] << " is " << extents[position] << " in one operand and " << wanted << " in "
+               << ruleOf(op, operand).operand; // attention_c10
+      extents[position] = wanted;
+    }
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Element types and regions
+//===----------------------------------------------------------------------===//
+
+static LogicalResult verifyElementTypes(AttentionOp op) {
+  for (Value operand : {op.getQuery(), op.getKey(), op.getValue(), op.getOutput()}) {
+    Type type = cast<ShapedType>(operand.getType()).getElementType();
+    if (!isa<FloatType>(type) || type.getIntOrFloatBitWidth() > 32)
+      return op.emitOpError("query, key, value and output must hold floats of "
+                            "at most 32 bits, got ")
+             << type; // attention_c11
+  }
+  if (op.getLse() && !op.getLse().getType().getElementType().isF32())
+    return op.emitOpError("lse must hold f32, got ") << op.getLse().getType().getElementType(); // attention_c11
+  return success();
+}
+
+static LogicalResult verifyRegion(AttentionOp op, Region &region, StringRef name, ArrayRef<Type> leading,
+                                  Type yielded) {
+  if (region.empty())
+    return success();
+  SmallVector<Type> wanted(leading);
+  for (Value extra : op.getExtras())
+    wanted.push_back(cast<ShapedType>(extra.getType()).getElementType());
+  if (region.getArgumentTypes() != TypeRange(wanted))
+    return op.emitOpError() << name << " region must take (" << wanted << "), takes (" << region.getArgumentTypes()
+                            << ")";
+  Operation *terminator = region.front().empty() ? nullptr : &region.front().back();
+  if (!isa_and_present<YieldOp>(terminator) || terminator->getOperandTypes() != TypeRange(yielded))
+    return op.emitOpError() << name << " region must yield one " << yielded;
+  for (Operation &inner : region.front())
+    if (std::optional<SmallVector<MemoryEffects::EffectInstance>> effects = getEffectsRecursively(&inner);
+        !effects || llvm::any_of(*effects, [](auto &effect) { return !isa<MemoryEffects::Read>(effect.getEffect()); }))
+      return op.emitOpError() << name << " region must not change memory, has " << inner.getName(); // attention_c14
+  return success();
+}
+
+LogicalResult AttentionOp::verify() {
+  if (failed(verifyMaps(*this)) || failed(verifyExtents(*this)) || failed(verifyElementTypes(*this)))
+    return failure();
+  Builder builder(getContext());
+  Type f32 = builder.getF32Type(), index = builder.getIndexType();
+  if (failed(verifyRegion(*this, getScore(), "score", {f32, index, index, index, index}, f32)))
+    return failure(); // attention_c12
+  if (failed(verifyRegion(*this, getMask(), "mask", {index, index, index, index}, builder.getI1Type())))
+    return failure();         // attention_c13
+  if (!getScale().isFinite()) // attention_c15
+    return emitOpError("scale must be finite");
+  return verifyStorage(*this); // attention_c16
+}
+
+//===----------------------------------------------------------------------===//
+// Canonicalisation
+//===----------------------------------------------------------------------===//
+
+static Value yieldedValue(Region &region) { return region.front().getTerminator()->getOperand(0); }
+
+/// A score region that yields its first argument, a mask region that yields
+/// true: as good as none.
+static LogicalResult dropIdleRegions(AttentionOp op, PatternRewriter &rewriter) {
+  auto drop = [&](Region &region) {
+    rewriter.modifyOpInPlace(op, [&] { region.getBlocks().clear(); });
+    return success();
+  };
+  Region &score = op.getScore(), &mask = op.getMask();
+  if (!score.empty() && yieldedValue(score) == score.getArgument(0))
+    return drop(score);
+  if (!mask.empty() && matchPattern(yieldedValue(mask), m_One()))
+    return drop(mask);
+  return failure();
+}
+
+/// An extra operand that no region looks at goes.
+static LogicalResult dropUnusedExtras(AttentionOp op, PatternRewriter &rewriter) {
+  Region &score = op.getScore(), &mask = op.getMask();
+  // In the regions, the extra operands follow s, b, h, i, j and b, h, i, j.
+  for (unsigned extra : llvm::seq(op.getExtras().size())) {
+    if (!score.empty() && !score.getArgument(5 + extra).use_empty())
+      continue;
+    if (!mask.empty() && !mask.getArgument(4 + extra).use_empty())
+      continue;
+    SmallVector<Attribute> maps(op.getIndexingMaps().getValue());
+    maps.erase(maps.begin() + 3 + extra);
+    rewriter.modifyOpInPlace(op, [&] {
+      op.getExtrasMutable().erase(extra);
+      op.setIndexingMapsAttr(rewriter.getArrayAttr(maps));
+      if (!score.empty())
+        score.eraseArgument(5 + extra);
+      if (!mask.empty())
+        mask.eraseArgument(4 + extra);
+    });
+    return success();
+  }
+  return failure();
+}
+
+void AttentionOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *) {
+  patterns.add(dropIdleRegions);
+  patterns.add(dropUnusedExtras);
+}

@@ -51,7 +51,7 @@ def Weft_AttentionOp : Weft_StructuredOp<"attention", [AttrSizedOperandSegments]
     Arg<Optional<Weft_Shaped>, "destination of the log-sum-exp, indexed by b, h, i">:$lse,
     F32Attr:$scale,
     AffineMapArrayAttr:$indexing_maps);
-  let regions = (region AnyRegion:$score, AnyRegion:$mask);
+  let regions = (region MaxSizedRegion<1>:$score, MaxSizedRegion<1>:$mask);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let assemblyFormat = [{
     attr-dict `ins` `(` $query `,` $key `,` $value (`,` $extras^)?
@@ -59,6 +59,7 @@ def Weft_AttentionOp : Weft_StructuredOp<"attention", [AttrSizedOperandSegments]
     `outs` `(` $output (`,` $lse^)? `:` type($output) (`,` type($lse)^)? `)`
     (`score` $score^)? (`mask` $mask^)? (`->` type($results)^)?
   }];
+  let hasCanonicalizer = 1;
   let extraClassDeclaration = [{
     /// output and, where present, lse: the last operands.
     ::mlir::MutableOperandRange getDpsInitsMutable();

@@ -14,40 +14,71 @@
 using namespace mlir;
 using namespace weft;
 
-/// Two passes: the variance is the mean of squared distances to the mean, which
-/// loses no digits when the mean is large.
+namespace {
+using Def = DefinitionBuilder;
+
+/// The mean of a row's elements, and the square root of their variance and
+/// epsilon. Two passes: the variance is the mean of squared distances to the
+/// mean, which loses no digits when the mean is large.
+class RowStatistics {
+public:
+  RowStatistics(LayerNormOp op, Def &def)
+      : op(op), def(def), acc(accumulatorType(op.getInput().getType().getElementType())),
+        shape(tensor::getMixedSizes(def.b, def.loc, op.getInput())), all(def.b.getMultiDimIdentityMap(shape.size())),
+        row(all.dropResult(shape.size() - 1)), eachRow(def.b.getMultiDimIdentityMap(shape.size() - 1)),
+        n(def.count(shape.back(), acc)) {}
+
+  Value mean();
+  Value deviation(Value mean);
+
+  LayerNormOp op;
+  Def &def;
+  Type acc;
+  SmallVector<OpFoldResult> shape;
+  AffineMap all, row;
+
+private:
+  Value perRow(Value sums, Def::Body body) {
+    return def.compute(sums, def.empty(rows(), acc), {eachRow, eachRow}, body);
+  }
+  ArrayRef<OpFoldResult> rows() { return ArrayRef(shape).drop_back(); }
+  AffineMap eachRow;
+  Value n;
+};
+} // namespace
+
+Value RowStatistics::mean() {
+  Value sum = def.compute(op.getInput(), def.filled(rows(), acc, 0), {all, row}, [&](Def &d, ValueRange e) -> Value {
+    return arith::AddFOp::create(d.b, d.loc, e[1], d.convert(e[0], acc));
+  });
+  return perRow(sum, [&](Def &d, ValueRange e) -> Value { return arith::DivFOp::create(d.b, d.loc, e[0], n); });
+}
+
+Value RowStatistics::deviation(Value mean) {
+  Value squares = def.compute({op.getInput(), mean}, def.filled(rows(), acc, 0), {all, row, row},
+                              [&](Def &d, ValueRange e) -> Value {
+                                Value distance = arith::SubFOp::create(d.b, d.loc, d.convert(e[0], acc), e[1]);
+                                Value square = arith::MulFOp::create(d.b, d.loc, distance, distance);
+                                return arith::AddFOp::create(d.b, d.loc, e[2], square);
+                              });
+  return perRow(squares, [&](Def &d, ValueRange e) -> Value {
+    Value variance = arith::DivFOp::create(d.b, d.loc, e[0], n);
+    Value epsilon = d.constant(acc, op.getEpsilon().convertToFloat());
+    Value sum = arith::AddFOp::create(d.b, d.loc, variance, epsilon);
+    return math::SqrtOp::create(d.b, d.loc, sum);
+  });
+}
+
 FailureOr<SmallVector<Value>> LayerNormOp::decompose(OpBuilder &builder) {
   if (!hasPureTensorSemantics())
     return failure();
-  DefinitionBuilder def(builder, getLoc());
-  Type out = getInit().getType().getElementType(), acc = accumulatorType(out);
-  SmallVector<OpFoldResult> shape = tensor::getMixedSizes(builder, getLoc(), getInput());
-  ArrayRef<OpFoldResult> rows = ArrayRef(shape).drop_back();
-  AffineMap all = builder.getMultiDimIdentityMap(shape.size());
-  AffineMap row = all.dropResult(shape.size() - 1);
-  AffineMap column = all.getSubMap(shape.size() - 1);
-  AffineMap eachRow = builder.getMultiDimIdentityMap(rows.size());
-  Value n = def.count(shape.back(), acc);
-
-  using Def = DefinitionBuilder;
-  Value sum = def.compute(getInput(), def.filled(rows, acc, 0), {all, row}, [&](Def &d, ValueRange e) -> Value {
-    return arith::AddFOp::create(d.b, d.loc, e[1], d.convert(e[0], acc));
-  });
-  Value mean = def.compute(sum, def.empty(rows, acc), {eachRow, eachRow},
-                           [&](Def &d, ValueRange e) -> Value { return arith::DivFOp::create(d.b, d.loc, e[0], n); });
-  Value squares =
-      def.compute({getInput(), mean}, def.filled(rows, acc, 0), {all, row, row}, [&](Def &d, ValueRange e) -> Value {
-        Value distance = arith::SubFOp::create(d.b, d.loc, d.convert(e[0], acc), e[1]);
-        Value square = arith::MulFOp::create(d.b, d.loc, distance, distance);
-        return arith::AddFOp::create(d.b, d.loc, e[2], square);
-      });
-  Value deviation = def.compute(squares, def.empty(rows, acc), {eachRow, eachRow}, [&](Def &d, ValueRange e) -> Value {
-    Value variance = arith::DivFOp::create(d.b, d.loc, e[0], n);
-    Value epsilon = d.constant(acc, getEpsilon().convertToFloat());
-    return math::SqrtOp::create(d.b, d.loc, arith::AddFOp::create(d.b, d.loc, variance, epsilon));
-  });
-
-  SmallVector<Value> inputs = {getInput(), mean, deviation, getScale()};
+  Def def(builder, getLoc());
+  RowStatistics rows(*this, def);
+  Type out = getInit().getType().getElementType(), acc = rows.acc;
+  AffineMap all = rows.all, row = rows.row;
+  AffineMap column = all.getSubMap(all.getNumResults() - 1);
+  Value mean = rows.mean();
+  SmallVector<Value> inputs = {getInput(), mean, rows.deviation(mean), getScale()};
   SmallVector<AffineMap> maps = {all, row, row, column};
   if (getBias()) {
     inputs.push_back(getBias());
@@ -70,29 +101,27 @@ FailureOr<SmallVector<Value>> EmbeddingOp::decompose(OpBuilder &builder) {
     return failure();
   int64_t last = getInit().getType().getRank() - 1;
   AffineMap all = builder.getMultiDimIdentityMap(last + 1);
-  Value result =
-      DefinitionBuilder(builder, getLoc())
-          .compute(getIds(), getInit(), {all.dropResult(last), all}, [&](DefinitionBuilder &d, ValueRange e) -> Value {
-            Value row = e[0];
-            if (!row.getType().isIndex())
-              row = arith::IndexCastOp::create(d.b, d.loc, d.b.getIndexType(), row);
-            Value column = linalg::IndexOp::create(d.b, d.loc, last);
-            return tensor::ExtractOp::create(d.b, d.loc, getTable(), ValueRange{row, column});
-          });
+  Value result = Def(builder, getLoc())
+                     .compute(getIds(), getInit(), {all.dropResult(last), all}, [&](Def &d, ValueRange e) -> Value {
+                       Value row = e[0];
+                       if (!row.getType().isIndex())
+                         row = arith::IndexCastOp::create(d.b, d.loc, d.b.getIndexType(), row);
+                       Value column = linalg::IndexOp::create(d.b, d.loc, last);
+                       return tensor::ExtractOp::create(d.b, d.loc, getTable(), ValueRange{row, column});
+                     });
   return SmallVector<Value>{result};
 }
 
 FailureOr<SmallVector<Value>> PackedMatmulOp::decompose(OpBuilder &builder) {
   if (!hasPureTensorSemantics())
     return failure();
-  DefinitionBuilder def(builder, getLoc());
+  Def def(builder, getLoc());
   Type out = getInit().getType().getElementType();
   MLIRContext *context = builder.getContext();
   AffineExpr m, n, k;
   bindDims(context, m, n, k);
   SmallVector<OpFoldResult> shape = tensor::getMixedSizes(builder, getLoc(), getInit());
 
-  using Def = DefinitionBuilder;
   Value start = getBias() ? def.compute(getBias(), def.empty(shape, out),
                                         {AffineMap::get(2, 0, {n}, context), builder.getMultiDimIdentityMap(2)},
                                         [&](Def &d, ValueRange e) { return d.convert(e[0], out); })

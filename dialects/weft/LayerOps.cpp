@@ -1,12 +1,82 @@
 // Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The constraints of layer_norm, embedding and packed_matmul (docs/spec.md).
+#include "dialects/weft/StructuredOp.h"
 #include "dialects/weft/WeftDialect.h"
 
 using namespace mlir;
 using namespace weft;
 
-LogicalResult LayerNormOp::verify() { return success(); }
+/// All shaped operands hold floating-point numbers.
+static LogicalResult verifyFloats(Operation *op) {
+  for (Type type : op->getOperandTypes())
+    if (!isa<FloatType>(cast<ShapedType>(type).getElementType()))
+      return op->emitOpError("operands must hold floating-point numbers, got ") << type;
+  return success();
+}
 
-LogicalResult EmbeddingOp::verify() { return success(); }
+LogicalResult LayerNormOp::verify() {
+  ShapedType input = getInput().getType(), init = getInit().getType();
+  if (input.getRank() < 1) // layer_norm_c1
+    return emitOpError("input must have a dimension to normalise over");
+  if (failed(verifyCompatibleShape(input, init)) || input.getElementType() != init.getElementType()) // layer_norm_c2
+    return emitOpError("input and destination must have the same shape and "
+                       "element type, got ")
+           << input << " and " << init;
+  int64_t n = input.getShape().back();
+  if (failed(verifyVector(*this, "scale", getScale().getType(), n)))
+    return failure(); // layer_norm_c3
+  if (getBias() && failed(verifyVector(*this, "bias", getBias().getType(), n)))
+    return failure(); // layer_norm_c4
+  if (failed(verifyFloats(*this)))
+    return failure();                                        // layer_norm_c5
+  if (!getEpsilon().isFinite() || getEpsilon().isNegative()) // layer_norm_c6
+    return emitOpError("epsilon must be finite and not negative");
+  return verifyStorage(*this); // layer_norm_c7
+}
 
-LogicalResult PackedMatmulOp::verify() { return success(); }
+LogicalResult EmbeddingOp::verify() {
+  ShapedType ids = getIds().getType(), table = getTable().getType();
+  ShapedType init = getInit().getType();
+  if (!ids.getElementType().isIntOrIndex()) // embedding_c1
+    return emitOpError("ids must be integers, got ") << ids;
+  if (table.getRank() != 2) // embedding_c2
+    return emitOpError("table must be [rows, n], has rank ") << table.getRank();
+  if (init.getRank() != ids.getRank() + 1 || failed(verifyCompatibleShape(ids.getShape(), init.getShape().drop_back())))
+    return emitOpError("destination must have the shape of ids and one "
+                       "dimension more, got ")
+           << ids << " and " << init; // embedding_c3
+  if (!extentsAgree(init.getShape().back(), table.getDimSize(1)))
+    return emitOpError("destination's last dimension must be the table's, ")
+           << table.getDimSize(1) << ", is " << init.getShape().back(); // embedding_c4
+  if (init.getElementType() != table.getElementType())                  // embedding_c5
+    return emitOpError("destination must have the table's element type, got ")
+           << init.getElementType() << " for " << table.getElementType();
+  return verifyStorage(*this); // embedding_c6
+}
+
+LogicalResult PackedMatmulOp::verify() {
+  ShapedType lhs = getLhs().getType(), rhs = getRhs().getType();
+  ShapedType init = getInit().getType();
+  if (lhs.getRank() != 2 || rhs.getRank() != 3 || init.getRank() != 2)
+    return emitOpError("takes lhs [m, k], rhs [panels, k, width] and a "
+                       "destination [m, n]"); // packed_matmul_c1
+  if (!extentsAgree(lhs.getDimSize(0), init.getDimSize(0)))
+    return emitOpError("lhs has ") << lhs.getDimSize(0) << " rows, the destination "
+                                   << init.getDimSize(0); // packed_matmul_c2
+  if (!extentsAgree(lhs.getDimSize(1), rhs.getDimSize(1)))
+    return emitOpError("lhs is summed over ")
+           << lhs.getDimSize(1) << " elements, rhs over " << rhs.getDimSize(1); // packed_matmul_c3
+  int64_t width = getPanelWidth(), n = init.getDimSize(1);
+  if (ShapedType::isDynamic(width) || width < 1) // packed_matmul_c4
+    return emitOpError("rhs must have a static, positive panel width");
+  if (!ShapedType::isDynamic(n) && !extentsAgree(rhs.getDimSize(0), llvm::divideCeil(n, width)))
+    return emitOpError() << n << " columns need " << llvm::divideCeil(n, width) << " panels of " << width
+                         << ", rhs has " << rhs.getDimSize(0); // packed_matmul_c5
+  if (getBias() && failed(verifyVector(*this, "bias", getBias().getType(), n)))
+    return failure(); // packed_matmul_c6
+  if (failed(verifyFloats(*this)))
+    return failure();          // packed_matmul_c7
+  return verifyStorage(*this); // packed_matmul_c8
+}

@@ -1,9 +1,18 @@
 // Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The constraints of parameter, kernel, yield and the attributes (docs/spec.md),
+// and kernels without needless operands.
 #include "dialects/weft/WeftDialect.h"
+
+#include "mlir/IR/PatternMatch.h"
 
 using namespace mlir;
 using namespace weft;
+
+//===----------------------------------------------------------------------===//
+// parameter
+//===----------------------------------------------------------------------===//
 
 SmallVector<StringRef> ParameterOp::getSourceNames() {
   if (std::optional<ArrayAttr> sources = getSources())
@@ -11,6 +20,86 @@ SmallVector<StringRef> ParameterOp::getSourceNames() {
   return {getName()};
 }
 
-LogicalResult ParameterOp::verify() { return success(); }
+LogicalResult ParameterOp::verify() {
+  if (getName().empty()) // parameter_c1
+    return emitOpError("needs a name");
+  if (getSources() && getSources()->empty())
+    return emitOpError("sources must name a tensor; leave them out when the "
+                       "weight is stored under its own name"); // parameter_c2
+  if (llvm::is_contained(getSourceNames(), ""))
+    return emitOpError("sources must not be empty names"); // parameter_c2
+  ShapedType type = getResult().getType();
+  if (!type.hasStaticShape()) // parameter_c3
+    return emitOpError("a weight has a static shape, got ") << type;
+  if (std::optional<PanelsAttr> layout = getLayout();
+      layout && (type.getRank() != 3 || type.getDimSize(2) != layout->getWidth()))
+    return emitOpError("a weight in panels has the shape [panels, K, ")
+           << layout->getWidth() << "], got " << type; // parameter_c4
+  return success();
+}
 
-LogicalResult KernelOp::verify() { return success(); }
+//===----------------------------------------------------------------------===//
+// kernel
+//===----------------------------------------------------------------------===//
+
+LogicalResult KernelOp::verify() {
+  if (getName().empty()) // kernel_c1
+    return emitOpError("needs a name");
+  Block &block = getBody().front();
+  if (block.getArgumentTypes() != getInputs().getTypes()) // kernel_c2
+    return emitOpError("body must take the operands' types ")
+           << getInputs().getTypes() << ", takes " << block.getArgumentTypes();
+  TypeRange yielded = block.getTerminator()->getOperandTypes();
+  if (yielded != getResultTypes()) // kernel_c3
+    return emitOpError("body must yield the result types ") << getResultTypes() << ", yields " << yielded;
+  return success();
+}
+
+/// An operand that the body does not use, or that comes twice, goes.
+static LogicalResult dropNeedlessOperands(KernelOp op, PatternRewriter &rewriter) {
+  Block &block = op.getBody().front();
+  llvm::BitVector needless(op.getInputs().size());
+  llvm::SmallDenseMap<Value, unsigned> first;
+  for (auto [index, input] : llvm::enumerate(op.getInputs())) {
+    auto [entry, isNew] = first.try_emplace(input, index);
+    if (!isNew)
+      rewriter.replaceAllUsesWith(block.getArgument(index), block.getArgument(entry->second));
+    if (!isNew)
+      needless.set(index);
+  }
+  for (BlockArgument argument : block.getArguments())
+    if (argument.use_empty())
+      needless.set(argument.getArgNumber());
+  if (needless.none())
+    return failure();
+  rewriter.modifyOpInPlace(op, [&] {
+    block.eraseArguments(needless);
+    op->eraseOperands(needless);
+  });
+  return success();
+}
+
+void KernelOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *) {
+  patterns.add(dropNeedlessOperands);
+}
+
+//===----------------------------------------------------------------------===//
+// Attributes
+//===----------------------------------------------------------------------===//
+
+LogicalResult PanelsAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t width, bool outByIn) {
+  if (width < 1) // panels_c1
+    return emitError() << "a panel needs at least one column, got width " << width;
+  return success();
+}
+
+LogicalResult TargetAttr::verify(function_ref<InFlightDiagnostic()> emitError, StringRef isa, int64_t lanes,
+                                 int64_t registers, StringRef cpu, StringRef features) {
+  if (!llvm::is_contained({"portable", "v3", "v4"}, isa)) // target_c1
+    return emitError() << "isa must be portable, v3 or v4, got '" << isa << "'";
+  if (lanes < 1 || !llvm::isPowerOf2_64(lanes)) // target_c2
+    return emitError() << "lanes must be a power of two, got " << lanes;
+  if (registers < 1) // target_c3
+    return emitError() << "registers must be positive, got " << registers;
+  return success();
+}

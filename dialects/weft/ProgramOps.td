@@ -54,9 +54,11 @@ def Weft_KernelOp : Weft_Op<"kernel", [IsolatedFromAbove, RecursiveMemoryEffects
     $name `(` ($inputs^ `:` type($inputs))? `)` (`->` type($results)^)? $body attr-dict
   }];
   let hasVerifier = 1;
+  let hasCanonicalizer = 1;
 }
 
-def Weft_YieldOp : Weft_Op<"yield", [Pure, Terminator, ReturnLike]> {
+def Weft_YieldOp : Weft_Op<"yield", [Pure, Terminator, ReturnLike,
+                                     ParentOneOf<["AttentionOp", "KernelOp"]>]> /* yield_c1 */ {
   let summary = "Ends a region of a weft op with its values";
   let arguments = (ins Variadic<AnyType>:$operands);
   let assemblyFormat = "attr-dict ($operands^ `:` type($operands))?";

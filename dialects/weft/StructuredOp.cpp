@@ -27,3 +27,19 @@ LogicalResult weft::reifyShapesOfInits(DestinationStyleOpInterface op, OpBuilder
     shapes.push_back(tensor::getMixedSizes(builder, op.getLoc(), op.getTiedOpOperand(result)->get()));
   return success();
 }
+
+LogicalResult weft::verifyStorage(DestinationStyleOpInterface op) {
+  if (op.hasPureTensorSemantics() || op.hasPureBufferSemantics())
+    return success();
+  return op->emitOpError("operands must be all tensors or all memrefs");
+}
+
+bool weft::extentsAgree(int64_t a, int64_t b) { return ShapedType::isDynamic(a) || ShapedType::isDynamic(b) || a == b; }
+
+LogicalResult weft::verifyVector(Operation *op, StringRef operand, ShapedType type, int64_t extent) {
+  if (type.getRank() != 1)
+    return op->emitOpError() << operand << " must have rank 1, has rank " << type.getRank();
+  if (!extentsAgree(type.getDimSize(0), extent))
+    return op->emitOpError() << operand << " must be " << extent << " long, is " << type.getDimSize(0) << " long";
+  return success();
+}

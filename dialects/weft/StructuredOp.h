@@ -18,6 +18,16 @@ void addOperandEffects(mlir::DestinationStyleOpInterface op,
 /// Each result has the shape of the init it is tied to.
 llvm::LogicalResult reifyShapesOfInits(mlir::DestinationStyleOpInterface op, mlir::OpBuilder &builder,
                                        mlir::ReifiedRankedShapedTypeDims &shapes);
+
+/// Either all shaped operands are tensors, with a result for each init, or all
+/// are memrefs, without results.
+llvm::LogicalResult verifyStorage(mlir::DestinationStyleOpInterface op);
+
+/// Whether two extents may be the same at run time.
+bool extentsAgree(int64_t a, int64_t b);
+
+/// The operand must be one-dimensional, `extent` long.
+llvm::LogicalResult verifyVector(mlir::Operation *op, llvm::StringRef operand, mlir::ShapedType type, int64_t extent);
 } // namespace weft
 
 #endif // WEFT_DIALECTS_WEFT_STRUCTUREDOP_H

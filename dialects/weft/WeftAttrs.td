@@ -20,6 +20,7 @@ def Weft_PanelsAttr : AttrDef<Weft_Dialect, "Panels"> {
   }];
   let parameters = (ins "int64_t":$width, "bool":$out_by_in);
   let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
 }
 
 def Weft_TargetAttr : AttrDef<Weft_Dialect, "Target"> {
@@ -34,6 +35,7 @@ def Weft_TargetAttr : AttrDef<Weft_Dialect, "Target"> {
   let parameters = (ins StringRefParameter<>:$isa, "int64_t":$lanes, "int64_t":$registers,
                         StringRefParameter<>:$cpu, StringRefParameter<>:$features);
   let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
 }
 
 #endif // WEFT_DIALECTS_WEFT_WEFTATTRS_TD

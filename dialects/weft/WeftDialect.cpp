@@ -24,6 +24,22 @@
 #define GET_OP_CLASSES
 #include "dialects/weft/WeftOps.cpp.inc"
 
+namespace {
+/// Lets transform.structured.decompose_interface use the definitions.
+template <typename OpType>
+struct DecomposeByDefinition
+    : mlir::linalg::AggregatedOpInterface::ExternalModel<DecomposeByDefinition<OpType>, OpType> {
+  llvm::FailureOr<llvm::SmallVector<mlir::Value>> decomposeOperation(mlir::Operation *op,
+                                                                     mlir::OpBuilder &builder) const {
+    return llvm::cast<OpType>(op).decompose(builder);
+  }
+};
+
+template <typename... OpTypes> void attachDefinitions(mlir::MLIRContext *context) {
+  (OpTypes::template attachInterface<DecomposeByDefinition<OpTypes>>(*context), ...);
+}
+} // namespace
+
 void weft::WeftDialect::initialize() {
   addAttributes<
 #define GET_ATTRDEF_LIST
@@ -33,4 +49,5 @@ void weft::WeftDialect::initialize() {
 #define GET_OP_LIST
 #include "dialects/weft/WeftOps.cpp.inc"
       >();
+  attachDefinitions<AttentionOp, EmbeddingOp, LayerNormOp, PackedMatmulOp>(getContext());
 }
