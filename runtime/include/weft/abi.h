@@ -78,9 +78,9 @@ typedef struct weft_abi_tensor {
   const char *name;
   int32_t dtype;
   int32_t rank;
-  const int64_t *shape;  /* >= 0: a fixed extent; < 0: named dimension -(value + 1) */
-  int64_t index_limit;   /* > 0: an integer input whose every value must lie in [0, index_limit) */
-  int32_t optional;      /* 1: may be absent; then every element is default_value */
+  const int64_t *shape; /* >= 0: a fixed extent; < 0: named dimension -(value + 1) */
+  int64_t index_limit;  /* > 0: an integer input whose every value must lie in [0, index_limit) */
+  int32_t optional;     /* 1: may be absent; then every element is default_value */
   int32_t reserved;
   int64_t default_value;
 } weft_abi_tensor;

@@ -1,0 +1,52 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// One call of an entry: the caller's tensors bound to the entry's inputs and
+// outputs, every extent, length and index checked before anything is written.
+#ifndef WEFT_RUNTIME_CORE_CALL_H
+#define WEFT_RUNTIME_CORE_CALL_H
+
+#include "runtime/core/Session.h"
+
+namespace weft::runtime {
+
+class Call {
+public:
+  Call(weft_session &session, EntryPlan &plan)
+      : session(session), plan(plan), entry(*plan.entry), space(session.call) {}
+
+  /// Binds inputs by name and finds the dimensions from their extents.
+  weft_status bindInputs(const weft_tensor *inputs, size_t count);
+  /// Buffers of the inputs: lengths, alignment, indices.
+  weft_status checkData() const;
+  /// Binds outputs by name; checks their buffers against what is written.
+  weft_status bindOutputs(weft_tensor *outputs, size_t count);
+  /// Runs the variant and tells the shapes of the outputs.
+  weft_status run();
+
+  /// Writes dtype, rank, shape and bytes of an output.
+  weft_status describeOutput(weft_tensor &output) const;
+
+private:
+  weft_status checkType(const weft_abi_tensor &want, const weft_tensor &given) const;
+  weft_status resolveDims(int32_t input);
+  weft_status checkBounds() const;
+  weft_status checkBuffer(const weft_abi_tensor &want, const weft_tensor &given, bool mayBeLarger) const;
+  weft_status checkIndices(const weft_abi_tensor &want, const weft_tensor &given) const;
+  weft_status checkOverlap(const weft_tensor &output) const;
+  void fillDefault(int32_t input);
+  uint64_t bytesOf(const weft_abi_tensor &tensor) const;
+  void writeShape(const weft_abi_tensor &tensor, weft_tensor &given) const;
+  Place placeOf(const char *kind, const char *name) const {
+    return Place("entry \"%s\", %s \"%.100s\"", entry.name, kind, name);
+  }
+
+  weft_session &session;
+  EntryPlan &plan;
+  const weft_abi_entry &entry;
+  CallSpace &space;
+};
+
+} // namespace weft::runtime
+
+#endif // WEFT_RUNTIME_CORE_CALL_H

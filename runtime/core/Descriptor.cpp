@@ -1,0 +1,187 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "runtime/core/Descriptor.h"
+
+#include "runtime/core/ElementType.h"
+#include "runtime/cpu/CpuFeatures.h"
+
+#include <cstring>
+
+namespace weft::runtime {
+
+// Far above any model; keeps sums of counts in range.
+static constexpr int32_t kMaxCount = 1 << 20;
+
+namespace {
+/// Checks parts of a descriptor; remembers the first broken rule and its place.
+class DescriptorCheck {
+public:
+  bool run(const weft_abi_model &model);
+
+  const char *broken = nullptr;
+  const char *where = "";
+
+private:
+  bool require(bool holds, const char *rule, const char *name) {
+    if (holds || broken)
+      return !broken;
+    broken = rule;
+    where = name ? name : "";
+    return false;
+  }
+  bool count(int32_t count, const void *items, const char *name) {
+    return require(count >= 0 && count <= kMaxCount && (count == 0 || items), "a count and its array do not fit", name);
+  }
+  bool parameter(const weft_abi_parameter &parameter);
+  bool entry(const weft_abi_entry &entry);
+  bool tensor(const weft_abi_entry &entry, const weft_abi_tensor &tensor);
+  bool optional(const weft_abi_tensor &input);
+  bool dims(const weft_abi_entry &entry);
+  bool variants(const weft_abi_entry &entry);
+  template <class T> bool uniqueNames(const T *items, int32_t count, const char *rule);
+};
+} // namespace
+
+template <class T> bool DescriptorCheck::uniqueNames(const T *items, int32_t count, const char *rule) {
+  for (int32_t i = 0; i < count; ++i)
+    for (int32_t j = 0; j < i; ++j)
+      if (!require(strcmp(items[i].name, items[j].name) != 0, rule, items[i].name))
+        return false;
+  return true;
+}
+
+bool DescriptorCheck::parameter(const weft_abi_parameter &parameter) {
+  require(parameter.name && *parameter.name, "a weight has no name", "");
+  require(elementType(parameter.dtype), "a weight's element type is unknown", parameter.name);
+  require(parameter.rank >= 0 && parameter.rank <= WEFT_ABI_MAX_RANK && (parameter.rank == 0 || parameter.shape),
+          "a weight's rank is not 0 to 8", parameter.name);
+  for (int32_t axis = 0; !broken && axis < parameter.rank; ++axis)
+    require(parameter.shape[axis] >= 0, "a weight's extent is negative", parameter.name);
+  return !broken;
+}
+
+bool DescriptorCheck::tensor(const weft_abi_entry &entry, const weft_abi_tensor &tensor) {
+  require(tensor.name && *tensor.name, "a tensor has no name", entry.name);
+  require(elementType(tensor.dtype), "a tensor's element type is unknown", tensor.name);
+  require(tensor.rank >= 0 && tensor.rank <= WEFT_ABI_MAX_RANK && (tensor.rank == 0 || tensor.shape),
+          "a tensor's rank is not 0 to 8", tensor.name);
+  for (int32_t axis = 0; !broken && axis < tensor.rank; ++axis)
+    require(tensor.shape[axis] >= -int64_t(entry.dim_count), "a tensor's extent names no dimension", tensor.name);
+  require(broken || tensor.index_limit <= 0 || elementType(tensor.dtype)->integer,
+          "an index limit is on a tensor of numbers that are not whole", tensor.name);
+  return !broken;
+}
+
+bool DescriptorCheck::optional(const weft_abi_tensor &input) {
+  if (!input.optional)
+    return true;
+  require(input.index_limit <= 0 || (input.default_value >= 0 && input.default_value < input.index_limit),
+          "a default value is not below its index limit", input.name);
+  // Elements of half precision have no default but zero.
+  return require((input.dtype != WEFT_F16 && input.dtype != WEFT_BF16) || input.default_value == 0,
+                 "a half-precision default value is not zero", input.name);
+}
+
+bool DescriptorCheck::dims(const weft_abi_entry &entry) {
+  for (int32_t d = 0; !broken && d < entry.dim_count; ++d) {
+    const weft_abi_dim &dim = entry.dims[d];
+    require(dim.name && *dim.name, "a dimension has no name", entry.name);
+    require(dim.min >= 0 && dim.min <= dim.max, "a dimension's bounds are not in order", dim.name);
+    bool known = false;
+    for (int32_t i = 0; !broken && i < entry.input_count; ++i)
+      for (int32_t axis = 0; axis < entry.inputs[i].rank; ++axis)
+        known |= !entry.inputs[i].optional && dimOf(entry.inputs[i].shape[axis]) == d;
+    require(known, "a dimension is in no input that must be given", dim.name);
+  }
+  return !broken && uniqueNames(entry.dims, entry.dim_count, "a dimension comes twice");
+}
+
+bool DescriptorCheck::variants(const weft_abi_entry &entry) {
+  require(entry.variant_count > 0, "an entry has no code", entry.name);
+  for (int32_t v = 0; !broken && v < entry.variant_count; ++v)
+    require(entry.variants[v].target && entry.variants[v].run && entry.variants[v].arena_bytes,
+            "a code variant lacks its name or a function", entry.name);
+  return !broken;
+}
+
+bool DescriptorCheck::entry(const weft_abi_entry &entry) {
+  if (!require(entry.name && *entry.name, "an entry has no name", "") ||
+      !count(entry.dim_count, entry.dims, entry.name) || !count(entry.input_count, entry.inputs, entry.name) ||
+      !count(entry.output_count, entry.outputs, entry.name) || !count(entry.variant_count, entry.variants, entry.name))
+    return false;
+  for (int32_t i = 0; i < entry.input_count; ++i)
+    if (!tensor(entry, entry.inputs[i]) || !optional(entry.inputs[i]))
+      return false;
+  for (int32_t i = 0; i < entry.output_count; ++i)
+    if (!tensor(entry, entry.outputs[i]))
+      return false;
+  return uniqueNames(entry.inputs, entry.input_count, "an input comes twice") &&
+         uniqueNames(entry.outputs, entry.output_count, "an output comes twice") && dims(entry) && variants(entry);
+}
+
+bool DescriptorCheck::run(const weft_abi_model &model) {
+  if (!require(model.compiler && model.model, "it has no name", "") ||
+      !count(model.entry_count, model.entries, "entries") ||
+      !count(model.parameter_count, model.parameters, "parameters") ||
+      !require(model.entry_count > 0, "it has no entry", model.model))
+    return false;
+  for (int32_t i = 0; i < model.parameter_count; ++i)
+    if (!parameter(model.parameters[i]))
+      return false;
+  for (int32_t i = 0; i < model.entry_count; ++i)
+    if (!entry(model.entries[i]))
+      return false;
+  return uniqueNames(model.entries, model.entry_count, "an entry comes twice");
+}
+
+weft_status checkDescriptor(const weft_abi_model &model, const Place &place) {
+  if (model.magic != WEFT_ABI_MAGIC)
+    return fail(kDescriptorMalformed, place, "give a file that `weft compile` made",
+                "the descriptor starts with %08x, not with the magic %08x", model.magic, WEFT_ABI_MAGIC);
+  if (model.abi_major != WEFT_ABI_MAJOR || model.abi_minor > WEFT_ABI_MINOR)
+    return fail(kAbiDiffers, place,
+                "compile the model again with a compiler of this runtime's "
+                "version, or install the runtime that the compiler came with",
+                "the model has ABI %d.%d, this runtime has ABI %d.%d (weft %s)", model.abi_major, model.abi_minor,
+                WEFT_ABI_MAJOR, WEFT_ABI_MINOR, weft_version());
+  DescriptorCheck check;
+  if (check.run(model))
+    return WEFT_OK;
+  return fail(kDescriptorMalformed, place, "this is a fault of the compiler that made the model: report it",
+              "the model's descriptor is malformed: %s%s%s", check.broken, *check.where ? ": " : "", check.where);
+}
+
+const weft_abi_variant *pickVariant(const weft_abi_entry &entry, uint64_t features, const char *name) {
+  for (int32_t v = 0; v < entry.variant_count; ++v) {
+    const weft_abi_variant &variant = entry.variants[v];
+    if ((variant.required_features & ~features) == 0 && (!name || strcmp(name, variant.target) == 0))
+      return &variant;
+  }
+  return nullptr;
+}
+
+weft_status checkVariants(const weft_abi_model &model, uint64_t features, const Place &place) {
+  for (int32_t i = 0; i < model.entry_count; ++i) {
+    const weft_abi_entry &entry = model.entries[i];
+    if (pickVariant(entry, features, nullptr))
+      continue;
+    const weft_abi_variant &least = entry.variants[entry.variant_count - 1];
+    return fail(kCpuLacksFeatures, place,
+                "compile the model for this CPU too: `weft compile … --target "
+                "cpu:v3,portable`",
+                "entry '%s' needs a CPU with %s, this one has %s", entry.name,
+                FeatureText(least.required_features).text, FeatureText(features).text);
+  }
+  return WEFT_OK;
+}
+
+const weft_abi_entry *findEntry(const weft_abi_model &model, const char *name) {
+  for (int32_t i = 0; i < model.entry_count; ++i)
+    if (!name || strcmp(name, model.entries[i].name) == 0)
+      return &model.entries[i];
+  fail(kBadArgument, Place("model \"%s\"", model.model), "weft_model_entry lists the entries",
+       "the model has no entry '%.200s'; its first is '%s'", name, model.entries[0].name);
+  return nullptr;
+}
+
+} // namespace weft::runtime

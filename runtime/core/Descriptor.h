@@ -1,0 +1,32 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The checks of a model's descriptor, made once when the model is opened, so
+// that sessions and calls can rely on it.
+#ifndef WEFT_RUNTIME_CORE_DESCRIPTOR_H
+#define WEFT_RUNTIME_CORE_DESCRIPTOR_H
+
+#include "runtime/core/Error.h"
+
+namespace weft::runtime {
+
+/// Checks everything that can be checked without running the model's code.
+weft_status checkDescriptor(const weft_abi_model &model, const Place &place);
+
+/// Checks that each entry has a variant for a CPU with these features.
+weft_status checkVariants(const weft_abi_model &model, uint64_t features, const Place &place);
+
+/// The best variant that these features can run, of this name when it is not
+/// null; null when there is none.
+const weft_abi_variant *pickVariant(const weft_abi_entry &entry, uint64_t features, const char *name);
+
+/// The entry of this name, the first for a null name; null when there is none,
+/// with the error recorded.
+const weft_abi_entry *findEntry(const weft_abi_model &model, const char *name);
+
+/// The dimension that an extent of weft_abi_tensor.shape names, or -1.
+inline int32_t dimOf(int64_t extent) { return extent < 0 ? static_cast<int32_t>(-(extent + 1)) : -1; }
+
+} // namespace weft::runtime
+
+#endif // WEFT_RUNTIME_CORE_DESCRIPTOR_H

@@ -1,0 +1,291 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Makes sessions: options, narrowed dimensions, the memory's layout, threads.
+#include "runtime/core/Session.h"
+
+#include "runtime/core/Descriptor.h"
+#include "runtime/core/ElementType.h"
+#include "runtime/cpu/CoreCount.h"
+
+#include <cstring>
+#include <sys/mman.h>
+
+using namespace weft::runtime;
+
+weft_session::~weft_session() {
+  if (memory)
+    munmap(memory, memoryBytes);
+  if (model)
+    release(model);
+}
+
+bool weft::runtime::elementsOf(const weft_abi_tensor &tensor, const int64_t *dims, uint64_t &elements) {
+  elements = 1;
+  for (int32_t axis = 0; axis < tensor.rank; ++axis) {
+    int32_t dim = dimOf(tensor.shape[axis]);
+    uint64_t extent = uint64_t(dim < 0 ? tensor.shape[axis] : dims[dim]);
+    if (__builtin_mul_overflow(elements, extent, &elements))
+      return false;
+  }
+  return true;
+}
+
+EntryPlan *weft::runtime::findPlan(weft_session &session, const char *entry) {
+  const weft_abi_model &code = *session.model->descriptor;
+  const weft_abi_entry *found = findEntry(code, entry);
+  return found ? &session.plans[size_t(found - code.entries)] : nullptr;
+}
+
+static weft_status badOption(const char *what, const char *help) {
+  return fail(kBadArgument, Place("weft_session_new"), help, "%s", what);
+}
+
+namespace {
+/// The steps of weft_session_new, in order.
+class SessionPlan {
+public:
+  SessionPlan(weft_session &session, const weft_session_options &options)
+      : session(session), options(options), code(*session.model->descriptor) {}
+
+  weft_status run();
+
+private:
+  weft_status checkOptions() const;
+  weft_status checkLimit(const weft_dim_limit &limit) const;
+  weft_status allocateTables();
+  weft_status planEntry(size_t index);
+  bool layOut(const weft_abi_tensor &tensor, const int64_t *dims, uint64_t &offset, uint64_t &end) const;
+  weft_status reserve();
+  weft_status startThreads();
+
+  weft_session &session;
+  const weft_session_options &options;
+  const weft_abi_model &code;
+  uint64_t defaultsEnd = 0; // from the arena's end
+  uint64_t droppedBytes = 0;
+};
+} // namespace
+
+weft_status SessionPlan::run() {
+  if (weft_status status = checkOptions())
+    return status;
+  if (weft_status status = allocateTables())
+    return status;
+  for (size_t i = 0; i < size_t(code.entry_count); ++i)
+    if (weft_status status = planEntry(i))
+      return status;
+  if (weft_status status = reserve())
+    return status;
+  return startThreads();
+}
+
+weft_status SessionPlan::checkOptions() const {
+  if (options.threads < 0 || options.threads > kMaxThreads)
+    return badOption("threads is not 0 to 1024", "0 asks for all cores that the process may use");
+  if (options.dim_limit_count && !options.dim_limits)
+    return badOption("dim_limits is null, dim_limit_count is not 0", "set both or none");
+  for (size_t i = 0; i < options.dim_limit_count; ++i)
+    if (weft_status status = checkLimit(options.dim_limits[i]))
+      return status;
+  if (options.executor && (!options.executor->parallel_for || options.executor->concurrency < 1))
+    return badOption("executor lacks parallel_for or has no concurrency", "set both, or leave executor null");
+  return WEFT_OK;
+}
+
+weft_status SessionPlan::checkLimit(const weft_dim_limit &limit) const {
+  static const char *const kHelp = "weft_model_dim lists the dimensions with their bounds";
+  if (!limit.name)
+    return badOption("a dimension limit has no name", kHelp);
+  bool known = false;
+  for (int32_t e = 0; e < code.entry_count; ++e)
+    for (int32_t d = 0; d < code.entries[e].dim_count; ++d) {
+      const weft_abi_dim &dim = code.entries[e].dims[d];
+      if (strcmp(dim.name, limit.name) != 0)
+        continue;
+      known = true;
+      if (limit.max < dim.min || limit.max > dim.max)
+        return fail(kDimOutOfBounds, Place("weft_session_new"), kHelp,
+                    "the limit %lld of dimension '%s' is not within the "
+                    "model's bounds %lld to %lld",
+                    static_cast<long long>(limit.max), dim.name, static_cast<long long>(dim.min),
+                    static_cast<long long>(dim.max));
+    }
+  if (!known)
+    return fail(kBadArgument, Place("weft_session_new"), kHelp, "the model has no dimension '%.200s'", limit.name);
+  return WEFT_OK;
+}
+
+weft_status SessionPlan::allocateTables() {
+  size_t dims = 0, inputs = 0, outputs = 0;
+  size_t mostDims = 0, mostInputs = 0, mostOutputs = 0;
+  auto add = [](size_t &sum, size_t &most, int32_t count) {
+    sum += size_t(count);
+    most = most > size_t(count) ? most : size_t(count);
+  };
+  for (int32_t e = 0; e < code.entry_count; ++e) {
+    add(dims, mostDims, code.entries[e].dim_count);
+    add(inputs, mostInputs, code.entries[e].input_count);
+    add(outputs, mostOutputs, code.entries[e].output_count);
+  }
+  session.plans = Array<EntryPlan>(size_t(code.entry_count));
+  session.maxDims = Array<int64_t>(dims);
+  session.defaults = Array<DefaultValues>(inputs);
+  session.dropped = Array<uint64_t>(outputs);
+  CallSpace &call = session.call;
+  call.dims = Array<int64_t>(mostDims);
+  call.dimSource = Array<int32_t>(mostDims);
+  call.inputGiven = Array<const weft_tensor *>(mostInputs);
+  call.outputGiven = Array<weft_tensor *>(mostOutputs);
+  call.inputs = Array<const void *>(mostInputs);
+  call.outputs = Array<void *>(mostOutputs);
+  if (session.plans && session.maxDims && session.defaults && session.dropped && call.dims && call.dimSource &&
+      call.inputGiven && call.outputGiven && call.inputs && call.outputs)
+    return WEFT_OK;
+  return failOutOfMemory("session tables", (dims + inputs + outputs) * sizeof(DefaultValues));
+}
+
+/// Gives a tensor the next place after `end`, which grows; false on overflow.
+bool SessionPlan::layOut(const weft_abi_tensor &tensor, const int64_t *dims, uint64_t &offset, uint64_t &end) const {
+  constexpr uint64_t kLine = 64; // bytes, a cache line
+  uint64_t bytes;
+  offset = end;
+  return elementsOf(tensor, dims, bytes) && !__builtin_mul_overflow(bytes, elementType(tensor.dtype)->bytes, &bytes) &&
+         !__builtin_add_overflow(bytes, kLine - 1, &bytes) && !__builtin_add_overflow(end, bytes / kLine * kLine, &end);
+}
+
+static weft_status failTooLarge(const weft_abi_entry &entry) {
+  return fail(kOutOfMemory, Place("entry \"%s\"", entry.name),
+              "lower the session's dim_limits, or compile with --shape",
+              "the largest call needs more memory than there are addresses");
+}
+
+weft_status SessionPlan::planEntry(size_t index) {
+  const weft_abi_entry &entry = code.entries[index];
+  EntryPlan &plan = session.plans[index];
+  size_t dims = 0, inputs = 0, outputs = 0; // of the entries before
+  for (size_t e = 0; e < index; ++e) {
+    dims += size_t(code.entries[e].dim_count);
+    inputs += size_t(code.entries[e].input_count);
+    outputs += size_t(code.entries[e].output_count);
+  }
+  int64_t *maxDims = &session.maxDims[dims];
+  plan = {&entry, pickVariant(entry, session.model->features, options.variant), maxDims, &session.defaults[inputs],
+          &session.dropped[outputs]};
+  if (!plan.variant)
+    return fail(kCpuLacksFeatures, Place("entry \"%s\"", entry.name),
+                "leave options.variant null for the best that this CPU runs",
+                "there is no code variant '%.64s' that this CPU can run", options.variant);
+  for (int32_t d = 0; d < entry.dim_count; ++d) {
+    maxDims[d] = entry.dims[d].max;
+    for (size_t i = 0; i < options.dim_limit_count; ++i)
+      if (strcmp(options.dim_limits[i].name, entry.dims[d].name) == 0 && options.dim_limits[i].max < maxDims[d])
+        maxDims[d] = options.dim_limits[i].max;
+  }
+  int64_t arena = plan.variant->arena_bytes(maxDims);
+  if (arena < 0)
+    return failTooLarge(entry);
+  if (uint64_t(arena) > session.arenaBytes)
+    session.arenaBytes = uint64_t(arena);
+  for (int32_t i = 0; i < entry.input_count; ++i)
+    if (entry.inputs[i].optional && !layOut(entry.inputs[i], maxDims, plan.defaults[i].offset, defaultsEnd))
+      return failTooLarge(entry);
+  uint64_t dropped = 0; // entries share the place: one call runs at a time
+  for (int32_t i = 0; i < entry.output_count; ++i)
+    if (!layOut(entry.outputs[i], maxDims, plan.dropped[i], dropped))
+      return failTooLarge(entry);
+  if (dropped > droppedBytes)
+    droppedBytes = dropped;
+  return WEFT_OK;
+}
+
+weft_status SessionPlan::reserve() {
+  constexpr uint64_t kPage = 4096; // bytes; keeps the parts apart, too
+  uint64_t arena = 0, total = 0;
+  if (__builtin_add_overflow(session.arenaBytes, 2 * kPage, &arena) ||
+      __builtin_add_overflow(arena, defaultsEnd, &total) || __builtin_add_overflow(total, droppedBytes, &total) ||
+      total > PTRDIFF_MAX)
+    return failTooLarge(code.entries[0]);
+  arena = arena / kPage * kPage;
+  void *address = mmap(nullptr, total, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (address == MAP_FAILED)
+    return failOutOfMemory("session memory", total);
+  session.memory = static_cast<char *>(address);
+  session.memoryBytes = total;
+  size_t inputs = 0, outputs = 0;
+  for (int32_t e = 0; e < code.entry_count; ++e) {
+    inputs += size_t(code.entries[e].input_count);
+    outputs += size_t(code.entries[e].output_count);
+  }
+  for (size_t i = 0; i < inputs; ++i)
+    session.defaults[i].offset += arena;
+  for (size_t i = 0; i < outputs; ++i)
+    session.dropped[i] += arena + defaultsEnd;
+  return WEFT_OK;
+}
+
+weft_status SessionPlan::startThreads() {
+  Executor &executor = session.executor;
+  if (options.executor) {
+    executor.embedder = *options.executor;
+    executor.concurrency = options.executor->concurrency;
+    return WEFT_OK;
+  }
+  int32_t threads = options.threads ? options.threads : defaultThreads();
+  if (threads > 1 && !executor.pool.start(threads - 1))
+    return failOutOfMemory("threads", uint64_t(threads) * sizeof(pthread_t));
+  executor.concurrency = executor.pool.workerCount() + 1;
+  return WEFT_OK;
+}
+
+weft_status weft_session_new(weft_model *model, const weft_session_options *options, weft_session **session) {
+  static constexpr weft_session_options kDefaults = {sizeof(weft_session_options), 0, nullptr, nullptr, 0, nullptr};
+  if (session)
+    *session = nullptr;
+  if (!model || !session)
+    return badOption("model or session is null", "open a model first");
+  if (options && options->size < sizeof(weft_session_options))
+    return badOption("options->size is not sizeof(weft_session_options)",
+                     "set size, zero all fields that are not used");
+  Owned<weft_session> made(Owned<weft_session>::create());
+  if (!made)
+    return failOutOfMemory("session", sizeof(weft_session));
+  retain(model);
+  made->model = model;
+  SessionPlan plan(*made.get(), options ? *options : kDefaults);
+  if (weft_status status = plan.run())
+    return status;
+  *session = made.release();
+  return WEFT_OK;
+}
+
+void weft_session_free(weft_session *session) { Owned<weft_session>::destroy(session); }
+
+weft_status weft_session_reset(weft_session *session) {
+  if (!session)
+    return badOption("session is null", "make a session first");
+  if (session->running.exchange(true, std::memory_order_acquire))
+    return fail(kSessionBusy, Place("weft_session_reset"), "wait for the call, or use a session for each thread",
+                "another thread runs a call of this session");
+  madvise(session->memory, session->memoryBytes, MADV_DONTNEED);
+  const weft_abi_model &code = *session->model->descriptor;
+  for (int32_t e = 0; e < code.entry_count; ++e)
+    for (int32_t i = 0; i < code.entries[e].input_count; ++i)
+      session->plans[size_t(e)].defaults[i].prepared = 0;
+  session->running.store(false, std::memory_order_release);
+  return WEFT_OK;
+}
+
+weft_status weft_session_describe(const weft_session *session, weft_session_info *info) {
+  if (!session || !info)
+    return badOption("session or info is null", "make a session first");
+  *info = {session->executor.concurrency, session->arenaBytes, session->memoryBytes};
+  return WEFT_OK;
+}
+
+const char *weft_session_variant(const weft_session *session, const char *entry) {
+  if (!session)
+    return nullptr;
+  EntryPlan *plan = findPlan(const_cast<weft_session &>(*session), entry);
+  return plan ? plan->variant->target : nullptr;
+}

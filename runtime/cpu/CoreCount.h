@@ -1,0 +1,21 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// How many threads a session has when nobody says so.
+#ifndef WEFT_RUNTIME_CPU_CORECOUNT_H
+#define WEFT_RUNTIME_CPU_CORECOUNT_H
+
+#include <cstdint>
+
+namespace weft::runtime {
+
+inline constexpr int32_t kMaxThreads = 1024;
+
+/// WEFT_NUM_THREADS where it is set to a number, else the cores that this
+/// process may use: its affinity, hardware threads of one core counted once,
+/// and at most the control group's quota. At least 1.
+int32_t defaultThreads();
+
+} // namespace weft::runtime
+
+#endif // WEFT_RUNTIME_CPU_CORECOUNT_H

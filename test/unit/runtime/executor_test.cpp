@@ -1,0 +1,183 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// parallel_for and the pool under it: each item once, in contiguous ranges, whatever the number of threads.
+#include "runtime/cpu/CoreCount.h"
+#include "runtime/cpu/Executor.h"
+
+#include "gtest/gtest.h"
+
+#include <atomic>
+#include <deque>
+#include <thread>
+#include <vector>
+
+using namespace weft::runtime;
+
+namespace {
+constexpr int64_t kDear = 1'000'000; // multiply-adds an item: always worth threads
+
+struct Visits {
+  explicit Visits(int64_t count) : items(size_t(count)) {}
+
+  static void body(void *visits, int64_t begin, int64_t end) {
+    Visits &self = *static_cast<Visits *>(visits);
+    ++self.ranges;
+    for (int64_t i = begin; i < end; ++i)
+      self.items[size_t(i)].fetch_add(1, std::memory_order_relaxed);
+  }
+  bool eachOnce() const {
+    for (const auto &item : items)
+      if (item != 1)
+        return false;
+    return true;
+  }
+
+  std::vector<std::atomic<int>> items;
+  std::atomic<int> ranges{0};
+};
+
+struct Threads {
+  explicit Threads(int32_t threads) {
+    EXPECT_TRUE(executor->pool.start(threads - 1));
+    executor->concurrency = executor->pool.workerCount() + 1;
+    call.services = &kServices;
+    call.executor = executor.get();
+  }
+  void parallelFor(weft_abi_body body, void *arguments, int64_t count, int64_t cost) {
+    kServices.parallel_for(&call, body, arguments, count, cost);
+  }
+  Owned<Executor> executor{Owned<Executor>::create()};
+  weft_abi_call call = {};
+};
+} // namespace
+
+TEST(Executor, EachItemOnce) {
+  for (int32_t threads = 1; threads <= 8; ++threads) {
+    Threads pool(threads);
+    for (int64_t count : {0, 1, 2, 3, 7, 8, 31, 32, 33, 1000})
+      for (int64_t cost : {int64_t(-1), int64_t(0), int64_t(1), int64_t(5000), kDear, INT64_MAX}) {
+        Visits visits(count);
+        pool.parallelFor(Visits::body, &visits, count, cost);
+        ASSERT_TRUE(visits.eachOnce()) << threads << " threads, " << count << " items, cost " << cost;
+      }
+  }
+}
+
+TEST(Executor, SmallRegionsStayOnTheCaller) {
+  Threads pool(4);
+  Visits visits(100);
+  pool.parallelFor(Visits::body, &visits, 100, 10);
+  EXPECT_EQ(visits.ranges, 1);
+}
+
+TEST(Executor, LargeRegionsAreCutFinerThanThreads) {
+  Threads pool(4);
+  Visits visits(1000);
+  pool.parallelFor(Visits::body, &visits, 1000, kDear);
+  EXPECT_EQ(visits.ranges, 16);
+}
+
+TEST(Executor, ManyRegionsInARow) {
+  Threads pool(4);
+  for (int round = 0; round < 20000; ++round) {
+    Visits visits(round % 9 + 1);
+    pool.parallelFor(Visits::body, &visits, round % 9 + 1, kDear);
+    ASSERT_TRUE(visits.eachOnce()) << round;
+  }
+}
+
+// Workers have gone to sleep before each region.
+TEST(Executor, SleepersWake) {
+  Threads pool(3);
+  for (int round = 0; round < 20; ++round) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    Visits visits(64);
+    pool.parallelFor(Visits::body, &visits, 64, kDear);
+    ASSERT_TRUE(visits.eachOnce());
+  }
+}
+
+TEST(Executor, RegionsInsideRegions) {
+  Threads pool(3);
+  struct Outer {
+    Threads &pool;
+    std::deque<Visits> &inner;
+  };
+  std::deque<Visits> inner;
+  for (int i = 0; i < 10; ++i)
+    inner.emplace_back(50);
+  Outer outer{pool, inner};
+  pool.parallelFor(
+      [](void *arguments, int64_t begin, int64_t end) {
+        Outer &self = *static_cast<Outer *>(arguments);
+        for (int64_t i = begin; i < end; ++i)
+          self.pool.parallelFor(Visits::body, &self.inner[size_t(i)], 50, kDear);
+      },
+      &outer, 10, kDear);
+  for (const Visits &visits : inner)
+    EXPECT_TRUE(visits.eachOnce());
+}
+
+// Two threads on one pool: the second finds it busy and does its region itself.
+TEST(Executor, RegionsAtOnce) {
+  Threads pool(2);
+  auto runMany = [&pool] {
+    for (int round = 0; round < 2000; ++round) {
+      Visits visits(40);
+      pool.parallelFor(Visits::body, &visits, 40, kDear);
+      ASSERT_TRUE(visits.eachOnce());
+    }
+  };
+  std::thread other(runMany);
+  runMany();
+  other.join();
+}
+
+TEST(Executor, PoolsComeAndGo) {
+  for (int round = 0; round < 50; ++round) {
+    Threads pool(4);
+    if (round % 2) {
+      Visits visits(10);
+      pool.parallelFor(Visits::body, &visits, 10, kDear);
+      ASSERT_TRUE(visits.eachOnce());
+    }
+  }
+}
+
+TEST(Executor, ThreadsOfTheEmbedder) {
+  struct Embedder {
+    int calls = 0;
+  } embedder;
+  Threads pool(1);
+  pool.executor->concurrency = 3;
+  pool.executor->embedder = {&embedder, 3,
+                             [](void *context, void (*task)(void *, int64_t), void *arguments, int64_t n) {
+                               ++static_cast<Embedder *>(context)->calls;
+                               std::vector<std::thread> threads;
+                               for (int64_t i = 0; i < n; ++i)
+                                 threads.emplace_back(task, arguments, i);
+                               for (std::thread &thread : threads)
+                                 thread.join();
+                             }};
+  Visits visits(100);
+  pool.parallelFor(Visits::body, &visits, 100, kDear);
+  EXPECT_TRUE(visits.eachOnce());
+  EXPECT_EQ(embedder.calls, 1);
+  EXPECT_EQ(visits.ranges, 12);
+}
+
+TEST(CoreCount, EnvironmentDecides) {
+  for (auto [setting, threads] : {std::pair("1", 1), {"7", 7}, {"100000", kMaxThreads}}) {
+    setenv("WEFT_NUM_THREADS", setting, 1);
+    EXPECT_EQ(defaultThreads(), threads);
+  }
+  unsetenv("WEFT_NUM_THREADS");
+  int32_t cores = defaultThreads();
+  EXPECT_GE(cores, 1);
+  for (const char *setting : {"", "0", "-2", "many", "2x"}) {
+    setenv("WEFT_NUM_THREADS", setting, 1);
+    EXPECT_EQ(defaultThreads(), cores) << setting;
+  }
+  unsetenv("WEFT_NUM_THREADS");
+}
