@@ -48,7 +48,7 @@ def _peak_library(root: Path, build: Path) -> Path:
         if built.exists() and built.stat().st_mtime >= source.stat().st_mtime:
             return built
     built.parent.mkdir(parents=True, exist_ok=True)
-    flags = ["-O2", "-std=c11", "-shared", "-fPIC"]
+    flags = ["-O2", "-std=c11", "-shared", "-fPIC", f"-I{root}"]
     subprocess.run([os.environ.get("CC", "cc"), *flags, str(source), "-o", str(built)], check=True)
     return built
 

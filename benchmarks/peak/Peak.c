@@ -4,7 +4,7 @@
  * Peak loops, each one block of assembly: a compiler spills an array of accumulators to the stack and then shows a
  * third of the rate. */
 #define _GNU_SOURCE
-#include "Peak.h"
+#include "benchmarks/peak/Peak.h"
 
 #include <string.h>
 #include <sys/mman.h>
