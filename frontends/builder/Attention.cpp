@@ -1,0 +1,80 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// An AttentionSpec into weft.attention: masks and biases become its regions, never tensors of scores.
+#include "frontends/builder/GraphBuilder.h"
+
+#include "dialects/weft/WeftDialect.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+using namespace mlir;
+
+namespace weft {
+
+/// Scores get the bias added: score(s, b, h, i, j, mask?, bias).
+void GraphBuilder::buildScoreRegion(Region &region, const AttentionSpec &spec, TypeRange extras) {
+  OpBuilder::InsertionGuard guard(builder);
+  llvm::SmallVector<Type> types{builder.getF32Type()};
+  types.append(4, builder.getIndexType());
+  types.append(extras.begin(), extras.end());
+  Block *block = builder.createBlock(&region, {}, types, llvm::SmallVector<Location>(types.size(), location));
+  Value biased = arith::AddFOp::create(builder, location, block->getArgument(0), block->getArguments().back());
+  YieldOp::create(builder, location, biased);
+}
+
+/// A key is visible when it is no padding and within reach: mask(b, h, i, j, mask?, bias?).
+void GraphBuilder::buildMaskRegion(Region &region, const AttentionSpec &spec, TypeRange extras) {
+  OpBuilder::InsertionGuard guard(builder);
+  llvm::SmallVector<Type> types(4, builder.getIndexType());
+  types.append(extras.begin(), extras.end());
+  Block *block = builder.createBlock(&region, {}, types, llvm::SmallVector<Location>(types.size(), location));
+  Value visible;
+  auto require = [&](arith::CmpIPredicate predicate, Value a, Value b) {
+    Value condition = arith::CmpIOp::create(builder, location, predicate, a, b);
+    visible = visible ? arith::AndIOp::create(builder, location, visible, condition).getResult() : condition;
+  };
+  if (spec.reach) {
+    Value i = block->getArgument(2), j = block->getArgument(3);
+    Value reach = arith::ConstantIndexOp::create(builder, location, *spec.reach);
+    require(arith::CmpIPredicate::sle, arith::SubIOp::create(builder, location, i, j), reach);
+    require(arith::CmpIPredicate::sle, arith::SubIOp::create(builder, location, j, i), reach);
+  }
+  if (spec.paddingMask) {
+    Value zero = arith::ConstantOp::create(builder, location, builder.getIntegerAttr(extras.front(), 0));
+    require(arith::CmpIPredicate::ne, block->getArgument(4), zero);
+  }
+  YieldOp::create(builder, location, visible);
+}
+
+Value GraphBuilder::attention(const AttentionSpec &spec) {
+  Scope scope(*this, spec.name);
+  // Iteration space (b, h, i, j, d, e); tensors lie as [batch, sequence, heads, head dimension].
+  llvm::SmallVector<AffineMap> maps{dimsMap(6, {0, 2, 1, 4}), dimsMap(6, {0, 3, 1, 4}), dimsMap(6, {0, 3, 1, 5})};
+  llvm::SmallVector<Value> extras;
+  llvm::SmallVector<Type> scalars;
+  auto addExtra = [&](Value extra, llvm::ArrayRef<unsigned> dims) {
+    extras.push_back(extra);
+    scalars.push_back(cast<RankedTensorType>(extra.getType()).getElementType());
+    maps.push_back(dimsMap(6, dims));
+  };
+  if (spec.paddingMask)
+    addExtra(spec.paddingMask, {0, 3});
+  if (spec.bias)
+    addExtra(spec.bias, {1, 2, 3});
+  maps.push_back(dimsMap(6, {0, 2, 1, 5}));
+
+  Sizes result(sizes(spec.query));
+  result.back() = sizes(spec.value).back();
+  Value init = empty(result, builder.getF32Type());
+  auto op = AttentionOp::create(builder, location, TypeRange{init.getType()}, spec.query, spec.key, spec.value, extras,
+                                init, /*lse=*/Value(), builder.getF32FloatAttr(static_cast<float>(spec.scale)),
+                                builder.getAffineMapArrayAttr(maps));
+  if (spec.bias)
+    buildScoreRegion(op.getScore(), spec, scalars);
+  if (spec.paddingMask || spec.reach)
+    buildMaskRegion(op.getMask(), spec, scalars);
+  return known(op.getResult(0), result);
+}
+
+} // namespace weft

@@ -1,0 +1,163 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The program around the layers: module, entries, named dimensions, parameters.
+#include "frontends/builder/GraphBuilder.h"
+
+#include "dialects/weft/WeftDialect.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Verifier.h"
+#include "llvm/ADT/StringExtras.h"
+
+using namespace mlir;
+
+namespace weft {
+
+GraphBuilder::GraphBuilder(MLIRContext &context, const ParameterSource &parameters, llvm::StringRef model)
+    : parameters(parameters), builder(&context), location(builder.getUnknownLoc()) {
+  context.loadDialect<WeftDialect, arith::ArithDialect, func::FuncDialect, linalg::LinalgDialect, math::MathDialect,
+                      tensor::TensorDialect>();
+  location = NameLoc::get(builder.getStringAttr(model));
+  module = ModuleOp::create(location);
+  (*module)->setAttr("weft.model", builder.getStringAttr(model));
+}
+
+GraphBuilder::Scope::Scope(GraphBuilder &graph, llvm::StringRef name) : graph(graph), outer(graph.location) {
+  graph.location = NameLoc::get(graph.builder.getStringAttr(name));
+}
+
+void GraphBuilder::fail(Diagnostic diagnostic) {
+  if (!failure)
+    failure = std::move(diagnostic);
+}
+
+//===----------------------------------------------------------------------===//
+// Entries
+//===----------------------------------------------------------------------===//
+
+void GraphBuilder::bound(llvm::StringRef dim, int64_t min, int64_t max) { bounds[dim.str()] = {min, max}; }
+
+DictionaryAttr GraphBuilder::describe(llvm::StringRef name, llvm::ArrayRef<std::string> dims) {
+  llvm::SmallVector<llvm::StringRef> names(dims.begin(), dims.end());
+  return builder.getDictionaryAttr({builder.getNamedAttr("weft.name", builder.getStringAttr(name)),
+                                    builder.getNamedAttr("weft.dims", builder.getStrArrayAttr(names))});
+}
+
+void GraphBuilder::beginEntry(llvm::StringRef name, llvm::ArrayRef<InputSpec> specs) {
+  inputs.clear(), dims.clear(), parameterValues.clear(), outputs.clear(), extents.clear(), products.clear();
+  llvm::SmallVector<Type> types;
+  for (const InputSpec &spec : specs)
+    types.push_back(RankedTensorType::get(llvm::SmallVector<int64_t>(spec.dims.size(), ShapedType::kDynamic),
+                                          builder.getI64Type()));
+  builder.setInsertionPointToEnd(module->getBody());
+  entry = func::FuncOp::create(builder, location, name, builder.getFunctionType(types, {}));
+  entry->setAttr("weft.entry", builder.getUnitAttr());
+  builder.setInsertionPointToStart(entry.addEntryBlock());
+  for (auto [index, spec] : llvm::enumerate(specs)) {
+    Value argument = entry.getArgument(index);
+    NamedAttrList attributes(describe(spec.name, spec.dims));
+    if (spec.indexLimit > 0)
+      attributes.set("weft.index_limit", builder.getI64IntegerAttr(spec.indexLimit));
+    if (spec.defaultValue)
+      attributes.set("weft.default", builder.getI64IntegerAttr(*spec.defaultValue));
+    entry.setArgAttrs(index, attributes);
+    inputs[spec.name] = argument;
+    Sizes argumentSizes;
+    for (auto [position, dim] : llvm::enumerate(spec.dims)) {
+      if (!dims.count(dim))
+        dims[dim] = tensor::DimOp::create(builder, location, argument, position);
+      argumentSizes.push_back(dims[dim]);
+    }
+    known(argument, argumentSizes);
+  }
+}
+
+Value GraphBuilder::input(llvm::StringRef name) const {
+  assert(hasInput(name) && "no such input");
+  return inputs.at(name.str());
+}
+
+bool GraphBuilder::hasInput(llvm::StringRef name) const { return inputs.count(name.str()) != 0; }
+
+Value GraphBuilder::dim(llvm::StringRef name) const {
+  assert(dims.count(name.str()) && "no input has this dimension");
+  return dims.at(name.str());
+}
+
+void GraphBuilder::output(llvm::StringRef name, Value value, std::vector<std::string> outputDims) {
+  assert(cast<RankedTensorType>(value.getType()).getRank() == static_cast<int64_t>(outputDims.size()));
+  outputs.push_back({name.str(), value, std::move(outputDims)});
+}
+
+void GraphBuilder::endEntry() {
+  llvm::SmallVector<Value> values;
+  llvm::SmallVector<Type> types;
+  for (const Output &output : outputs) {
+    values.push_back(output.value);
+    types.push_back(output.value.getType());
+  }
+  func::ReturnOp::create(builder, location, values);
+  entry.setFunctionType(builder.getFunctionType(entry.getArgumentTypes(), types));
+  for (auto [index, output] : llvm::enumerate(outputs))
+    entry.setResultAttrs(index, describe(output.name, output.dims));
+}
+
+Result<OwningOpRef<ModuleOp>> GraphBuilder::finish() {
+  if (failure)
+    return std::move(*failure);
+  NamedAttrList attributes;
+  for (const auto &[dim, range] : bounds)
+    attributes.set(dim, builder.getDenseI64ArrayAttr({range.first, range.second}));
+  (*module)->setAttr("weft.dim_bounds", attributes.getDictionary(builder.getContext()));
+  if (mlir::failed(mlir::verify(*module)))
+    return Diagnostic{"W0290", "the importer built a program that does not verify", parameters.place(),
+                      "this is a defect of Weft: report it with the model's config.json"};
+  return std::move(module);
+}
+
+//===----------------------------------------------------------------------===//
+// Parameters
+//===----------------------------------------------------------------------===//
+
+static std::string shapeText(llvm::ArrayRef<int64_t> shape) {
+  return "[" + llvm::join(llvm::map_range(shape, [](int64_t d) { return std::to_string(d); }), ", ") + "]";
+}
+
+void GraphBuilder::checkParameter(llvm::StringRef name, const StoredTensor &stored, llvm::ArrayRef<int64_t> shape) {
+  std::string where = parameters.place() + ": tensor " + stored.name;
+  if (stored.dtype != "F32" && stored.dtype != "F16" && stored.dtype != "BF16")
+    return fail({"W0212", "weights of type " + stored.dtype + " cannot be compiled", where,
+                 "convert the model's weights to F32, F16 or BF16"});
+  if (llvm::ArrayRef<int64_t>(stored.shape) != shape)
+    fail({"W0211", "the tensor has shape " + shapeText(stored.shape) + ", but config.json asks for " + shapeText(shape),
+          where, "config.json and the weights must come from the same model"});
+}
+
+Value GraphBuilder::parameter(llvm::StringRef name, llvm::ArrayRef<int64_t> shape) {
+  Value &value = parameterValues[name.str()];
+  if (value)
+    return value;
+  std::optional<StoredTensor> stored = parameters.find(std::string_view(name));
+  ArrayAttr sources;
+  if (!stored)
+    fail({"W0210", "the tensor " + name.str() + " is missing", parameters.place(),
+          "the folder may be incomplete, or hold another architecture than config.json says: fetch it again"});
+  else {
+    checkParameter(name, *stored, shape);
+    if (stored->name != name)
+      sources = builder.getStrArrayAttr({stored->name});
+  }
+  Scope scope(*this, name);
+  auto type = RankedTensorType::get(shape, builder.getF32Type());
+  value = ParameterOp::create(builder, location, type, builder.getStringAttr(name), sources, PanelsAttr());
+  Sizes staticSizes;
+  for (int64_t extent : shape)
+    staticSizes.push_back(builder.getIndexAttr(extent));
+  return known(value, staticSizes);
+}
+
+} // namespace weft

@@ -1,0 +1,197 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Layers, one call each, into an entry function of weft, linalg, tensor, arith and math ops:
+//
+//   GraphBuilder graph(context, parameters, "bert");
+//   graph.bound("batch", 1, 64);
+//   graph.bound("sequence", 1, 512);
+//   graph.beginEntry("encode", {{"input_ids", {"batch", "sequence"}, vocabulary}});
+//   Value x = graph.embedding(graph.tokenIds("input_ids"), graph.parameter("embeddings.weight", {vocabulary, 384}));
+//   graph.output("last_hidden_state", graph.splitTokens(graph.linear(x, "dense", 384)), {"batch", "sequence", ""});
+//   graph.endEntry();
+//   Result<OwningOpRef<ModuleOp>> module = graph.finish();
+//
+// Hidden states are [tokens, n] with tokens = batch · sequence. The first failure (a weight that is missing or has
+// another shape) is kept and returned by finish(); building goes on with the shape that was asked for, so that layers
+// need no error paths.
+#ifndef WEFT_FRONTENDS_BUILDER_GRAPHBUILDER_H
+#define WEFT_FRONTENDS_BUILDER_GRAPHBUILDER_H
+
+#include "frontends/builder/Activation.h"
+#include "frontends/builder/ParameterSource.h"
+#include "frontends/diagnostic/Diagnostic.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace weft {
+
+/// An integer input of an entry.
+struct InputSpec {
+  std::string name;
+  std::vector<std::string> dims;
+  int64_t indexLimit = 0; ///< every value lies in [0, indexLimit)
+  std::optional<int64_t> defaultValue = {};
+};
+
+/// One attention over whole sequences. query, key and value are [batch, sequence, heads, head dimension].
+struct AttentionSpec {
+  std::string name; ///< of the layer, for the location
+  mlir::Value query, key, value;
+  double scale = 1.0;
+  mlir::Value paddingMask = {};      ///< [batch, sequence], integer: 0 hides a key
+  mlir::Value bias = {};             ///< [heads, sequence, sequence], added to the scores
+  std::optional<int64_t> reach = {}; ///< key j is seen from query i only where |i − j| ≤ reach
+};
+
+class GraphBuilder {
+public:
+  using Value = mlir::Value;
+  /// Builds the body of an elementwise op from its scalars.
+  using Body = llvm::function_ref<Value(mlir::OpBuilder &, mlir::Location, mlir::ValueRange)>;
+
+  GraphBuilder(mlir::MLIRContext &context, const ParameterSource &parameters, llvm::StringRef model);
+
+  //===--- Program --------------------------------------------------------===//
+
+  /// Inclusive bounds of a named dimension; before beginEntry.
+  void bound(llvm::StringRef dim, int64_t min, int64_t max);
+  void beginEntry(llvm::StringRef name, llvm::ArrayRef<InputSpec> inputs);
+  Value input(llvm::StringRef name) const;
+  bool hasInput(llvm::StringRef name) const;
+  /// The extent of a named dimension, an index.
+  Value dim(llvm::StringRef name) const;
+  /// Adds a result; a dimension without a name is "".
+  void output(llvm::StringRef name, Value value, std::vector<std::string> dims);
+  void endEntry();
+  /// The verified module, or the first failure.
+  Result<mlir::OwningOpRef<mlir::ModuleOp>> finish();
+
+  void fail(Diagnostic diagnostic);
+  bool failed() const { return failure.has_value(); }
+
+  /// Ops built while a Scope lives carry its name as their location.
+  class Scope {
+  public:
+    Scope(GraphBuilder &graph, llvm::StringRef name);
+    ~Scope() { graph.location = outer; }
+    Scope(const Scope &) = delete;
+
+  private:
+    GraphBuilder &graph;
+    mlir::Location outer;
+  };
+
+  //===--- Parameters -----------------------------------------------------===//
+
+  bool hasParameter(llvm::StringRef name) const { return parameters.find(std::string_view(name)).has_value(); }
+  /// The weight of this name as f32; checked against the files. The same name gives the same value.
+  Value parameter(llvm::StringRef name, llvm::ArrayRef<int64_t> shape);
+
+  //===--- Layers ---------------------------------------------------------===//
+
+  /// x · weightᵀ + bias with the parameters `module`.weight [out, in] and `module`.bias [out].
+  Value linear(Value x, llvm::StringRef module, int64_t out, bool hasBias = true);
+  /// x [m, k] · weightᵀ, weight [n, k].
+  Value project(Value x, Value weight);
+  /// x [m, n] + vector [n].
+  Value addRow(Value x, Value vector);
+  /// Over the last dimension, with `module`.weight and `module`.bias.
+  Value layerNorm(Value x, llvm::StringRef module, double epsilon, bool hasBias = true);
+  /// Rows of table [rows, n] chosen by ids [t].
+  Value embedding(Value ids, Value table);
+  /// → [batch, sequence, heads, head dimension].
+  Value attention(const AttentionSpec &spec);
+  Value activate(Value x, Activation kind);
+  /// activation(first half of the columns) · second half.
+  Value gated(Value x, Activation kind);
+  Value add(Value a, Value b);
+
+  //===--- Views ----------------------------------------------------------===//
+
+  /// An [batch, sequence] input as [tokens].
+  Value tokenIds(llvm::StringRef input) { return mergeLeading(this->input(input)); }
+  /// [tokens, …] → [batch, sequence, …].
+  Value splitTokens(Value x) { return splitLeading(x, dim("batch"), dim("sequence")); }
+  /// [a, b, …] → [a · b, …].
+  Value mergeLeading(Value x);
+  /// [a · b, …] → [a, b, …].
+  Value splitLeading(Value x, mlir::OpFoldResult a, mlir::OpFoldResult b);
+  /// [tokens, heads · d] → [batch, sequence, heads, d].
+  Value splitHeads(Value x, int64_t heads);
+  /// [batch, sequence, heads, d] → [tokens, heads · d].
+  Value mergeHeads(Value x);
+  /// [tokens, n] → [batch, n].
+  Value firstToken(Value x);
+  /// `count` entries of the last dimension.
+  Value lastSlice(Value x, int64_t from, int64_t count);
+  /// `into` with `part` over the entries of its last dimension that begin at `from`.
+  Value insertLast(Value part, Value into, int64_t from);
+  /// One entry of the last dimension, which goes: [tokens, n] → [tokens].
+  Value column(Value x, int64_t index);
+
+  //===--- Elementwise and reductions -------------------------------------===//
+
+  /// A tensor of these extents, of any values.
+  Value empty(llvm::ArrayRef<mlir::OpFoldResult> sizes, mlir::Type element);
+  /// A tensor of one value everywhere.
+  Value fill(llvm::ArrayRef<mlir::OpFoldResult> sizes, mlir::TypedAttr value);
+  /// out[d…] = body(input[map(d)]…) over the extents of the result.
+  Value map(llvm::ArrayRef<mlir::OpFoldResult> sizes, mlir::Type element, llvm::ArrayRef<Value> inputs,
+            llvm::ArrayRef<mlir::AffineMap> maps, Body body);
+  /// The same, elementwise over tensors of one shape.
+  Value map(llvm::ArrayRef<Value> inputs, Body body);
+  /// acc[outMap(d)] = body(input[map(d)]…, acc) from the values of `init`. Dimensions that outMap lacks are reduced.
+  Value reduce(Value init, mlir::AffineMap outMap, llvm::ArrayRef<Value> inputs, llvm::ArrayRef<mlir::AffineMap> maps,
+               Body body);
+  /// The extents of a value that this builder made.
+  llvm::ArrayRef<mlir::OpFoldResult> sizes(Value value) const;
+  /// An affine map from `dims` dimensions onto the dimensions named.
+  mlir::AffineMap dimsMap(unsigned dims, llvm::ArrayRef<unsigned> results);
+
+  /// The builder itself and the present location, for what the calls above do not cover.
+  mlir::OpBuilder &ops() { return builder; }
+  mlir::Location loc() const { return location; }
+  /// Remembers the extents of a value built by hand.
+  Value known(Value value, llvm::ArrayRef<mlir::OpFoldResult> sizes);
+
+private:
+  using Sizes = llvm::SmallVector<mlir::OpFoldResult, 4>;
+  struct Output {
+    std::string name;
+    Value value;
+    std::vector<std::string> dims;
+  };
+
+  mlir::RankedTensorType typeOf(llvm::ArrayRef<mlir::OpFoldResult> sizes, mlir::Type element);
+  mlir::OpFoldResult product(mlir::OpFoldResult a, mlir::OpFoldResult b);
+  mlir::DictionaryAttr describe(llvm::StringRef name, llvm::ArrayRef<std::string> dims);
+  void checkParameter(llvm::StringRef name, const StoredTensor &stored, llvm::ArrayRef<int64_t> shape);
+  void buildScoreRegion(mlir::Region &region, const AttentionSpec &spec, mlir::TypeRange extras);
+  void buildMaskRegion(mlir::Region &region, const AttentionSpec &spec, mlir::TypeRange extras);
+
+  const ParameterSource &parameters;
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+  mlir::OpBuilder builder;
+  mlir::Location location;
+  std::optional<Diagnostic> failure;
+
+  std::map<std::string, std::pair<int64_t, int64_t>> bounds;
+  mlir::func::FuncOp entry;
+  std::map<std::string, Value> inputs, dims, parameterValues;
+  std::vector<Output> outputs;
+  llvm::DenseMap<Value, Sizes> extents;
+  std::map<std::pair<void *, void *>, Value> products;
+};
+
+} // namespace weft
+
+#endif // WEFT_FRONTENDS_BUILDER_GRAPHBUILDER_H

@@ -1,0 +1,77 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The layers of the builder: products, normalisation, embedding, activation.
+#include "frontends/builder/GraphBuilder.h"
+
+#include "dialects/weft/WeftDialect.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+
+using namespace mlir;
+
+namespace weft {
+
+static int64_t lastExtent(Value x) { return cast<RankedTensorType>(x.getType()).getShape().back(); }
+
+Value GraphBuilder::project(Value x, Value weight) {
+  Sizes result{sizes(x)[0], sizes(weight)[0]};
+  Value init = fill(result, builder.getF32FloatAttr(0.0f));
+  llvm::SmallVector<AffineMap> maps{dimsMap(3, {0, 2}), dimsMap(3, {1, 2}), dimsMap(3, {0, 1})};
+  auto indexingMaps = builder.getNamedAttr("indexing_maps", builder.getAffineMapArrayAttr(maps));
+  auto product = linalg::MatmulOp::create(builder, location, TypeRange{init.getType()}, ValueRange{x, weight},
+                                          ValueRange{init}, llvm::ArrayRef<NamedAttribute>{indexingMaps});
+  return known(product.getResult(0), result);
+}
+
+Value GraphBuilder::addRow(Value x, Value vector) {
+  return map(sizes(x), builder.getF32Type(), {x, vector}, {dimsMap(2, {0, 1}), dimsMap(2, {1})},
+             [](OpBuilder &b, Location l, ValueRange s) -> Value { return arith::AddFOp::create(b, l, s[0], s[1]); });
+}
+
+Value GraphBuilder::linear(Value x, llvm::StringRef name, int64_t out, bool hasBias) {
+  Scope scope(*this, name);
+  Value product = project(x, parameter(name.str() + ".weight", {out, lastExtent(x)}));
+  return hasBias ? addRow(product, parameter(name.str() + ".bias", {out})) : product;
+}
+
+Value GraphBuilder::layerNorm(Value x, llvm::StringRef name, double epsilon, bool hasBias) {
+  Scope scope(*this, name);
+  Value scale = parameter(name.str() + ".weight", {lastExtent(x)});
+  Value bias = hasBias ? parameter(name.str() + ".bias", {lastExtent(x)}) : Value();
+  Sizes result(sizes(x));
+  Value init = empty(result, builder.getF32Type());
+  auto norm = LayerNormOp::create(builder, location, TypeRange{init.getType()}, x, scale, bias, init,
+                                  builder.getF32FloatAttr(static_cast<float>(epsilon)));
+  return known(norm.getResult(), result);
+}
+
+Value GraphBuilder::embedding(Value ids, Value table) {
+  Sizes result{sizes(ids)[0], sizes(table)[1]};
+  Value init = empty(result, builder.getF32Type());
+  auto rows = EmbeddingOp::create(builder, location, TypeRange{init.getType()}, ids, table, init);
+  return known(rows.getResult(), result);
+}
+
+Value GraphBuilder::activate(Value x, Activation kind) {
+  if (kind == Activation::Identity)
+    return x;
+  return map({x}, [&](OpBuilder &b, Location l, ValueRange s) { return buildActivation(b, l, kind, s[0]); });
+}
+
+Value GraphBuilder::gated(Value x, Activation kind) {
+  int64_t half = lastExtent(x) / 2;
+  Value activated = lastSlice(x, 0, half), gate = lastSlice(x, half, half);
+  return map({activated, gate}, [&](OpBuilder &b, Location l, ValueRange s) -> Value {
+    return arith::MulFOp::create(b, l, buildActivation(b, l, kind, s[0]), s[1]);
+  });
+}
+
+Value GraphBuilder::add(Value a, Value b) {
+  return map({a, b}, [](OpBuilder &nested, Location l, ValueRange s) -> Value {
+    return arith::AddFOp::create(nested, l, s[0], s[1]);
+  });
+}
+
+} // namespace weft

@@ -1,0 +1,180 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Views, elementwise ops and reductions of the builder. Extents are tracked by value, so that the program asks each
+// input for its dimensions once.
+#include "frontends/builder/GraphBuilder.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+
+using namespace mlir;
+
+namespace weft {
+
+//===----------------------------------------------------------------------===//
+// Extents
+//===----------------------------------------------------------------------===//
+
+llvm::ArrayRef<OpFoldResult> GraphBuilder::sizes(Value value) const {
+  auto found = extents.find(value);
+  assert(found != extents.end() && "a value that this builder did not make");
+  return found->second;
+}
+
+Value GraphBuilder::known(Value value, llvm::ArrayRef<OpFoldResult> valueSizes) {
+  extents[value] = Sizes(valueSizes);
+  return value;
+}
+
+RankedTensorType GraphBuilder::typeOf(llvm::ArrayRef<OpFoldResult> valueSizes, Type element) {
+  llvm::SmallVector<int64_t> shape;
+  for (OpFoldResult size : valueSizes)
+    shape.push_back(getConstantIntValue(size).value_or(ShapedType::kDynamic));
+  return RankedTensorType::get(shape, element);
+}
+
+OpFoldResult GraphBuilder::product(OpFoldResult a, OpFoldResult b) {
+  std::optional<int64_t> constantA = getConstantIntValue(a), constantB = getConstantIntValue(b);
+  if (constantA && constantB)
+    return builder.getIndexAttr(*constantA * *constantB);
+  Value valueA = getValueOrCreateConstantIndexOp(builder, location, a);
+  Value valueB = getValueOrCreateConstantIndexOp(builder, location, b);
+  Value &result = products[{valueA.getAsOpaquePointer(), valueB.getAsOpaquePointer()}];
+  if (!result)
+    result = arith::MulIOp::create(builder, location, valueA, valueB);
+  return result;
+}
+
+AffineMap GraphBuilder::dimsMap(unsigned dimCount, llvm::ArrayRef<unsigned> results) {
+  return AffineMap::getMultiDimMapWithTargets(dimCount, results, builder.getContext());
+}
+
+//===----------------------------------------------------------------------===//
+// Views
+//===----------------------------------------------------------------------===//
+
+/// [[0], …, [at, at + 1], …]: the dimensions at and at + 1 of the larger shape are one of the smaller.
+static llvm::SmallVector<ReassociationIndices> pairAt(int64_t smallRank, int64_t at) {
+  llvm::SmallVector<ReassociationIndices> groups;
+  for (int64_t dim = 0, next = 0; dim < smallRank; ++dim) {
+    ReassociationIndices group{next++};
+    if (dim == at)
+      group.push_back(next++);
+    groups.push_back(group);
+  }
+  return groups;
+}
+
+Value GraphBuilder::mergeLeading(Value x) {
+  Sizes old(sizes(x)), merged{product(old[0], old[1])};
+  merged.append(old.begin() + 2, old.end());
+  auto type = typeOf(merged, cast<RankedTensorType>(x.getType()).getElementType());
+  return known(tensor::CollapseShapeOp::create(builder, location, type, x, pairAt(merged.size(), 0)), merged);
+}
+
+Value GraphBuilder::splitLeading(Value x, OpFoldResult a, OpFoldResult b) {
+  Sizes old(sizes(x)), split{a, b};
+  split.append(old.begin() + 1, old.end());
+  auto type = typeOf(split, cast<RankedTensorType>(x.getType()).getElementType());
+  return known(tensor::ExpandShapeOp::create(builder, location, type, x, pairAt(old.size(), 0), split), split);
+}
+
+Value GraphBuilder::splitHeads(Value x, int64_t heads) {
+  auto type = cast<RankedTensorType>(x.getType());
+  Sizes split{dim("batch"), dim("sequence"), builder.getIndexAttr(heads),
+              builder.getIndexAttr(type.getDimSize(1) / heads)};
+  llvm::SmallVector<ReassociationIndices> groups{{0, 1}, {2, 3}};
+  auto splitType = typeOf(split, type.getElementType());
+  return known(tensor::ExpandShapeOp::create(builder, location, splitType, x, groups, split), split);
+}
+
+Value GraphBuilder::mergeHeads(Value x) {
+  Sizes old(sizes(x)), merged{product(old[0], old[1]), product(old[2], old[3])};
+  llvm::SmallVector<ReassociationIndices> groups{{0, 1}, {2, 3}};
+  auto type = typeOf(merged, cast<RankedTensorType>(x.getType()).getElementType());
+  return known(tensor::CollapseShapeOp::create(builder, location, type, x, groups), merged);
+}
+
+Value GraphBuilder::firstToken(Value x) {
+  Value split = splitTokens(x);
+  Sizes old(sizes(split)), taken{old[0], builder.getIndexAttr(1), old[2]}, result{old[0], old[2]};
+  Sizes offsets(3, builder.getIndexAttr(0)), strides(3, builder.getIndexAttr(1));
+  auto type = typeOf(result, cast<RankedTensorType>(x.getType()).getElementType());
+  return known(tensor::ExtractSliceOp::create(builder, location, type, split, offsets, taken, strides), result);
+}
+
+Value GraphBuilder::lastSlice(Value x, int64_t from, int64_t count) {
+  Sizes result(sizes(x));
+  Sizes offsets(result.size(), builder.getIndexAttr(0)), strides(result.size(), builder.getIndexAttr(1));
+  offsets.back() = builder.getIndexAttr(from);
+  result.back() = builder.getIndexAttr(count);
+  auto type = typeOf(result, cast<RankedTensorType>(x.getType()).getElementType());
+  return known(tensor::ExtractSliceOp::create(builder, location, type, x, offsets, result, strides), result);
+}
+
+Value GraphBuilder::insertLast(Value part, Value into, int64_t from) {
+  Sizes partSizes(sizes(part));
+  Sizes offsets(partSizes.size(), builder.getIndexAttr(0)), strides(partSizes.size(), builder.getIndexAttr(1));
+  offsets.back() = builder.getIndexAttr(from);
+  Value joined = tensor::InsertSliceOp::create(builder, location, part, into, offsets, partSizes, strides);
+  return known(joined, Sizes(sizes(into)));
+}
+
+Value GraphBuilder::column(Value x, int64_t index) {
+  Sizes taken(sizes(x)), result(llvm::ArrayRef(taken).drop_back());
+  Sizes offsets(taken.size(), builder.getIndexAttr(0)), strides(taken.size(), builder.getIndexAttr(1));
+  offsets.back() = builder.getIndexAttr(index);
+  taken.back() = builder.getIndexAttr(1);
+  auto type = typeOf(result, cast<RankedTensorType>(x.getType()).getElementType());
+  return known(tensor::ExtractSliceOp::create(builder, location, type, x, offsets, taken, strides), result);
+}
+
+//===----------------------------------------------------------------------===//
+// Elementwise and reductions
+//===----------------------------------------------------------------------===//
+
+Value GraphBuilder::empty(llvm::ArrayRef<OpFoldResult> valueSizes, Type element) {
+  return known(tensor::EmptyOp::create(builder, location, valueSizes, element), valueSizes);
+}
+
+Value GraphBuilder::fill(llvm::ArrayRef<OpFoldResult> valueSizes, TypedAttr value) {
+  Sizes copy(valueSizes); // the argument may lie in the table that empty() adds to
+  Value scalar = arith::ConstantOp::create(builder, location, value);
+  Value destination = empty(copy, value.getType());
+  return known(linalg::FillOp::create(builder, location, scalar, destination).getResult(0), copy);
+}
+
+Value GraphBuilder::map(llvm::ArrayRef<OpFoldResult> resultSizes, Type element, llvm::ArrayRef<Value> operands,
+                        llvm::ArrayRef<AffineMap> operandMaps, Body body) {
+  Sizes copy(resultSizes);
+  Value init = empty(copy, element);
+  return reduce(init, builder.getMultiDimIdentityMap(copy.size()), operands, operandMaps, body);
+}
+
+Value GraphBuilder::map(llvm::ArrayRef<Value> operands, Body body) {
+  auto type = cast<RankedTensorType>(operands.front().getType());
+  llvm::SmallVector<AffineMap> operandMaps(operands.size(), builder.getMultiDimIdentityMap(type.getRank()));
+  return map(sizes(operands.front()), type.getElementType(), operands, operandMaps, body);
+}
+
+Value GraphBuilder::reduce(Value init, AffineMap outMap, llvm::ArrayRef<Value> operands,
+                           llvm::ArrayRef<AffineMap> operandMaps, Body body) {
+  llvm::SmallVector<AffineMap> maps(operandMaps);
+  maps.push_back(outMap);
+  llvm::SmallVector<utils::IteratorType> iterators;
+  for (unsigned dimension = 0; dimension < outMap.getNumDims(); ++dimension)
+    iterators.push_back(outMap.isFunctionOfDim(dimension) ? utils::IteratorType::parallel
+                                                          : utils::IteratorType::reduction);
+  auto generic = linalg::GenericOp::create(builder, location, init.getType(), operands, init, maps, iterators,
+                                           [&](OpBuilder &nested, Location nestedLocation, ValueRange scalars) {
+                                             Value result = body(nested, nestedLocation, scalars);
+                                             linalg::YieldOp::create(nested, nestedLocation, result);
+                                           });
+  return known(generic.getResult(0), Sizes(sizes(init)));
+}
+
+} // namespace weft

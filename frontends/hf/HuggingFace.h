@@ -1,0 +1,41 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A Hugging Face encoder folder into a module with the entry `encode`: config.json says the architecture and sizes,
+// architectures[0] the head, modules.json (SentenceTransformers) the pooling. Weights are checked, not read.
+#ifndef WEFT_FRONTENDS_HF_HUGGINGFACE_H
+#define WEFT_FRONTENDS_HF_HUGGINGFACE_H
+
+#include "frontends/diagnostic/Diagnostic.h"
+#include "frontends/weights/WeightStore.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+
+#include <filesystem>
+#include <map>
+#include <string>
+
+namespace weft {
+
+struct ImportOptions {
+  /// Inclusive bounds of "batch" and "sequence"; absent ones are batch 1..64 and sequence 1..what the model can.
+  std::map<std::string, std::pair<int64_t, int64_t>> dimBounds;
+};
+
+/// Imports the model of `folder`. `weights` are the folder's; they learn the base model's prefix, so that every name
+/// that a weft.parameter reads (its `sources`, else its `name`) is one that they find.
+Result<mlir::OwningOpRef<mlir::ModuleOp>> importHuggingFace(mlir::MLIRContext &context,
+                                                            const std::filesystem::path &folder, WeightStore &weights,
+                                                            const ImportOptions &options = {});
+
+/// The same, with the weights opened and closed again.
+Result<mlir::OwningOpRef<mlir::ModuleOp>>
+importHuggingFace(mlir::MLIRContext &context, const std::filesystem::path &folder, const ImportOptions &options = {});
+
+/// Makes `weft-translate --import-hf FOLDER/config.json` known.
+void registerHuggingFaceTranslation();
+
+} // namespace weft
+
+#endif // WEFT_FRONTENDS_HF_HUGGINGFACE_H

@@ -1,0 +1,24 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The architectures that the importer knows, by config.json's model_type.
+#include "frontends/hf/arch/Architectures.h"
+
+namespace weft {
+
+llvm::ArrayRef<Architecture> architectures() {
+  static const Architecture kTable[] = {
+      {"albert", "Albert", "albert", readAlbert},
+      {"bert", "Bert", "bert", readBert},
+      {"camembert", "Camembert", "roberta", readXlmRoberta},
+      {"distilbert", "DistilBert", "distilbert", readDistilBert},
+      {"electra", "Electra", "electra", readElectra},
+      {"modernbert", "ModernBert", "model", readModernBert},
+      {"mpnet", "MPNet", "mpnet", readMPNet},
+      {"roberta", "Roberta", "roberta", readRoberta},
+      {"xlm-roberta", "XLMRoberta", "roberta", readXlmRoberta},
+  };
+  return kTable;
+}
+
+} // namespace weft

@@ -1,0 +1,79 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What an architecture's file tells the importer, and the table of all of them. README.md says how to add one.
+#ifndef WEFT_FRONTENDS_HF_ARCH_ARCHITECTURES_H
+#define WEFT_FRONTENDS_HF_ARCH_ARCHITECTURES_H
+
+#include "frontends/builder/GraphBuilder.h"
+#include "frontends/hf/Config.h"
+
+#include <functional>
+
+namespace weft {
+
+/// norm(activation(dense(x))); without a dense name, x itself; without a norm name, no norm.
+struct Transform {
+  std::string dense = {};
+  int64_t width = 0;
+  Activation activation = Activation::Tanh;
+  std::string norm = {};
+  double epsilon = 0;
+  bool denseBias = true, normBias = true;
+};
+
+/// Where the heads of an architecture keep their weights. An empty name: there is no such head.
+struct Heads {
+  std::string pooler = {}; ///< of the base model's pooler_output, tanh
+
+  Transform maskedLM = {};           ///< before the product with the vocabulary
+  std::string decoder = {};          ///< its weight; where absent from the files, the word embeddings
+  std::string wordEmbeddings = {};   ///< their parameter
+  std::string decoderBias = {};      ///< "" for none
+  std::string decoderBiasAlias = {}; ///< another name under which files hold it
+
+  Transform pooled = {};   ///< of the sentence's vector, before the sequence classifier
+  bool meanPooled = false; ///< that vector: the mean over unmasked tokens, otherwise the first token
+  std::string sequenceClassifier = "classifier";
+
+  Transform perToken = {}; ///< before the token and answer classifiers
+  std::string tokenClassifier = "classifier";
+  std::string answers = "qa_outputs";
+
+  Transform discriminator = {}; ///< before `replacedTokens`
+  std::string replacedTokens = {};
+};
+
+/// An encoder whose config.json is read: sizes that its inputs need, its body and its heads.
+struct EncoderModel {
+  int64_t vocabulary = 0;
+  int64_t tokenTypes = 0; ///< 0: no input token_type_ids
+  int64_t maxTokens = 0;  ///< the longest sequence
+  int64_t hidden = 0;
+  /// Builds the hidden states [tokens, hidden] from the inputs of the entry.
+  std::function<mlir::Value(GraphBuilder &)> encode = {};
+  Heads heads = {};
+};
+
+struct Architecture {
+  const char *modelType;    ///< config.json's model_type: "bert"
+  const char *classPrefix;  ///< of the names in `architectures`: "Bert" in "BertForMaskedLM"
+  const char *tensorPrefix; ///< of the base model's tensors in a file with a head: "bert" of "bert.encoder…"
+  EncoderModel (*read)(Config &config);
+};
+
+/// All architectures; to add one, declare its reader below and add a line to the table.
+llvm::ArrayRef<Architecture> architectures();
+
+EncoderModel readAlbert(Config &config);
+EncoderModel readBert(Config &config);
+EncoderModel readDistilBert(Config &config);
+EncoderModel readElectra(Config &config);
+EncoderModel readModernBert(Config &config);
+EncoderModel readMPNet(Config &config);
+EncoderModel readRoberta(Config &config);
+EncoderModel readXlmRoberta(Config &config);
+
+} // namespace weft
+
+#endif // WEFT_FRONTENDS_HF_ARCH_ARCHITECTURES_H
