@@ -1,7 +1,9 @@
 // Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Translates between MLIR's LLVM dialect and LLVM IR.
+// Translates between MLIR's LLVM dialect and LLVM IR, and imports Hugging Face folders.
+#include "frontends/hf/HuggingFace.h"
+
 #include "mlir/Support/LogicalResult.h"
 #include "mlir/Tools/mlir-translate/MlirTranslateMain.h"
 
@@ -13,5 +15,6 @@ void registerToLLVMIRTranslation();
 int main(int argc, char **argv) {
   mlir::registerFromLLVMIRTranslation();
   mlir::registerToLLVMIRTranslation();
+  weft::registerHuggingFaceTranslation();
   return mlir::failed(mlir::mlirTranslateMain(argc, argv, "Weft's translator"));
 }
