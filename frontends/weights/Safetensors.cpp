@@ -229,38 +229,44 @@ Result<uint64_t> headerLength(std::span<const std::byte> bytes, const std::strin
 
 } // namespace
 
-Result<SafetensorsFile> SafetensorsFile::open(const std::filesystem::path &path) {
-  Result<MappedFile> file = MappedFile::open(path);
-  if (!file)
-    return file.takeError();
-  std::string place = path.string();
-  Result<uint64_t> length = headerLength(file->bytes(), place);
+Result<SafetensorsContent> parseSafetensors(std::span<const std::byte> bytes, const std::string &place) {
+  Result<uint64_t> length = headerLength(bytes, place);
   if (!length)
     return length.takeError();
-  std::span<const std::byte> data = file->bytes().subspan(8 + *length);
-  Result<Header> header = HeaderReader(place, data.size()).read(file->text().substr(8, *length));
+  std::string_view text(reinterpret_cast<const char *>(bytes.data()) + 8, *length);
+  std::span<const std::byte> data = bytes.subspan(8 + *length);
+  Result<Header> header = HeaderReader(place, data.size()).read(text);
   if (!header)
     return header.takeError();
   if (Result<void> tiling = checkTiling(header->entries, data.size(), place); !tiling)
     return tiling.takeError();
-  std::vector<TensorView> views;
-  views.reserve(header->entries.size());
+  SafetensorsContent content{{}, std::move(header->metadata)};
+  content.tensors.reserve(header->entries.size());
   for (Entry &entry : header->entries)
-    views.push_back({std::move(entry.name), entry.dtype, std::move(entry.shape),
-                     data.subspan(entry.begin, entry.end - entry.begin)});
-  return SafetensorsFile(std::move(*file), std::move(views), std::move(header->metadata));
+    content.tensors.push_back({std::move(entry.name), entry.dtype, std::move(entry.shape),
+                               data.subspan(entry.begin, entry.end - entry.begin)});
+  return content;
 }
 
-SafetensorsFile::SafetensorsFile(MappedFile file, std::vector<TensorView> views,
-                                 std::map<std::string, std::string> texts)
-    : file(std::move(file)), views(std::move(views)), texts(std::move(texts)) {
-  for (size_t index = 0; index < this->views.size(); ++index)
-    byName.emplace(this->views[index].name, index);
+Result<SafetensorsFile> SafetensorsFile::open(const std::filesystem::path &path) {
+  Result<MappedFile> file = MappedFile::open(path);
+  if (!file)
+    return file.takeError();
+  Result<SafetensorsContent> content = parseSafetensors(file->bytes(), path.string());
+  if (!content)
+    return content.takeError();
+  return SafetensorsFile(std::move(*file), std::move(*content));
+}
+
+SafetensorsFile::SafetensorsFile(MappedFile file, SafetensorsContent content)
+    : file(std::move(file)), content(std::move(content)) {
+  for (size_t index = 0; index < tensors().size(); ++index)
+    byName.emplace(tensors()[index].name, index);
 }
 
 const TensorView *SafetensorsFile::find(std::string_view name) const {
   auto found = byName.find(name);
-  return found == byName.end() ? nullptr : &views[found->second];
+  return found == byName.end() ? nullptr : &tensors()[found->second];
 }
 
 std::string printableName(std::string_view name) {

@@ -50,26 +50,35 @@ struct TensorView {
   }
 };
 
+/// What the bytes of a file hold.
+struct SafetensorsContent {
+  std::vector<TensorView> tensors; ///< sorted by place; they point into the bytes
+  std::map<std::string, std::string> metadata;
+};
+
+/// The bytes of a whole file, whose name is place. Errors: W0102 (something else in the file's place), W0110 to W0112,
+/// W0120 to W0127.
+Result<SafetensorsContent> parseSafetensors(std::span<const std::byte> bytes, const std::string &place);
+
 class SafetensorsFile {
 public:
-  /// Errors: W0101, W0102 (something else in the file's place), W0110 to W0112, W0120 to W0127.
+  /// Errors: W0101, and those of parseSafetensors.
   static Result<SafetensorsFile> open(const std::filesystem::path &path);
 
   /// Sorted by place in the file.
-  const std::vector<TensorView> &tensors() const { return views; }
+  const std::vector<TensorView> &tensors() const { return content.tensors; }
 
   /// Null when there is none of this name.
   const TensorView *find(std::string_view name) const;
 
-  const std::map<std::string, std::string> &metadata() const { return texts; }
+  const std::map<std::string, std::string> &metadata() const { return content.metadata; }
 
 private:
-  SafetensorsFile(MappedFile file, std::vector<TensorView> views, std::map<std::string, std::string> texts);
+  SafetensorsFile(MappedFile file, SafetensorsContent content);
 
   MappedFile file;
-  std::vector<TensorView> views;
-  std::map<std::string, std::string> texts;
-  std::unordered_map<std::string_view, size_t> byName; ///< keys live in views
+  SafetensorsContent content;
+  std::unordered_map<std::string_view, size_t> byName; ///< keys live in content
 };
 
 /// A name from a file as it may be printed: quoted, control characters replaced, cut to 200 bytes.

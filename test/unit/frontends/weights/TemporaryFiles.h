@@ -13,6 +13,7 @@
 #include <fstream>
 #include <string>
 #include <string_view>
+#include <unistd.h>
 
 namespace weft::test {
 
@@ -21,6 +22,7 @@ protected:
   TemporaryDirectory() {
     std::string name = testing::TempDir() + "weft-weights-XXXXXX";
     directory = mkdtemp(name.data());
+    std::filesystem::permissions(directory, std::filesystem::perms(0755));
   }
   ~TemporaryDirectory() override {
     std::error_code ignored;
@@ -35,6 +37,23 @@ protected:
   }
 
   std::filesystem::path directory;
+};
+
+/// The superuser may read and write everything: where tests run as root, the code in the scope of this runs as nobody.
+class AsOrdinaryUser {
+public:
+  AsOrdinaryUser() : before(geteuid()) {
+    if (before == 0)
+      changed = seteuid(65534) == 0;
+  }
+  ~AsOrdinaryUser() {
+    if (changed && seteuid(before) != 0)
+      std::abort();
+  }
+
+private:
+  uid_t before;
+  bool changed = false;
 };
 
 inline std::string littleEndian(uint64_t value) {

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // A right file cut at every length, and with bytes changed at random: refused or read, never a crash.
-#include "TemporaryFiles.h"
-
 #include "frontends/weights/FloatValues.h"
+
+#include <gtest/gtest.h>
 
 #include <fstream>
 #include <iterator>
@@ -13,7 +13,7 @@
 namespace weft {
 namespace {
 
-class SafetensorsDamageTest : public test::TemporaryDirectory {
+class SafetensorsDamageTest : public testing::Test {
 protected:
   static std::string rightFile() {
     std::ifstream stream(WEFT_TEST_SOURCE_DIR "/fixtures/bert-f16/model.safetensors", std::ios::binary);
@@ -24,14 +24,16 @@ protected:
     return 8 + static_cast<unsigned char>(file[0]) + 256 * static_cast<unsigned char>(file[1]);
   }
 
-  /// Opens it and touches every byte that a view gives.
+  /// Reads it from memory of just its size, where a sanitizer sees one byte too far, and touches all that views give.
   bool opens(std::string_view bytes) {
-    auto file = SafetensorsFile::open(write("model.safetensors", bytes));
-    if (!file) {
-      EXPECT_NE(explainCode(file.error().code), nullptr) << file.error().format();
+    std::vector<char> exact(bytes.begin(), bytes.end());
+    exact.shrink_to_fit();
+    auto content = parseSafetensors(std::as_bytes(std::span(exact)), "damaged");
+    if (!content) {
+      EXPECT_NE(explainCode(content.error().code), nullptr) << content.error().format();
       return false;
     }
-    for (const TensorView &tensor : file->tensors()) {
+    for (const TensorView &tensor : content->tensors) {
       std::vector<float> values(tensor.elements());
       (void)readF32(tensor, values);
     }

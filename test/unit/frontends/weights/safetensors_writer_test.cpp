@@ -137,6 +137,15 @@ TEST_F(SafetensorsWriterTest, ADirectoryThatIsNotThere) {
   EXPECT_THAT(written.error().message, testing::HasSubstr("No such file or directory"));
 }
 
+TEST_F(SafetensorsWriterTest, ADirectoryThatMayNotBeWrittenTo) {
+  std::filesystem::permissions(directory, std::filesystem::perms(0555));
+  test::AsOrdinaryUser user;
+  auto written = writeSafetensors(target(), {});
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().code, "W0140");
+  EXPECT_THAT(written.error().message, testing::HasSubstr("Permission denied"));
+}
+
 TEST_F(SafetensorsWriterTest, ATargetThatIsADirectory) {
   std::filesystem::create_directory(target());
   write("weights.safetensors/inside", "x");
