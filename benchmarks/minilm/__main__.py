@@ -5,12 +5,12 @@
 import argparse
 import json
 import sys
-import warnings
 import zlib
 from datetime import datetime, timezone
 from pathlib import Path
 
 from . import machine, model, peers, report, timing
+from .worker import Failed, Worker
 
 ROOT = Path(__file__).resolve().parents[2]
 SHAPES = ["1x16", "1x128", "1x512", "32x128"]
@@ -80,12 +80,12 @@ def setting(args: argparse.Namespace) -> peers.Setting:
     return peers.Setting(ROOT, args.build, folder, cache, args.threads, args.artifact)
 
 
-def prepare_peers(args: argparse.Namespace, where: peers.Setting) -> list[peers.Peer]:
+def prepare_peers(args: argparse.Namespace, where: peers.Setting) -> list[Worker]:
     made = []
     for name in args.peers:
         print(f"preparing {name}", file=sys.stderr, flush=True)
         try:
-            made.append(peers.make(name, where))
+            made.append(Worker(name, where))
         except peers.Unavailable as reason:
             if args.asked:
                 raise SystemExit(f"error: {name} cannot be timed: {reason}") from reason
@@ -95,15 +95,12 @@ def prepare_peers(args: argparse.Namespace, where: peers.Setting) -> list[peers.
     return made
 
 
-def measure(shape: model.Shape, made: list[peers.Peer], tools: "Tools") -> report.ShapeResult:
+def measure(shape: model.Shape, made: list[Worker], tools: "Tools") -> report.ShapeResult:
     feed = model.inputs(shape, tools.config, tools.ragged)
     expected = tools.reference(feed)
-    calls = {peer.name: peer.prepare(feed) for peer in made}
-    errors = {
-        peer.name: model.relative_rms(peer.fetch(calls[peer.name]()), expected, feed["attention_mask"]) for peer in made
-    }
+    errors = {peer.name: model.relative_rms(peer.bind(feed), expected, feed["attention_mask"]) for peer in made}
     tools.peak.fma_samples = []
-    samples = timing.interleave(calls, tools.peak.measure_fma, tools.plan)
+    samples = timing.interleave(made, tools.peak.measure_fma, tools.plan)
     return report.ShapeResult(shape, model.flops(shape, tools.config), tools.peak.fma_samples, samples, errors)
 
 
@@ -131,8 +128,7 @@ def markdown_path(args: argparse.Namespace, run: report.Run) -> Path | None:
 
 def main() -> int:
     args = arguments()
-    machine.pin(args.threads)  # before any library starts threads
-    warnings.filterwarnings("ignore")
+    machine.pin(args.threads)  # the peers' processes inherit it
     where = setting(args)
     made = prepare_peers(args, where)
     tools = Tools(args, where)
@@ -150,7 +146,7 @@ def main() -> int:
         date=datetime.now(timezone.utc).strftime("%Y-%m-%d"),
         command=" ".join(["benchmarks/run", *sys.argv[1:]]),
         read_gbps={size: tools.peak.read_gbps(size) for size in READ_BYTES},
-        peers=made,
+        peers=[peer.label for peer in made],
         shapes=results,
     )
     print(report.summary_text(run))
@@ -164,4 +160,9 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except Failed as failure:
+        sys.exit(f"error: {failure}")
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -9,7 +9,7 @@ import numpy as np
 
 from .machine import Processor
 from .model import Shape
-from .peers import Peer
+from .peers import Label
 from .timing import Plan, Samples
 
 TOLERANCE = 1e-5  # relative RMS against float64: more is another precision, and no comparison
@@ -50,7 +50,7 @@ class Run:
     date: str
     command: str
     read_gbps: dict[int, float]  # by bytes
-    peers: list[Peer]
+    peers: list[Label]
     shapes: list[ShapeResult]
 
     def exact(self) -> bool:

@@ -1,6 +1,6 @@
 # Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Interleaved timing: all subjects take turns in one process, in an order that rotates each round.
+"""Interleaved timing: all subjects take turns, in an order that rotates each round.
 
 A machine's speed changes over minutes, so only what is measured side by side can be compared. The figure to trust is
 the median over rounds of the ratio within a round.
@@ -10,6 +10,7 @@ import gc
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
@@ -59,11 +60,20 @@ class Plan:
     settle_seconds: float
 
 
-def _turn(call: Callable[[], object], plan: Plan, long: bool) -> list[float]:
+class Subject(Protocol):
+    name: str
+
+    def turn(self, plan: Plan, warm_up: bool) -> list[float]: ...
+
+
+def turn(call: Callable[[], object], plan: Plan, warm_up: bool) -> list[float]:
+    """Seconds of each timed call of one turn."""
     now = CLOCKS[plan.clock]
+    gc.collect()
+    gc.disable()
     # The turns before have left other weights in the caches, and the shared level takes about twenty passes to adopt
     # new ones (measured): warm up for as long as is then timed.
-    ready = time.perf_counter() + (0 if long else plan.turn_seconds)
+    ready = time.perf_counter() + (plan.turn_seconds if warm_up else 0)
     while time.perf_counter() < ready:
         call()
     times: list[float] = []
@@ -71,29 +81,21 @@ def _turn(call: Callable[[], object], plan: Plan, long: bool) -> list[float]:
         start = now()
         call()
         times.append((now() - start) * 1e-9)
+    gc.enable()
     return times
 
 
-def interleave(
-    calls: dict[str, Callable[[], object]], each_round: Callable[[], None], plan: Plan
-) -> dict[str, Samples]:
-    """Times every call in `plan.rounds` rounds; `each_round` (the peak measurement) runs at the start of each."""
-    names = list(calls)
-    long = {}
-    for name in names:
-        start = time.perf_counter()
-        calls[name]()
-        long[name] = time.perf_counter() - start > LONG_CALL_SECONDS
-    samples = {name: Samples() for name in names}
-    gc.collect()
-    gc.disable()
-    try:
-        for index in range(plan.rounds):
-            each_round()
-            first = index % len(names)
-            for name in names[first:] + names[:first]:
-                time.sleep(plan.settle_seconds)
-                samples[name].rounds.append(_turn(calls[name], plan, long[name]))
-    finally:
-        gc.enable()
+def interleave(subjects: list[Subject], each_round: Callable[[], None], plan: Plan) -> dict[str, Samples]:
+    """Times every subject in `plan.rounds` rounds; `each_round` (the peak measurement) runs at the start of each."""
+    warm_up = {}
+    for subject in subjects:
+        trial = subject.turn(plan, warm_up=False)
+        warm_up[subject.name] = float(np.median(trial)) < LONG_CALL_SECONDS
+    samples = {subject.name: Samples() for subject in subjects}
+    for index in range(plan.rounds):
+        each_round()
+        first = index % len(subjects)
+        for subject in subjects[first:] + subjects[:first]:
+            time.sleep(plan.settle_seconds)
+            samples[subject.name].rounds.append(subject.turn(plan, warm_up[subject.name]))
     return samples

@@ -34,6 +34,15 @@ class Peer:
     note: str = ""
 
 
+@dataclass(frozen=True)
+class Label:
+    """What a report says of a peer."""
+
+    name: str
+    version: str
+    note: str
+
+
 class Unavailable(Exception):
     """This peer cannot run here; the text says why and what to do."""
 

@@ -16,9 +16,8 @@ def load(setting: Setting, attention: str) -> torch.nn.Module:
     return BertModel.from_pretrained(setting.model, attn_implementation=attention, add_pooling_layer=False).eval()
 
 
-def _peer(name: str, module: torch.nn.Module, threads: int, note: str) -> Peer:
+def _peer(name: str, module: torch.nn.Module, note: str) -> Peer:
     def prepare(feed: dict[str, np.ndarray]):
-        torch.set_num_threads(threads)  # again: other libraries' OpenMP has reset it
         tensors = {key: torch.from_numpy(array) for key, array in feed.items()}
 
         def call():
@@ -31,7 +30,7 @@ def _peer(name: str, module: torch.nn.Module, threads: int, note: str) -> Peer:
 
 
 def make_eager(setting: Setting) -> Peer:
-    return _peer("torch", load(setting, "sdpa"), setting.threads, "eager, scaled_dot_product_attention")
+    return _peer("torch", load(setting, "sdpa"), "eager, scaled_dot_product_attention")
 
 
 def make_compiled(setting: Setting) -> Peer:
@@ -42,7 +41,6 @@ def make_compiled(setting: Setting) -> Peer:
     peer = _peer(
         "torch-compile",
         torch.compile(load(setting, "sdpa"), dynamic=True),
-        setting.threads,
         "torch.compile, dynamic shapes, frozen weights",
     )
     full = np.ones(WARM_UP_SIZE, np.int64)

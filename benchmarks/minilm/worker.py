@@ -1,0 +1,87 @@
+# Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Each peer lives in a process of its own, which the driver asks for one turn at a time.
+
+In one process the peers disturb each other: their OpenMP copies find more threads than cores and put theirs to sleep
+between regions, which made PyTorch on two threads as slow as on one.
+"""
+
+import multiprocessing
+import traceback
+import warnings
+
+import numpy as np
+
+from . import peers, timing
+
+
+class Failed(Exception):
+    """A peer broke; the text says how."""
+
+
+class _Server:
+    """What runs in the process of a peer."""
+
+    def __init__(self, name: str, setting: peers.Setting):
+        self._peer = peers.make(name, setting)
+        self._call = None
+
+    def label(self) -> peers.Label:
+        return peers.Label(self._peer.name, self._peer.version, self._peer.note)
+
+    def bind(self, feed: dict[str, np.ndarray]) -> np.ndarray:
+        self._call = self._peer.prepare(feed)
+        return self._peer.fetch(self._call())
+
+    def turn(self, plan: timing.Plan, warm_up: bool) -> list[float]:
+        return timing.turn(self._call, plan, warm_up)
+
+
+def _serve(pipe, name: str, setting: peers.Setting) -> None:
+    warnings.filterwarnings("ignore")
+    try:
+        server = _Server(name, setting)
+        pipe.send((server.label(), None))
+        while True:
+            method, arguments = pipe.recv()
+            pipe.send((getattr(server, method)(*arguments), None))
+    except peers.Unavailable as reason:
+        pipe.send((None, reason))
+    except (EOFError, KeyboardInterrupt):  # the driver is done
+        pass
+    except Exception:  # told to the driver, which stops
+        pipe.send((None, Failed(f"{name} failed:\n{traceback.format_exc()}")))
+
+
+class Worker:
+    """The driver's end of a peer's process."""
+
+    def __init__(self, name: str, setting: peers.Setting):
+        self.name = name
+        context = multiprocessing.get_context("spawn")  # a fork would share what the libraries have set up
+        self._pipe, child = context.Pipe()
+        self._process = context.Process(target=_serve, args=(child, name, setting), daemon=True)
+        self._process.start()
+        child.close()
+        self.label: peers.Label = self._answer()
+
+    def _answer(self):
+        try:
+            result, error = self._pipe.recv()
+        except EOFError:
+            self._process.join()
+            raise Failed(f"{self.name} died with exit code {self._process.exitcode}") from None
+        if error:
+            raise error
+        return result
+
+    def _ask(self, method: str, *arguments):
+        self._pipe.send((method, arguments))
+        return self._answer()
+
+    def bind(self, feed: dict[str, np.ndarray]) -> np.ndarray:
+        """Prepares the call for these inputs and returns its output."""
+        return self._ask("bind", feed)
+
+    def turn(self, plan: timing.Plan, warm_up: bool) -> list[float]:
+        return self._ask("turn", plan, warm_up)
