@@ -7,6 +7,7 @@ between regions, which made PyTorch on two threads as slow as on one.
 """
 
 import multiprocessing
+import signal
 import traceback
 import warnings
 
@@ -47,7 +48,7 @@ def _serve(pipe, name: str, setting: peers.Setting) -> None:
             pipe.send((getattr(server, method)(*arguments), None))
     except peers.Unavailable as reason:
         pipe.send((None, reason))
-    except (EOFError, KeyboardInterrupt):  # the driver is done
+    except EOFError:  # the driver is done
         pass
     except Exception:  # told to the driver, which stops
         pipe.send((None, Failed(f"{name} failed:\n{traceback.format_exc()}")))
@@ -61,7 +62,9 @@ class Worker:
         context = multiprocessing.get_context("spawn")  # a fork would share what the libraries have set up
         self._pipe, child = context.Pipe()
         self._process = context.Process(target=_serve, args=(child, name, setting), daemon=True)
+        interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)  # only the driver answers an interrupt
         self._process.start()
+        signal.signal(signal.SIGINT, interrupt)
         child.close()
         self.label: peers.Label = self._answer()
 
