@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "compiler/RegisterAll.h"
 
+#include "dialects/check/CheckOps.h"
 #include "dialects/weft/WeftDialect.h"
 
 #include "mlir/InitAllDialects.h"
@@ -11,8 +12,9 @@
 void weft::registerAllDialects(mlir::DialectRegistry &registry) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
-  registry.insert<WeftDialect>();
+  registry.insert<WeftDialect, check::CheckDialect>();
   registerBufferizableOpInterfaceExternalModels(registry);
+  check::registerBufferizableOpInterfaceExternalModels(registry);
 }
 
 void weft::registerAllPasses() { mlir::registerAllPasses(); }

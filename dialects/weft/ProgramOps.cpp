@@ -49,6 +49,10 @@ LogicalResult KernelOp::verify() {
   if (block.getArgumentTypes() != getInputs().getTypes()) // kernel_c2
     return emitOpError("body must take the operands' types ")
            << getInputs().getTypes() << ", takes " << block.getArgumentTypes();
+  if (getInputs().size() < getNumResults() ||
+      getInputs().take_back(getNumResults()).getTypes() != getResultTypes()) // kernel_c4
+    return emitOpError("last operands must be the results' destinations, of types ")
+           << getResultTypes() << ", operands are " << getInputs().getTypes();
   TypeRange yielded = block.getTerminator()->getOperandTypes();
   if (yielded != getResultTypes()) // kernel_c3
     return emitOpError("body must yield the result types ") << getResultTypes() << ", yields " << yielded;
@@ -60,14 +64,16 @@ static LogicalResult dropNeedlessOperands(KernelOp op, PatternRewriter &rewriter
   Block &block = op.getBody().front();
   llvm::BitVector needless(op.getInputs().size());
   llvm::SmallDenseMap<Value, unsigned> first;
-  for (auto [index, input] : llvm::enumerate(op.getInputs())) {
+  // The destinations, last and one for each result, stay: each names memory of its own.
+  OperandRange inputs = op.getInputs().drop_back(op.getNumResults());
+  for (auto [index, input] : llvm::enumerate(inputs)) {
     auto [entry, isNew] = first.try_emplace(input, index);
     if (!isNew)
       rewriter.replaceAllUsesWith(block.getArgument(index), block.getArgument(entry->second));
     if (!isNew)
       needless.set(index);
   }
-  for (BlockArgument argument : block.getArguments())
+  for (BlockArgument argument : block.getArguments().take_front(inputs.size()))
     if (argument.use_empty())
       needless.set(argument.getArgNumber());
   if (needless.none())

@@ -37,17 +37,21 @@ def Weft_KernelOp : Weft_Op<"kernel", [IsolatedFromAbove, RecursiveMemoryEffects
   let summary = "Ops that run as one fused kernel";
   let description = [{
     The body's ops become one function: intermediate values live in registers or in a tile-sized scratch, never in
-    memory of the whole tensor's size. Block arguments stand for the operands, in order.
+    memory of the whole tensor's size. Block arguments stand for the operands, in order. The last operands, one for
+    each result, are the destinations: tensors whose values are not read and whose memory the results take.
 
     Example:
     ```mlir
-    %r = weft.kernel "scale" (%x : tensor<?x8xf32>) -> tensor<?x8xf32> {
-    ^bb0(%a: tensor<?x8xf32>):
-      weft.yield %a : tensor<?x8xf32>
+    %r = weft.kernel "copy"(%x, %init : tensor<?x8xf32>, tensor<?x8xf32>) -> tensor<?x8xf32> {
+    ^bb0(%a: tensor<?x8xf32>, %out: tensor<?x8xf32>):
+      %copy = linalg.copy ins(%a : tensor<?x8xf32>) outs(%out : tensor<?x8xf32>) -> tensor<?x8xf32>
+      weft.yield %copy : tensor<?x8xf32>
     }
     ```
   }];
-  let arguments = (ins StrAttr:$name, Variadic<AnyType>:$inputs);
+  let arguments = (ins
+    StrAttr:$name,
+    Arg<Variadic<AnyType>, "what the body reads, then a destination for each result">:$inputs);
   let results = (outs Variadic<AnyType>:$results);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
@@ -60,6 +64,9 @@ def Weft_KernelOp : Weft_Op<"kernel", [IsolatedFromAbove, RecursiveMemoryEffects
 def Weft_YieldOp : Weft_Op<"yield", [Pure, Terminator, ReturnLike,
                                      ParentOneOf<["AttentionOp", "KernelOp"]>]> /* yield_c1 */ {
   let summary = "Ends a region of a weft op with its values";
+  let description = [{
+    Example: `weft.yield %score : f32`
+  }];
   let arguments = (ins Variadic<AnyType>:$operands);
   let assemblyFormat = "attr-dict ($operands^ `:` type($operands))?";
   let builders = [OpBuilder<(ins), [{ (void)$_state; /* no values */ }]>];

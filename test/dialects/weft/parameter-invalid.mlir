@@ -1,0 +1,39 @@
+// RUN: weft-opt %s --split-input-file --verify-diagnostics
+
+func.func @parameter_c1() {
+  // expected-error@+1 {{needs a name}}
+  %w = weft.parameter "" : tensor<8xf32>
+  return
+}
+
+// -----
+
+func.func @parameter_c2() {
+  // expected-error@+1 {{sources must name a tensor; leave them out when the weight is stored under its own name}}
+  %w = weft.parameter "w" sources([]) : tensor<8xf32>
+  return
+}
+
+// -----
+
+func.func @parameter_c2_empty_name() {
+  // expected-error@+1 {{sources must not be empty names}}
+  %w = weft.parameter "w" sources(["a", ""]) : tensor<8xf32>
+  return
+}
+
+// -----
+
+func.func @parameter_c3() {
+  // expected-error@+1 {{a weight has a static shape, got 'tensor<?xf32>'}}
+  %w = weft.parameter "w" : tensor<?xf32>
+  return
+}
+
+// -----
+
+func.func @parameter_c4() {
+  // expected-error@+1 {{a weight in panels has the shape [panels, K, 16], got 'tensor<1x4x8xf32>'}}
+  %w = weft.parameter "w" layout(#weft.panels<width = 16, out_by_in = false>) : tensor<1x4x8xf32>
+  return
+}
