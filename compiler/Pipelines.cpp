@@ -1,0 +1,178 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "compiler/Pipelines.h"
+
+#include "compiler/DimBounds.h"
+#include "compiler/Graph.h"
+#include "compiler/IsolatedModule.h"
+#include "compiler/PhaseRunner.h"
+#include "compiler/emit/Descriptor.h"
+
+#include <atomic>
+#include <optional>
+#include <thread>
+
+namespace weft {
+namespace {
+
+/// What one target's phases made.
+struct TargetResult {
+  std::optional<Diagnostic> error;
+  std::vector<Remark> remarks;
+  Object object;
+  std::string text;
+};
+
+class Compilation {
+public:
+  Compilation(const Graph &graph, const std::vector<const Target *> &targets, const CompileOptions &options,
+              ProgressMeter &progress)
+      : graph(graph), targets(targets), options(options), progress(progress),
+        runner{options.dumpDir, options.reproducerDir, graph.impl().handWritten} {}
+
+  /// Import to outline, once.
+  Result<std::unique_ptr<IsolatedModule>> runSharedPhases(const Phase &last) {
+    auto module = std::make_unique<IsolatedModule>(*graph.impl().module, wantsRemarks());
+    if (Result<void> bounded = narrowDims(module->get(), options.dimBounds); !bounded)
+      return bounded.takeError();
+    for (const Phase &phase : allPhases())
+      if (!phase.perTarget && phase.number <= last.number) {
+        progress.begin(phase.name);
+        if (Result<void> ran = runner.run(phase, *module, ""); !ran)
+          return ran.takeError();
+        progress.advance(phase.name, phase.effort);
+      }
+    remarks = module->takeRemarks();
+    return module;
+  }
+
+  /// Tile to emit for each target, on up to `jobs` threads; results come in the targets' order.
+  Result<std::vector<TargetResult>> runTargets(mlir::ModuleOp outlined, const Phase &last,
+                                               const std::vector<std::string> &entries) {
+    // Copies are made here: reading a module from several threads is not promised to be safe.
+    std::vector<std::unique_ptr<IsolatedModule>> modules;
+    for (size_t index = 0; index < targets.size(); ++index)
+      modules.push_back(std::make_unique<IsolatedModule>(outlined, wantsRemarks()));
+    std::vector<TargetResult> results(targets.size());
+    std::atomic<size_t> next = 0;
+    auto work = [&] {
+      for (size_t index = next++; index < targets.size(); index = next++)
+        runTarget(*modules[index], *targets[index], last, entries, results[index]);
+    };
+    std::vector<std::thread> threads;
+    for (size_t extra = 1; extra < std::min<size_t>(std::max(options.jobs, 1), targets.size()); ++extra)
+      threads.emplace_back(work);
+    work();
+    for (std::thread &thread : threads)
+      thread.join();
+    for (TargetResult &result : results) {
+      if (result.error)
+        return std::move(*result.error);
+      remarks.insert(remarks.end(), result.remarks.begin(), result.remarks.end());
+    }
+    return results;
+  }
+
+  /// Once all is done, so that their order does not depend on threads.
+  void giveRemarks() {
+    if (wantsRemarks())
+      for (const Remark &remark : remarks)
+        options.onRemark(remark);
+  }
+
+private:
+  bool wantsRemarks() const { return static_cast<bool>(options.onRemark); }
+
+  void runTarget(IsolatedModule &module, const Target &target, const Phase &last,
+                 const std::vector<std::string> &entries, TargetResult &result) {
+    module.get()->setAttr("weft.target", target.attribute(module.get()->getContext()));
+    for (const Phase &phase : allPhases()) {
+      if (!phase.perTarget || phase.number > last.number)
+        continue;
+      std::string label = std::string(phase.name) + " " + target.isa;
+      progress.begin(label);
+      if (phase.addPasses) {
+        if (Result<void> ran = runner.run(phase, module, target.isa); !ran)
+          return fail(result, ran.takeError());
+      } else {
+        Result<Object> object = emitObject(module.get(), target, entries);
+        if (!object)
+          return fail(result, object.takeError());
+        result.object = std::move(*object);
+      }
+      progress.advance(label, phase.effort);
+    }
+    result.remarks = module.takeRemarks();
+    if (last.addPasses)
+      result.text = printModule(module.get());
+  }
+
+  static void fail(TargetResult &result, Diagnostic error) { result.error = std::move(error); }
+
+  const Graph &graph;
+  const std::vector<const Target *> &targets;
+  const CompileOptions &options;
+  ProgressMeter &progress;
+  PhaseRunner runner;
+  std::vector<Remark> remarks;
+};
+
+} // namespace
+
+double compilationEffort(size_t targets) {
+  double effort = 0;
+  for (const Phase &phase : allPhases())
+    effort += phase.effort * (phase.perTarget ? targets : 1);
+  return effort;
+}
+
+Result<CompiledModel> compileModel(const Graph &graph, const std::vector<const Target *> &targets,
+                                   const CompileOptions &options, ProgressMeter &progress) {
+  const Phase &last = allPhases().back();
+  Compilation compilation(graph, targets, options, progress);
+  Result<std::unique_ptr<IsolatedModule>> outlined = compilation.runSharedPhases(last);
+  if (!outlined)
+    return outlined.takeError();
+  Result<ModelDescription> description = describeModel((*outlined)->get());
+  if (!description)
+    return description.takeError();
+  Result<std::vector<TargetResult>> results =
+      compilation.runTargets((*outlined)->get(), last, description->entryNames());
+  if (!results)
+    return results.takeError();
+  CompiledModel model{std::move(*description), targets, {}};
+  for (TargetResult &result : *results)
+    model.objects.push_back(std::move(result.object));
+  Result<Object> descriptor = emitDescriptor(model.description, targets);
+  if (!descriptor)
+    return descriptor.takeError();
+  model.objects.push_back(std::move(*descriptor));
+  compilation.giveRemarks();
+  return model;
+}
+
+Result<std::string> lowerModel(const Graph &graph, const std::vector<const Target *> &targets,
+                               const CompileOptions &options, ProgressMeter &progress) {
+  const Phase *last = findPhase(options.stopAfter.empty() ? "cpu" : options.stopAfter);
+  if (!last || last->name == "emit")
+    return Diagnostic{"W0613", "'" + options.stopAfter + "' is no phase that one can stop after", "",
+                      "use import, normalize, fuse, outline, tile, bufferize or cpu"};
+  Compilation compilation(graph, targets, options, progress);
+  Result<std::unique_ptr<IsolatedModule>> shared = compilation.runSharedPhases(*last);
+  if (!shared)
+    return shared.takeError();
+  std::string text;
+  if (!last->perTarget) {
+    text = printModule((*shared)->get());
+  } else {
+    Result<std::vector<TargetResult>> results = compilation.runTargets((*shared)->get(), *last, {});
+    if (!results)
+      return results.takeError();
+    for (size_t index = 0; index < targets.size(); ++index)
+      text += "// Target " + std::string(targets[index]->isa) + ".\n" + (*results)[index].text;
+  }
+  compilation.giveRemarks();
+  return text;
+}
+
+} // namespace weft

@@ -1,0 +1,77 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "compiler/Target.h"
+
+#include "runtime/include/weft/abi.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/TargetParser/Host.h"
+
+namespace weft {
+
+// Best first. 512-bit vectors have to be asked for: LLVM prefers 256 bits on some processors that have both.
+static const Target kTargets[] = {
+    {"v4", 16, 32, "x86-64-v4", "-prefer-256-bit", WEFT_CPU_V3 | WEFT_CPU_V4},
+    {"v3", 8, 16, "x86-64-v3", "", WEFT_CPU_V3},
+    {"portable", 4, 16, "x86-64", "", 0},
+};
+
+TargetAttr Target::attribute(mlir::MLIRContext *context) const {
+  return TargetAttr::get(context, isa, lanes, registers, cpu, features);
+}
+
+std::span<const Target> allTargets() { return kTargets; }
+
+const Target &nativeTarget() {
+  llvm::StringMap<bool> host = llvm::sys::getHostCPUFeatures();
+  auto hasAll = [&](std::initializer_list<llvm::StringRef> names) {
+    return llvm::all_of(names, [&](llvm::StringRef name) { return host.lookup(name); });
+  };
+  bool v3 = hasAll({"avx", "avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe"});
+  bool v4 = v3 && hasAll({"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"});
+  return kTargets[v4 ? 0 : v3 ? 1 : 2];
+}
+
+/// The targets that one level's name stands for.
+static std::vector<const Target *> findLevel(llvm::StringRef level) {
+  if (level == "native")
+    return {&nativeTarget()};
+  for (const Target &target : kTargets)
+    if (level == target.isa)
+      return {&target};
+  return {};
+}
+
+/// What one item of the list stands for; empty when nothing does.
+static std::vector<const Target *> findItem(llvm::StringRef item) {
+  if (item == "cpu")
+    return {&kTargets[0], &kTargets[1], &kTargets[2]};
+  item.consume_front("cpu:");
+  std::vector<const Target *> found;
+  llvm::SmallVector<llvm::StringRef> levels;
+  item.split(levels, ',');
+  for (llvm::StringRef level : levels) {
+    std::vector<const Target *> named = findLevel(level.trim());
+    if (named.empty())
+      return {};
+    llvm::append_range(found, named);
+  }
+  return found;
+}
+
+Result<std::vector<const Target *>> parseTargets(const std::vector<std::string> &names) {
+  std::vector<const Target *> targets;
+  for (const std::string &name : names) {
+    std::vector<const Target *> found = findItem(name);
+    if (found.empty())
+      return Diagnostic{"W0610", "'" + name + "' is no target that Weft compiles for", "",
+                        "use cpu (all levels), cpu:native, or a list such as cpu:v4,v3,portable"};
+    llvm::append_range(targets, found);
+  }
+  // Table order is best first.
+  llvm::sort(targets);
+  targets.erase(std::unique(targets.begin(), targets.end()), targets.end());
+  return targets;
+}
+
+} // namespace weft

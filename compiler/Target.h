@@ -1,0 +1,42 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Target names as users write them ("cpu:v4,v3,portable", "cpu:native") into what the phases and LLVM need to know.
+#ifndef WEFT_COMPILER_TARGET_H
+#define WEFT_COMPILER_TARGET_H
+
+#include "dialects/weft/WeftDialect.h"
+#include "frontends/diagnostic/Diagnostic.h"
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace weft {
+
+/// A level of the x86-64 psABI, as code is made for it.
+struct Target {
+  const char *isa;           ///< "v3": its name in artifacts and on the command line
+  int64_t lanes;             ///< f32 values in a vector register
+  int64_t registers;         ///< vector registers
+  const char *cpu;           ///< LLVM's name
+  const char *features;      ///< LLVM's, beyond those of `cpu`
+  uint64_t requiredFeatures; ///< WEFT_CPU_ bits that the loader tests
+
+  TargetAttr attribute(mlir::MLIRContext *context) const;
+};
+
+/// Every level, best first.
+std::span<const Target> allTargets();
+
+/// The best level that this processor runs, by its feature bits: a model number can be masked by a hypervisor.
+const Target &nativeTarget();
+
+/// The named levels without repeats, best first, as a model's variants are sorted. Each item of `names` is "cpu",
+/// "cpu:" with levels, or a level. W0610: no such target.
+Result<std::vector<const Target *>> parseTargets(const std::vector<std::string> &names);
+
+} // namespace weft
+
+#endif // WEFT_COMPILER_TARGET_H

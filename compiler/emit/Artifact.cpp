@@ -1,0 +1,131 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "compiler/emit/Artifact.h"
+
+#include "compiler/emit/DurableFile.h"
+#include "frontends/weights/MappedFile.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace weft {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char *kFiles[] = {"manifest.json", "model.so", "model.h", "weights.safetensors", "tokenizer.json"};
+
+/// Its manifest says that Weft made it.
+bool isArtifact(const fs::path &directory) {
+  Result<nlohmann::json> manifest = readJsonFile(directory / "manifest.json", size_t(1) << 20);
+  if (!manifest || !manifest->is_object() || !manifest->contains("abi"))
+    return false;
+  auto compiler = manifest->find("compiler");
+  return compiler != manifest->end() && compiler->is_string() &&
+         compiler->get_ref<const std::string &>().starts_with("weft ");
+}
+
+/// Whatever is at the target may be replaced.
+Result<void> checkReplaceable(const fs::path &target) {
+  std::error_code error;
+  fs::file_status status = fs::symlink_status(target, error);
+  if (status.type() == fs::file_type::not_found)
+    return {};
+  bool directory = status.type() == fs::file_type::directory;
+  if (directory && fs::is_empty(target, error))
+    return {};
+  if (!directory || !isArtifact(target))
+    return Diagnostic{"W0631", "there is something else than a Weft artifact, and it is not replaced", target.string(),
+                      "choose another name with -o, or remove it"};
+  for (const fs::directory_entry &entry : fs::directory_iterator(target, error))
+    if (std::ranges::find(kFiles, entry.path().filename()) == std::end(kFiles))
+      return Diagnostic{"W0632", "the artifact that would be replaced holds a file that Weft did not write",
+                        entry.path().string(), "move it away, or choose another name with -o"};
+  return {};
+}
+
+Result<fs::path> makeTemporary(const fs::path &target) {
+  static std::atomic<unsigned> counter = 0;
+  for (;;) {
+    std::string name = "." + target.filename().string() + "." + std::to_string(getpid()) + "-" +
+                       std::to_string(counter++) + ".partial";
+    fs::path temporary = target.parent_path() / name;
+    if (mkdir(temporary.c_str(), 0777) == 0)
+      return temporary;
+    if (errno != EEXIST)
+      return cannotWrite(target, errno);
+  }
+}
+
+/// One step where the file system can, so that no reader finds the name missing; else two, undone on failure.
+Result<void> exchange(const fs::path &complete, const fs::path &target) {
+  if (syscall(SYS_renameat2, AT_FDCWD, complete.c_str(), AT_FDCWD, target.c_str(), RENAME_EXCHANGE) == 0)
+    return {};
+  fs::path aside = complete.string() + ".old";
+  if (rename(target.c_str(), aside.c_str()) != 0)
+    return cannotWrite(target, errno);
+  if (rename(complete.c_str(), target.c_str()) != 0) {
+    int reason = errno;
+    rename(aside.c_str(), target.c_str());
+    return cannotWrite(target, reason);
+  }
+  rename(aside.c_str(), complete.c_str());
+  return {};
+}
+
+} // namespace
+
+Result<Artifact> Artifact::begin(const fs::path &path) {
+  Artifact artifact;
+  artifact.target = path.has_filename() ? path : path.parent_path();
+  if (artifact.target.empty())
+    return Diagnostic{"W0630", "cannot write: the path is empty", "", "give the artifact a name with -o"};
+  if (Result<void> replaceable = checkReplaceable(artifact.target); !replaceable)
+    return replaceable.takeError();
+  Result<fs::path> temporary = makeTemporary(artifact.target);
+  if (!temporary)
+    return temporary.takeError();
+  artifact.temporary = std::move(*temporary);
+  // The handler runs wherever the program is by then: it needs the whole path.
+  std::error_code ignored;
+  artifact.cleanup = std::make_unique<InterruptCleanup>(fs::absolute(artifact.temporary, ignored).string());
+  return artifact;
+}
+
+Result<void> Artifact::commit() {
+  if (Result<void> flushed = flushToDisk(temporary); !flushed)
+    return flushed;
+  // Checked again: a compilation takes seconds.
+  if (Result<void> replaceable = checkReplaceable(target); !replaceable)
+    return replaceable;
+  if (rename(temporary.c_str(), target.c_str()) == 0) {
+    cleanup.reset();
+    temporary.clear();
+  } else if (errno != ENOTEMPTY && errno != EEXIST) {
+    return cannotWrite(target, errno);
+  } else if (Result<void> exchanged = exchange(temporary, target); !exchanged) {
+    return exchanged;
+  }
+  // After an exchange the temporary directory holds the old artifact, which goes with this object.
+  fs::path parent = target.parent_path();
+  return flushToDisk(parent.empty() ? fs::path(".") : parent);
+}
+
+Artifact::Artifact(Artifact &&other) noexcept
+    : target(std::move(other.target)), temporary(std::move(other.temporary)), cleanup(std::move(other.cleanup)) {
+  other.temporary.clear();
+}
+
+Artifact::~Artifact() {
+  std::error_code ignored;
+  if (!temporary.empty())
+    fs::remove_all(temporary, ignored);
+}
+
+} // namespace weft

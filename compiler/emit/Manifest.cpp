@@ -1,0 +1,75 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "compiler/emit/Manifest.h"
+
+#include "frontends/weights/MappedFile.h"
+#include "runtime/include/weft/abi.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/raw_ostream.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+namespace weft {
+namespace {
+
+constexpr int kFormat = 1;
+
+/// High half first, as xxhsum -H2 prints it.
+std::string digestText(std::span<const std::byte> bytes) {
+  XXH128_hash_t hash = XXH3_128bits(bytes.data(), bytes.size());
+  std::string text;
+  llvm::raw_string_ostream(text) << llvm::format("%016llx%016llx", static_cast<unsigned long long>(hash.high64),
+                                                 static_cast<unsigned long long>(hash.low64));
+  return text;
+}
+
+nlohmann::ordered_json describeEntry(const EntryDescription &entry) {
+  auto describe = [&](const std::vector<TensorDescription> &tensors) {
+    auto list = nlohmann::ordered_json::array();
+    for (const TensorDescription &tensor : tensors) {
+      auto shape = nlohmann::ordered_json::array();
+      for (int64_t extent : tensor.shape)
+        if (extent < 0)
+          shape.push_back(entry.dims[-(extent + 1)].name);
+        else
+          shape.push_back(extent);
+      list.push_back(
+          {{"name", tensor.name}, {"shape", std::move(shape)}, {"optional", tensor.defaultValue.has_value()}});
+    }
+    return list;
+  };
+  auto dims = nlohmann::ordered_json::object();
+  for (const DimDescription &dim : entry.dims)
+    dims[dim.name] = {dim.min, dim.max};
+  return {{"dims", std::move(dims)}, {"inputs", describe(entry.inputs)}, {"outputs", describe(entry.outputs)}};
+}
+
+} // namespace
+
+Result<std::string> manifestText(const ModelDescription &model, const std::vector<const Target *> &targets,
+                                 const std::filesystem::path &directory, const std::vector<std::string> &names,
+                                 const std::string &source) {
+  nlohmann::ordered_json manifest;
+  manifest["format"] = kFormat;
+  manifest["abi"] = {{"major", WEFT_ABI_MAJOR}, {"minor", WEFT_ABI_MINOR}};
+  manifest["compiler"] = compilerVersion();
+  manifest["model"] = model.name;
+  manifest["targets"] = nlohmann::ordered_json::array();
+  for (const Target *target : targets)
+    manifest["targets"].push_back(target->isa);
+  manifest["files"] = nlohmann::ordered_json::object();
+  for (const std::string &name : names) {
+    Result<MappedFile> file = MappedFile::open(directory / name);
+    if (!file)
+      return file.takeError();
+    manifest["files"][name] = {{"bytes", file->bytes().size()}, {"xxh3", digestText(file->bytes())}};
+  }
+  manifest["entries"] = nlohmann::ordered_json::object();
+  for (const EntryDescription &entry : model.entries)
+    manifest["entries"][entry.name] = describeEntry(entry);
+  manifest["source"] = {{"name", source}};
+  return manifest.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+} // namespace weft

@@ -1,0 +1,216 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "compiler/emit/Parameters.h"
+
+#include "frontends/weights/FloatValues.h"
+#include "frontends/weights/SafetensorsWriter.h"
+#include "runtime/include/weft/abi.h"
+#include "llvm/Support/MathExtras.h"
+
+#include <cstdlib>
+
+namespace weft {
+namespace {
+
+constexpr size_t kAlignment = 64; ///< what the ABI promises generated code
+
+DType storedType(int32_t dtype) {
+  switch (dtype) {
+  case WEFT_F64:
+    return DType::F64;
+  case WEFT_F16:
+    return DType::F16;
+  case WEFT_BF16:
+    return DType::BF16;
+  case WEFT_I8:
+    return DType::I8;
+  case WEFT_I16:
+    return DType::I16;
+  case WEFT_I32:
+    return DType::I32;
+  case WEFT_I64:
+    return DType::I64;
+  case WEFT_U8:
+    return DType::U8;
+  case WEFT_BOOL:
+    return DType::Bool;
+  default:
+    return DType::F32;
+  }
+}
+
+Diagnostic misfit(const ParameterDescription &parameter, const std::string &message, const TensorLookup &tensors) {
+  return {"W0607", "parameter " + printableName(parameter.name) + ": " + message, tensors.place,
+          "the weights must be those that the graph was made for"};
+}
+
+Result<std::vector<const TensorView *>> findSources(const ParameterDescription &parameter,
+                                                    const TensorLookup &tensors) {
+  std::vector<const TensorView *> found;
+  for (const std::string &source : parameter.sources) {
+    const TensorView *tensor = tensors.find ? tensors.find(source) : nullptr;
+    if (!tensor)
+      return Diagnostic{"W0606", "there is no weight named " + printableName(source),
+                        tensors.place.empty() ? "the graph has no weights file" : tensors.place,
+                        "the weights of NAME.mlir are read from NAME.safetensors beside it"};
+    found.push_back(tensor);
+  }
+  return found;
+}
+
+/// Sources joined along their first dimension: what lies one after the other stays so.
+Result<void> fillJoined(const ParameterDescription &parameter, const std::vector<const TensorView *> &sources,
+                        const TensorLookup &tensors, std::span<float> out) {
+  int64_t rows = 0;
+  for (const TensorView *source : sources) {
+    std::vector<int64_t> expected = parameter.shape;
+    if (!expected.empty() && !source->shape.empty())
+      expected[0] = sources.size() == 1 ? expected[0] : source->shape[0];
+    if (source->shape != expected)
+      return misfit(parameter,
+                    printableName(source->name) + " has the shape " + printableShape(source->shape) +
+                        " where the graph has " + printableShape(parameter.shape),
+                    tensors);
+    rows += expected.empty() ? 0 : expected[0];
+  }
+  if (!parameter.shape.empty() && rows != parameter.shape[0])
+    return misfit(parameter,
+                  "its sources have " + std::to_string(rows) + " rows together where the graph has " +
+                      std::to_string(parameter.shape[0]),
+                  tensors);
+  for (const TensorView *source : sources) {
+    if (Result<void> read = readF32(*source, out.first(source->elements())); !read)
+      return read;
+    out = out.subspan(source->elements());
+  }
+  return {};
+}
+
+/// Panels [ceil(N / c), K, c]; `column` counts the outputs that earlier sources gave. Sources [N, K] or [K, N].
+class PanelPacker {
+public:
+  PanelPacker(const ParameterDescription &parameter, std::span<float> out)
+      : outByIn(parameter.panels->outByIn), depth(parameter.shape[1]), width(parameter.shape[2]), out(out) {
+    std::fill(out.begin(), out.end(), 0.0f);
+  }
+
+  /// Outputs of a source, or -1 where it does not fit.
+  int64_t outputsOf(const TensorView &source) const {
+    bool fits = source.shape.size() == 2 && source.shape[outByIn ? 1 : 0] == depth;
+    return fits ? source.shape[outByIn ? 0 : 1] : -1;
+  }
+
+  void pack(std::span<const float> values, int64_t outputs) {
+    for (int64_t n = 0; n < outputs; ++n, ++column) {
+      float *panel = out.data() + (column / width) * depth * width + column % width;
+      const float *from = values.data() + (outByIn ? n * depth : n);
+      int64_t step = outByIn ? 1 : outputs;
+      for (int64_t k = 0; k < depth; ++k)
+        panel[k * width] = from[k * step];
+    }
+  }
+
+private:
+  bool outByIn;
+  int64_t depth;
+  int64_t width;
+  std::span<float> out;
+  int64_t column = 0;
+};
+
+Result<void> fillPanels(const ParameterDescription &parameter, const std::vector<const TensorView *> &sources,
+                        const TensorLookup &tensors, std::span<float> out) {
+  if (parameter.shape.size() != 3 || parameter.shape[2] != parameter.panels->width)
+    return misfit(parameter, "its type is not that of panels", tensors);
+  PanelPacker packer(parameter, out);
+  int64_t outputs = 0;
+  for (const TensorView *source : sources) {
+    if (packer.outputsOf(*source) < 0)
+      return misfit(parameter,
+                    printableName(source->name) + " has the shape " + printableShape(source->shape) +
+                        " where the graph has " + std::to_string(parameter.shape[1]) + " inputs",
+                    tensors);
+    outputs += packer.outputsOf(*source);
+  }
+  if (static_cast<int64_t>(llvm::divideCeil(outputs, parameter.panels->width)) != parameter.shape[0])
+    return misfit(parameter, "its sources have " + std::to_string(outputs) + " outputs together", tensors);
+  std::vector<float> values;
+  for (const TensorView *source : sources) {
+    values.resize(source->elements());
+    if (Result<void> read = readF32(*source, values); !read)
+      return read;
+    packer.pack(values, packer.outputsOf(*source));
+  }
+  return {};
+}
+
+} // namespace
+
+Result<void> fillParameter(const ParameterDescription &parameter, const TensorLookup &tensors,
+                           std::span<std::byte> out) {
+  assert(out.size() == static_cast<size_t>(parameter.bytes()) && "room for exactly this parameter");
+  Result<std::vector<const TensorView *>> sources = findSources(parameter, tensors);
+  if (!sources)
+    return sources.takeError();
+  if (parameter.dtype == WEFT_F32) {
+    std::span<float> values(reinterpret_cast<float *>(out.data()), out.size() / sizeof(float));
+    return parameter.panels ? fillPanels(parameter, *sources, tensors, values)
+                            : fillJoined(parameter, *sources, tensors, values);
+  }
+  const TensorView &source = *sources->front();
+  if (sources->size() != 1 || parameter.panels || source.dtype != storedType(parameter.dtype) ||
+      source.shape != parameter.shape)
+    return misfit(parameter, "its stored tensor has another type or shape", tensors);
+  std::memcpy(out.data(), source.bytes.data(), out.size());
+  return {};
+}
+
+Result<void> writeParameters(const std::filesystem::path &path, const std::vector<ParameterDescription> &parameters,
+                             const TensorLookup &tensors, const std::function<void(double)> &onShare) {
+  std::vector<TensorSpec> specs;
+  double total = 1;
+  for (const ParameterDescription &parameter : parameters) {
+    specs.push_back({parameter.name, storedType(parameter.dtype), parameter.shape});
+    total += static_cast<double>(parameter.bytes());
+  }
+  Result<SafetensorsWriter> writer = SafetensorsWriter::create(path, specs);
+  if (!writer)
+    return writer.takeError();
+  std::vector<float> buffer; // floats: aligned for every element type up to f32, and memcpy serves the others
+  double done = 0;
+  for (const ParameterDescription &parameter : parameters) {
+    buffer.resize(llvm::divideCeil(parameter.bytes(), sizeof(float)));
+    std::span<std::byte> bytes = std::as_writable_bytes(std::span(buffer)).first(parameter.bytes());
+    if (Result<void> filled = fillParameter(parameter, tensors, bytes); !filled)
+      return filled;
+    if (Result<void> written = writer->append(bytes); !written)
+      return written;
+    done += static_cast<double>(bytes.size());
+    if (onShare)
+      onShare(done / total);
+  }
+  return writer->commit();
+}
+
+Result<ParameterBlock> ParameterBlock::create(const std::vector<ParameterDescription> &parameters,
+                                              const TensorLookup &tensors) {
+  size_t total = kAlignment;
+  for (const ParameterDescription &parameter : parameters)
+    total += llvm::alignTo(parameter.bytes(), kAlignment);
+  ParameterBlock result;
+  result.block = {static_cast<std::byte *>(std::aligned_alloc(kAlignment, total)), std::free};
+  if (!result.block)
+    return Diagnostic{"W0608", "there is no memory for " + std::to_string(total) + " bytes of weights", tensors.place,
+                      "free some memory, or compile into an artifact, whose weights are read on demand"};
+  std::byte *next = result.block.get();
+  for (const ParameterDescription &parameter : parameters) {
+    size_t bytes = parameter.bytes();
+    if (Result<void> filled = fillParameter(parameter, tensors, {next, bytes}); !filled)
+      return filled.takeError();
+    result.addresses.push_back(next);
+    next += llvm::alignTo(bytes, kAlignment);
+  }
+  return result;
+}
+
+} // namespace weft

@@ -1,0 +1,132 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "compiler/emit/SharedLibrary.h"
+
+#include "compiler/emit/DurableFile.h"
+#include "compiler/emit/InterruptCleanup.h"
+#include "runtime/include/weft/abi.h"
+#include "llvm/Support/Program.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <fstream>
+#include <optional>
+#include <spawn.h>
+#include <sstream>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace weft {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// LLVM's own linker where this compiler was built, else one from PATH: any ELF linker will do.
+std::optional<std::string> findLinker() {
+  for (const char *name : {WEFT_LLVM_TOOLS_DIR "/ld.lld", WEFT_LLVM_TOOLS_DIR "/ld.lld-22"})
+    if (access(name, X_OK) == 0)
+      return name;
+  for (const char *name : {"ld.lld-22", "ld.lld", "ld"})
+    if (llvm::ErrorOr<std::string> found = llvm::sys::findProgramByName(name))
+      return *found;
+  return std::nullopt;
+}
+
+/// Files that go when the scope ends.
+struct TemporaryFiles {
+  ~TemporaryFiles() {
+    std::error_code ignored;
+    for (const fs::path &path : paths)
+      fs::remove(path, ignored);
+  }
+  std::vector<fs::path> paths;
+};
+
+std::string textOf(const fs::path &path) {
+  std::ifstream stream(path);
+  std::stringstream text;
+  text << stream.rdbuf();
+  return text.str();
+}
+
+/// Runs a program without a shell, its output into `log`; its wait status, or -1 with errno when it cannot be run.
+int runProgram(const std::vector<std::string> &arguments, const fs::path &log) {
+  std::vector<char *> argv;
+  for (const std::string &argument : arguments)
+    argv.push_back(const_cast<char *>(argument.c_str()));
+  argv.push_back(nullptr);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, log.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
+  pid_t child = 0;
+  int error = posix_spawn(&child, argv[0], &actions, nullptr, argv.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  if (error != 0) {
+    errno = error;
+    return -1;
+  }
+  InterruptedChild killedOnInterrupt(child);
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0)
+    if (errno != EINTR)
+      return -1;
+  return status;
+}
+
+std::vector<std::string> linkerArguments(const std::string &linker, const fs::path &exports, const fs::path &output) {
+  return {linker,
+          "-shared",
+          "-m",
+          "elf_x86_64",
+          "--build-id=none",
+          "--hash-style=gnu",
+          "-z",
+          "now",
+          "-z",
+          "relro",
+          "-z",
+          "noexecstack",
+          "-soname",
+          "model.so",
+          "--version-script",
+          exports.string(),
+          "-o",
+          output.string()};
+}
+
+} // namespace
+
+Result<void> linkSharedLibrary(const std::vector<Object> &objects, const fs::path &output) {
+  std::optional<std::string> linker = findLinker();
+  if (!linker)
+    return Diagnostic{"W0620", "no linker was found", "PATH",
+                      "install lld (Debian: apt-get install lld-22) or binutils"};
+  TemporaryFiles temporary;
+  auto add = [&](const std::string &suffix, std::string_view bytes) -> Result<void> {
+    temporary.paths.push_back(output.string() + suffix);
+    return writeFile(temporary.paths.back(), bytes);
+  };
+  if (Result<void> written = add(".exports", "{ global: " WEFT_ABI_DESCRIPTOR_SYMBOL "; local: *; };\n"); !written)
+    return written;
+  std::vector<std::string> arguments = linkerArguments(*linker, temporary.paths.back(), output);
+  for (const Object &object : objects) {
+    if (Result<void> written = add("." + object.name + ".o", object.bytes); !written)
+      return written;
+    arguments.push_back(temporary.paths.back().string());
+  }
+  fs::path log = output.string() + ".log";
+  temporary.paths.push_back(log);
+  int status = runProgram(arguments, log);
+  if (status < 0)
+    return Diagnostic{"W0620", "the linker cannot be run: " + std::string(std::strerror(errno)), *linker,
+                      "reinstall lld or binutils"};
+  if (status != 0)
+    return Diagnostic{"W0621", "the linker failed: " + textOf(log), *linker,
+                      "where the disk is full or read-only, write to another place with -o"};
+  return flushToDisk(output);
+}
+
+} // namespace weft
