@@ -11,8 +11,8 @@ from collections import namedtuple
 Function = namedtuple("Function", "name first_line lines")
 
 LITERAL = re.compile(
-    r'//[^\n]*|/\*.*?\*/|R"(\w*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"|(?<![0-9a-fA-F])\'(?:\\.|[^\'\\\n])+\'|^[ \t]*#(?:\\\n|[^\n])*',
-    re.S | re.M)
+    r'//[^\n]*|/\*.*?\*/|R"(\w*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"|(?<![0-9a-fA-F])\'(?:\\.|[^\'\\\n])+\'|'
+    r'^[ \t]*#(?:\\\n|[^\n])*', re.S | re.M)
 CONTAINER = re.compile(r"^(?:template\s*<.*>\s*)?(?:(?:inline|typedef|static|export)\s+)*"
                        r"(namespace|class|struct|union|enum|extern)\b", re.S)
 BODY = re.compile(r"\)\s*(?:const|noexcept|override|final|mutable|try|&&?|->[^(){}]*|\s)*$", re.S)
@@ -54,7 +54,8 @@ def functions(source):
             if CONTAINER.match(head) and not BODY.search(head):
                 head_start = index + 1
             elif BODY.search(head):
-                first = text.count("\n", 0, head_start + len(text[head_start:index]) - len(text[head_start:index].lstrip()))
+                indent = len(text[head_start:index]) - len(text[head_start:index].lstrip())
+                first = text.count("\n", 0, head_start + indent)
                 found.append(Function(name_of(head), first + 1, text.count("\n", 0, end) - first + 1))
                 index, head_start, head_before_brace = end, end + 1, ""
             else:
