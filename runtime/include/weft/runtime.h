@@ -47,16 +47,17 @@ extern "C" {
 /* The outcome of a call. `weft explain CODE` tells more about each code. */
 typedef enum weft_status {
   WEFT_OK = 0,
-  WEFT_ERROR_ARGUMENT = 1,     /* a null pointer, an unknown, missing or
-                                  duplicate name, a bad option */
-  WEFT_ERROR_SHAPE = 2,        /* element type, rank, extent or byte length */
-  WEFT_ERROR_INDEX = 3,        /* an index lies outside its table */
-  WEFT_ERROR_FILE = 4,         /* a file cannot be read */
-  WEFT_ERROR_CORRUPT = 5,      /* truncated, changed or malformed artifact */
-  WEFT_ERROR_INCOMPATIBLE = 6, /* another ABI, or a CPU without a feature */
-  WEFT_ERROR_MEMORY = 7,       /* out of memory; trying again may work */
-  WEFT_ERROR_BUSY = 8,         /* another thread runs this session */
-  WEFT_ERROR_MODEL = 9         /* the model's code broke its contract */
+  WEFT_ERROR_ARGUMENT = 1,       /* a null pointer, an unknown, missing or
+                                    duplicate name, a bad option */
+  WEFT_ERROR_SHAPE = 2,          /* element type, rank, extent or byte length */
+  WEFT_ERROR_INDEX = 3,          /* an index lies outside its table */
+  WEFT_ERROR_FILE = 4,           /* a file cannot be read */
+  WEFT_ERROR_CORRUPT = 5,        /* truncated, changed or malformed artifact */
+  WEFT_ERROR_INCOMPATIBLE = 6,   /* another ABI, or a CPU without a feature */
+  WEFT_ERROR_MEMORY = 7,         /* out of memory; trying again may work */
+  WEFT_ERROR_BUSY = 8,           /* another thread runs this session */
+  WEFT_ERROR_MODEL = 9,          /* the model's code broke its contract */
+  WEFT_STATUS_WIDTH = 0x7fffffff /* no status: keeps the type as wide as int */
 } weft_status;
 
 /* "WEFT_ERROR_SHAPE"; "WEFT_ERROR_UNKNOWN" for a number that is no status.

@@ -33,6 +33,13 @@ inline void writeFile(const std::string &path, const std::string &content) {
   std::ofstream(path, std::ios::binary | std::ios::trunc) << content;
 }
 
+/// Writes one byte of a file.
+inline void patchFile(const std::string &path, size_t at, char byte) {
+  std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
+  file.seekp(std::streamoff(at));
+  file.put(byte);
+}
+
 inline std::string digest(const std::string &content) { return runtime::digestOf(content.data(), content.size()).text; }
 
 /// The weights that the hand-written model reads; powers of two keep sums exact.
