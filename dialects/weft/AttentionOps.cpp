@@ -97,24 +97,33 @@ static LogicalResult verifyMaps(AttentionOp op) {
   return success();
 }
 
-/// Each dimension has one extent; heads come in whole groups.
+/// Each dimension has one extent; under `h floordiv g` that of the operand is
+/// ⌈H / g⌉, since a tile of heads may end within a group.
 static LogicalResult verifyExtents(AttentionOp op) {
   SmallVector<int64_t> extents(AttentionOp::NumDims, ShapedType::kDynamic);
-  for (unsigned operand : llvm::seq(op->getNumOperands())) {
-    auto type = cast<ShapedType>(op->getOperand(operand).getType());
-    for (auto [expr, extent] : llvm::zip_equal(op.getIndexingMap(operand).getResults(), type.getShape())) {
-      if (ShapedType::isDynamic(extent))
-        continue;
-      auto dim = dyn_cast<AffineDimExpr>(expr);
-      unsigned position = dim ? dim.getPosition() : AttentionOp::Head;
-      int64_t wanted = dim ? extent : extent * *headGroup(expr);
-      if (!extentsAgree(extents[position], wanted))
-        return op.emitOpError("dimension ")
-               << kDimNames[position] << " is " << extents[position] << " in one operand and " << wanted << " in "
-               << ruleOf(op, operand).operand; // attention_c10
-      extents[position] = wanted;
+  auto check = [&](unsigned operand, char dim, int64_t wanted, int64_t extent) -> LogicalResult {
+    if (extentsAgree(wanted, extent))
+      return success();
+    return op.emitOpError("dimension ") << dim << " of " << ruleOf(op, operand).operand << " must be " << wanted
+                                        << " as in another operand, is " << extent; // attention_c10
+  };
+  for (bool grouped : {false, true}) // the number of heads, then that of groups
+    for (unsigned operand : llvm::seq(op->getNumOperands())) {
+      auto type = cast<ShapedType>(op->getOperand(operand).getType());
+      for (auto [expr, extent] : llvm::zip_equal(op.getIndexingMap(operand).getResults(), type.getShape())) {
+        auto dim = dyn_cast<AffineDimExpr>(expr);
+        if (grouped == bool(dim))
+          continue;
+        unsigned position = dim ? dim.getPosition() : AttentionOp::Head;
+        int64_t wanted = extents[position];
+        if (grouped && !ShapedType::isDynamic(wanted))
+          wanted = llvm::divideCeil(wanted, *headGroup(expr));
+        if (failed(check(operand, kDimNames[position], wanted, extent)))
+          return failure();
+        if (dim && !ShapedType::isDynamic(extent))
+          extents[position] = extent;
+      }
     }
-  }
   return success();
 }
 

@@ -115,7 +115,7 @@ func.func @attention_c9(%q: tensor<1x2x3x4xf32>, %k: tensor<1x2x5x4xf32>, %v: te
 #v = affine_map<(b, h, i, j, d, e) -> (b, h, j, e)>
 #o = affine_map<(b, h, i, j, d, e) -> (b, h, i, e)>
 func.func @attention_c10(%q: tensor<1x2x3x4xf32>, %k: tensor<1x2x5x4xf32>, %v: tensor<1x2x6x4xf32>, %o: tensor<1x2x3x4xf32>) {
-  // expected-error@+1 {{dimension j is 5 in one operand and 6 in value}}
+  // expected-error@+1 {{dimension j of value must be 5 as in another operand, is 6}}
   weft.attention {scale = 1.0 : f32, indexing_maps = [#q, #k, #v, #o]}
     ins(%q, %k, %v : tensor<1x2x3x4xf32>, tensor<1x2x5x4xf32>, tensor<1x2x6x4xf32>) outs(%o : tensor<1x2x3x4xf32>) -> tensor<1x2x3x4xf32>
   return
@@ -127,7 +127,7 @@ func.func @attention_c10(%q: tensor<1x2x3x4xf32>, %k: tensor<1x2x5x4xf32>, %v: t
 #v = affine_map<(b, h, i, j, d, e) -> (b, h, j, e)>
 #o = affine_map<(b, h, i, j, d, e) -> (b, h, i, e)>
 func.func @attention_c10_groups(%q: tensor<1x2x3x4xf32>, %k: tensor<1x2x5x4xf32>, %v: tensor<1x2x5x4xf32>, %o: tensor<1x2x3x4xf32>) {
-  // expected-error@+1 {{dimension h is 2 in one operand and 4 in key}}
+  // expected-error@+1 {{dimension h of key must be 1 as in another operand, is 2}}
   weft.attention {scale = 1.0 : f32, indexing_maps = [#q, affine_map<(b, h, i, j, d, e) -> (b, h floordiv 2, j, d)>, #v, #o]}
     ins(%q, %k, %v : tensor<1x2x3x4xf32>, tensor<1x2x5x4xf32>, tensor<1x2x5x4xf32>) outs(%o : tensor<1x2x3x4xf32>) -> tensor<1x2x3x4xf32>
   return
