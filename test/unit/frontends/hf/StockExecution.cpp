@@ -1,0 +1,262 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// An imported module through MLIR's own passes into MLIR's JIT.
+#include "test/unit/frontends/hf/StockExecution.h"
+
+#include "dialects/weft/WeftDialect.h"
+#include "frontends/weights/FloatValues.h"
+
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Arith/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/Bufferization/Pipelines/Passes.h"
+#include "mlir/Dialect/Bufferization/Transforms/FuncBufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/Dialect/Linalg/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Linalg/Utils/Utils.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/MemRef/Transforms/AllocationOpInterfaceImpl.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Dialect/SCF/Transforms/BufferDeallocationOpInterfaceImpl.h"
+#include "mlir/Dialect/SCF/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Tensor/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "llvm/Support/TargetSelect.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <numeric>
+
+using namespace mlir;
+
+namespace weft::test {
+namespace {
+
+/// A memref as MLIR passes it: pointers, offset, extents, strides.
+struct Descriptor {
+  std::vector<int64_t> words;
+
+  Descriptor(void *data, const std::vector<int64_t> &shape) {
+    words = {reinterpret_cast<int64_t>(data), reinterpret_cast<int64_t>(data), 0};
+    words.insert(words.end(), shape.begin(), shape.end());
+    for (size_t dim = 0; dim < shape.size(); ++dim)
+      words.push_back(std::accumulate(shape.begin() + dim + 1, shape.end(), int64_t(1), std::multiplies<>()));
+  }
+};
+
+FloatTensor readParameter(ParameterOp op, const WeightStore &weights) {
+  auto type = cast<RankedTensorType>(op.getType());
+  FloatTensor result{std::vector<int64_t>(type.getShape()), {}};
+  for (llvm::StringRef source : op.getSourceNames()) {
+    const TensorView *tensor = weights.find(source.str());
+    if (!tensor)
+      return {};
+    result.values.resize(tensor->elements());
+    if (!readF32(*tensor, result.values))
+      return {};
+  }
+  return result;
+}
+
+/// Weights become arguments after the inputs.
+std::vector<FloatTensor> moveParametersToArguments(func::FuncOp entry, const WeightStore &weights) {
+  std::vector<FloatTensor> values;
+  llvm::SmallVector<ParameterOp> ops(entry.getOps<ParameterOp>());
+  for (ParameterOp op : ops) {
+    values.push_back(readParameter(op, weights));
+    unsigned index = entry.getNumArguments();
+    (void)entry.insertArgument(index, op.getType(), {}, op.getLoc());
+    op.replaceAllUsesWith(entry.getArgument(index));
+    op.erase();
+  }
+  return values;
+}
+
+void decomposeAll(ModuleOp module) {
+  llvm::SmallVector<DecomposableOpInterface> ops;
+  module.walk([&](DecomposableOpInterface op) { ops.push_back(op); });
+  for (DecomposableOpInterface op : ops) {
+    OpBuilder builder(op);
+    FailureOr<llvm::SmallVector<Value>> replacement = op.decompose(builder);
+    assert(succeeded(replacement) && "ops on tensors have definitions");
+    op->replaceAllUsesWith(*replacement);
+    op->erase();
+  }
+}
+
+/// memref.expand_shape as a reinterpret_cast. MLIR 22.1.8's expand-strided-metadata dereferences null where a group
+/// has two dynamic extents, as [tokens] → [batch, sequence] has.
+void castExpandedShapes(ModuleOp module) {
+  llvm::SmallVector<memref::ExpandShapeOp> ops;
+  module.walk([&](memref::ExpandShapeOp op) { ops.push_back(op); });
+  for (memref::ExpandShapeOp op : ops) {
+    OpBuilder b(op);
+    Location loc = op.getLoc();
+    auto source = memref::ExtractStridedMetadataOp::create(b, loc, op.getSrc());
+    auto [typeStrides, typeOffset] = op.getResultType().getStridesAndOffset();
+    llvm::SmallVector<OpFoldResult> sizes = op.getMixedOutputShape(), strides(sizes.size());
+    for (auto [group, dims] : llvm::enumerate(op.getReassociationIndices())) {
+      Value stride = source.getStrides()[group];
+      for (int64_t dim : llvm::reverse(dims)) {
+        strides[dim] = stride;
+        Value size = getValueOrCreateConstantIndexOp(b, loc, sizes[dim]);
+        stride = arith::MulIOp::create(b, loc, stride, size);
+      }
+    }
+    for (auto [dim, stride] : llvm::enumerate(typeStrides))
+      if (!ShapedType::isDynamic(stride))
+        strides[dim] = b.getIndexAttr(stride);
+    OpFoldResult offset = source.getOffset();
+    if (!ShapedType::isDynamic(typeOffset))
+      offset = b.getIndexAttr(typeOffset);
+    op.replaceAllUsesWith(
+        memref::ReinterpretCastOp::create(b, loc, op.getResultType(), source.getBaseBuffer(), offset, sizes, strides)
+            .getResult());
+    op.erase();
+  }
+}
+
+/// Copies between strided buffers as loops: otherwise they become calls of a runner's library.
+void expandCopies(ModuleOp module) {
+  llvm::SmallVector<memref::CopyOp> ops;
+  module.walk([&](memref::CopyOp op) { ops.push_back(op); });
+  for (memref::CopyOp op : ops) {
+    OpBuilder b(op);
+    linalg::makeMemRefCopyOp(b, op.getLoc(), op.getSource(), op.getTarget());
+    op.erase();
+  }
+}
+
+LogicalResult lowerToLLVM(ModuleOp module) {
+  PassManager passes(module.getContext());
+  bufferization::OneShotBufferizePassOptions bufferize;
+  bufferize.bufferizeFunctionBoundaries = true;
+  bufferize.functionBoundaryTypeConversion = bufferization::LayoutMapOption::IdentityLayoutMap;
+  passes.addPass(bufferization::createOneShotBufferizePass(bufferize));
+  bufferization::buildBufferDeallocationPipeline(passes);
+  passes.addPass(createConvertBufferizationToMemRefPass());
+  if (failed(passes.run(module)))
+    return failure();
+  castExpandedShapes(module);
+  expandCopies(module);
+  PassManager lowering(module.getContext());
+  lowering.addPass(createConvertLinalgToLoopsPass());
+  lowering.addPass(createSCFToControlFlowPass());
+  lowering.addPass(memref::createExpandStridedMetadataPass());
+  lowering.addPass(createLowerAffinePass());
+  lowering.addPass(createSCFToControlFlowPass());
+  lowering.addPass(createConvertMathToLLVMPass());
+  lowering.addPass(createConvertMathToLibmPass());
+  lowering.addPass(createFinalizeMemRefToLLVMConversionPass());
+  lowering.addPass(createConvertFuncToLLVMPass());
+  lowering.addPass(createArithToLLVMConversionPass());
+  lowering.addPass(createConvertControlFlowToLLVMPass());
+  lowering.addPass(createConvertIndexToLLVMPass());
+  lowering.addPass(createReconcileUnrealizedCastsPass());
+  return lowering.run(module);
+}
+
+} // namespace
+
+std::unique_ptr<StockProgram> StockProgram::compile(OwningOpRef<ModuleOp> module, const WeightStore &weights) {
+  llvm::InitializeNativeTarget();
+  llvm::InitializeNativeTargetAsmPrinter();
+  DialectRegistry registry;
+  registerBuiltinDialectTranslation(registry);
+  registerLLVMDialectTranslation(registry);
+  arith::registerBufferizableOpInterfaceExternalModels(registry);
+  bufferization::func_ext::registerBufferizableOpInterfaceExternalModels(registry);
+  linalg::registerBufferizableOpInterfaceExternalModels(registry);
+  memref::registerAllocationOpInterfaceExternalModels(registry);
+  scf::registerBufferDeallocationOpInterfaceExternalModels(registry);
+  scf::registerBufferizableOpInterfaceExternalModels(registry);
+  tensor::registerBufferizableOpInterfaceExternalModels(registry);
+  module->getContext()->appendDialectRegistry(registry);
+
+  auto program = std::make_unique<StockProgram>();
+  func::FuncOp entry = *module->getOps<func::FuncOp>().begin();
+  for (unsigned index = 0; index < entry.getNumArguments(); ++index) {
+    auto byDefault = entry.getArgAttrOfType<IntegerAttr>(index, "weft.default");
+    program->inputPorts.push_back({entry.getArgAttrOfType<StringAttr>(index, "weft.name").str(),
+                                   cast<RankedTensorType>(entry.getArgument(index).getType()).getRank(),
+                                   byDefault ? byDefault.getInt() : 0});
+  }
+  for (unsigned index = 0; index < entry.getNumResults(); ++index)
+    program->outputPorts.push_back({entry.getResultAttrOfType<StringAttr>(index, "weft.name").str(),
+                                    cast<RankedTensorType>(entry.getResultTypes()[index]).getRank(), 0});
+  program->parameters = moveParametersToArguments(entry, weights);
+  entry->setAttr(LLVM::LLVMDialect::getEmitCWrapperAttrName(), UnitAttr::get(module->getContext()));
+  decomposeAll(*module);
+  if (failed(lowerToLLVM(*module)))
+    return nullptr;
+  ExecutionEngineOptions options;
+  options.jitCodeGenOptLevel = llvm::CodeGenOptLevel::Less;
+  auto engine = ExecutionEngine::create(*module, options);
+  if (!engine) {
+    llvm::errs() << llvm::toString(engine.takeError()) << "\n";
+    return nullptr;
+  }
+  program->engine = std::move(*engine);
+  return program;
+}
+
+std::map<std::string, FloatTensor> StockProgram::run(const std::map<std::string, IntTensor> &inputs) {
+  std::deque<Descriptor> descriptors;
+  std::deque<IntTensor> defaults;
+  for (const Port &port : inputPorts) {
+    auto given = inputs.find(port.name);
+    if (given == inputs.end()) {
+      defaults.push_back(inputs.at("input_ids"));
+      std::fill(defaults.back().values.begin(), defaults.back().values.end(), port.byDefault);
+    }
+    const IntTensor &tensor = given == inputs.end() ? defaults.back() : given->second;
+    descriptors.emplace_back(const_cast<int64_t *>(tensor.values.data()), tensor.shape);
+  }
+  for (FloatTensor &parameter : parameters)
+    descriptors.emplace_back(parameter.values.data(), parameter.shape);
+
+  // Results come as one struct of descriptors.
+  size_t resultWords = 0;
+  for (const Port &port : outputPorts)
+    resultWords += 3 + 2 * port.rank;
+  std::vector<int64_t> results(resultWords);
+  void *resultPointer = results.data();
+  std::vector<void *> pointers;
+  for (Descriptor &descriptor : descriptors)
+    pointers.push_back(descriptor.words.data());
+  llvm::SmallVector<void *> packed{&resultPointer};
+  for (void *&pointer : pointers)
+    packed.push_back(&pointer);
+  if (llvm::Error error = engine->invokePacked("_mlir_ciface_encode", packed)) {
+    llvm::errs() << llvm::toString(std::move(error)) << "\n";
+    return {};
+  }
+
+  std::map<std::string, FloatTensor> outputs;
+  std::vector<void *> allocations;
+  const int64_t *word = results.data();
+  for (const Port &port : outputPorts) {
+    FloatTensor &output = outputs[port.name];
+    output.shape.assign(word + 3, word + 3 + port.rank);
+    int64_t count = std::accumulate(output.shape.begin(), output.shape.end(), int64_t(1), std::multiplies<>());
+    const float *data = reinterpret_cast<float *>(word[1]) + word[2];
+    output.values.assign(data, data + count);
+    allocations.push_back(reinterpret_cast<void *>(word[0]));
+    word += 3 + 2 * port.rank;
+  }
+  std::sort(allocations.begin(), allocations.end());
+  allocations.erase(std::unique(allocations.begin(), allocations.end()), allocations.end());
+  for (void *allocation : allocations)
+    std::free(allocation);
+  return outputs;
+}
+
+} // namespace weft::test
