@@ -4,6 +4,12 @@
 
 #include "dialects/check/CheckOps.h"
 #include "dialects/weft/WeftDialect.h"
+#include "lowering/bufferize/Passes.h"
+#include "lowering/cpu/Passes.h"
+#include "lowering/fuse/Passes.h"
+#include "lowering/normalize/Passes.h"
+#include "lowering/outline/Passes.h"
+#include "lowering/tile/Passes.h"
 
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -17,4 +23,30 @@ void weft::registerAllDialects(mlir::DialectRegistry &registry) {
   check::registerBufferizableOpInterfaceExternalModels(registry);
 }
 
-void weft::registerAllPasses() { mlir::registerAllPasses(); }
+/// A phase as a pipeline of its own: weft-opt --weft-tile-phase.
+static void registerPhase(llvm::StringRef name, void (*build)(mlir::OpPassManager &)) {
+  std::string description = ("The " + name + " phase").str();
+  mlir::registerPassPipeline(
+      ("weft-" + name + "-phase").str(), description,
+      [build](mlir::OpPassManager &pm, llvm::StringRef, llvm::function_ref<mlir::LogicalResult(const llvm::Twine &)>) {
+        build(pm);
+        return mlir::success();
+      },
+      [](llvm::function_ref<void(const mlir::detail::PassOptions &)>) {});
+}
+
+void weft::registerAllPasses() {
+  mlir::registerAllPasses();
+  registerNormalizePasses();
+  registerFusePasses();
+  registerOutlinePasses();
+  registerTilePasses();
+  registerBufferizePasses();
+  registerCpuPasses();
+  registerPhase("normalize", buildNormalizePhase);
+  registerPhase("fuse", buildFusePhase);
+  registerPhase("outline", buildOutlinePhase);
+  registerPhase("tile", buildTilePhase);
+  registerPhase("bufferize", buildBufferizePhase);
+  registerPhase("cpu", buildCpuPhase);
+}

@@ -1,0 +1,138 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Greedy grouping from readers to producers: the last op of a group is found first.
+#include "lowering/analysis/KernelGroups.h"
+
+#include "dialects/weft/WeftDialect.h"
+
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Remarks.h"
+
+using namespace mlir;
+
+namespace weft {
+
+bool isRepeated(Operation *op) {
+  return op->hasTrait<OpTrait::ConstantLike>() || isa<tensor::EmptyOp, linalg::FillOp>(op);
+}
+
+bool isCompute(Operation *op) {
+  if (isRepeated(op))
+    return false;
+  return isa<linalg::LinalgOp, PackedMatmulOp, AttentionOp, LayerNormOp, EmbeddingOp>(op);
+}
+
+bool isView(Operation *op) {
+  return isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp, tensor::ExtractSliceOp, tensor::CastOp>(op);
+}
+
+StringRef kernelKind(const KernelGroup &group) {
+  auto has = [&](auto isa) { return llvm::any_of(group.ops, isa); };
+  if (has([](Operation *op) { return isa<PackedMatmulOp, linalg::MatmulOp>(op); }))
+    return "linear";
+  if (isa<AttentionOp>(group.root()))
+    return "attention";
+  if (has([](Operation *op) { return isa<LayerNormOp>(op); }))
+    return "norm";
+  if (has([](Operation *op) { return isa<EmbeddingOp>(op); }))
+    return "embedding";
+  auto linalgOp = dyn_cast<linalg::LinalgOp>(group.root());
+  return linalgOp && linalgOp.getNumReductionLoops() ? "reduce" : "map";
+}
+
+namespace {
+
+bool isElementwise(Operation *op) {
+  auto generic = dyn_cast<linalg::GenericOp>(op);
+  return generic && generic.getNumReductionLoops() == 0 && generic.getNumDpsInits() == 1 &&
+         generic.getMatchingIndexingMap(generic.getDpsInitOperand(0)).isIdentity();
+}
+
+bool isRowWise(Operation *op) { return isElementwise(op) || isa<LayerNormOp, EmbeddingOp>(op); }
+
+class Grouping {
+public:
+  explicit Grouping(func::FuncOp function) {
+    for (Operation &op : llvm::reverse(function.getBody().front()))
+      if (isCompute(&op) && !groupOf.count(&op))
+        grow(&op);
+    std::reverse(groups.begin(), groups.end());
+    for (KernelGroup &group : groups)
+      llvm::sort(group.ops, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
+  }
+
+  SmallVector<KernelGroup> groups;
+
+private:
+  /// A group around the root, with all producers that can join.
+  void grow(Operation *root) {
+    size_t id = groups.size();
+    groups.push_back({{root}});
+    groupOf[root] = id;
+    for (size_t next = 0; next < groups[id].ops.size(); ++next) {
+      Operation *reader = groups[id].ops[next];
+      for (Value operand : reader->getOperands())
+        if (Operation *producer = operand.getDefiningOp(); producer && isCompute(producer) && !groupOf.count(producer))
+          tryJoin(producer, reader, id);
+    }
+  }
+
+  void tryJoin(Operation *producer, Operation *reader, size_t id) {
+    StringRef obstacle = findObstacle(producer, reader, id);
+    if (obstacle.empty()) {
+      groupOf[producer] = id;
+      groups[id].ops.push_back(producer);
+      return;
+    }
+    remark::missed(producer->getLoc(), remark::RemarkOpts::name("separate-kernel").category("weft-fuse-kernels"))
+        << obstacle.str();
+  }
+
+  /// Why the producer must stay outside; empty when it may join.
+  StringRef findObstacle(Operation *producer, Operation *reader, size_t id) {
+    for (Operation *user : producer->getUsers()) {
+      auto group = groupOf.find(user);
+      if (group == groupOf.end() || group->second != id)
+        return "its result is read outside the kernel too";
+    }
+    if (isa<AttentionOp>(reader) || isa<AttentionOp>(producer))
+      return "attention is a kernel of its own";
+    if (isa<PackedMatmulOp>(reader))
+      return "a product reads its left operand many times";
+    if (isa<PackedMatmulOp>(producer))
+      return canTakeProduct(id) ? "" : "only elementwise ops on the product's own shape can be its epilogue";
+    if (!isRowWise(producer))
+      return "a reduction's result is kept";
+    if (!isRowWise(reader))
+      return "the reader goes over an extent that a scratch cannot hold";
+    return accessIsAligned(producer, reader) ? "" : "the reader wants the elements in another order";
+  }
+
+  /// A group of elementwise ops over two dimensions without a product yet.
+  bool canTakeProduct(size_t id) {
+    return llvm::all_of(groups[id].ops, [](Operation *op) {
+      return isElementwise(op) && cast<linalg::GenericOp>(op).getNumLoops() == 2;
+    });
+  }
+
+  /// Every tile of whole rows of the reader needs a tile of whole rows of the producer.
+  static bool accessIsAligned(Operation *producer, Operation *reader) {
+    auto generic = dyn_cast<linalg::GenericOp>(reader);
+    if (!generic)
+      return true; // layer_norm and embedding read row for row
+    for (OpOperand &operand : generic->getOpOperands())
+      if (operand.get().getDefiningOp() == producer && !generic.getMatchingIndexingMap(&operand).isProjectedPermutation())
+        return false;
+    return true;
+  }
+
+  llvm::DenseMap<Operation *, size_t> groupOf;
+};
+
+} // namespace
+
+SmallVector<KernelGroup> planKernels(func::FuncOp function) { return Grouping(function).groups; }
+
+} // namespace weft

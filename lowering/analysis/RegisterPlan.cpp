@@ -1,0 +1,31 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// #weft.target → rows, vectors and unrolling of a register tile.
+#include "lowering/analysis/RegisterPlan.h"
+
+using namespace mlir;
+
+namespace weft {
+
+RegisterPlan RegisterPlan::forTarget(TargetAttr target) {
+  RegisterPlan plan;
+  plan.lanes = target.getLanes();
+  plan.vectors = 2;
+  // 32 registers: 14 × 2 accumulators; 16 registers: 6 × 2.
+  plan.rows = (target.getRegisters() - plan.vectors - 1) / plan.vectors;
+  plan.midRows = (plan.rows + 2) / 2;
+  // A short tile's loop of 12 multiply-adds is bound by loop control unless unrolled; 28 are not.
+  plan.unroll = plan.rows >= 8 ? 1 : 4;
+  plan.fused = target.getIsa() != "portable";
+  return plan;
+}
+
+TargetAttr getTarget(Operation *op) {
+  auto module = dyn_cast<ModuleOp>(op);
+  if (!module)
+    module = op->getParentOfType<ModuleOp>();
+  return module ? module->getAttrOfType<TargetAttr>("weft.target") : TargetAttr();
+}
+
+} // namespace weft

@@ -1,0 +1,34 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The shape of a register tile, derived from the target's registers.
+#ifndef WEFT_LOWERING_ANALYSIS_REGISTERPLAN_H
+#define WEFT_LOWERING_ANALYSIS_REGISTERPLAN_H
+
+#include "dialects/weft/WeftDialect.h"
+
+#include "mlir/IR/BuiltinOps.h"
+
+namespace weft {
+
+/// How products are held in vector registers: `rows` × `vectors` accumulators of `lanes` f32 each, beside
+/// `vectors` registers for the right operand and one for a broadcast of the left.
+struct RegisterPlan {
+  int64_t lanes;    ///< f32 values in a vector register
+  int64_t vectors;  ///< vectors side by side in a tile
+  int64_t rows;     ///< rows of the largest tile: (registers − vectors − 1) / vectors
+  int64_t midRows;  ///< rows of the tile that, used twice, covers rows + 1 and rows + 2
+  int64_t unroll;   ///< steps of the sum in one loop iteration
+  bool fused;       ///< the target has fused multiply-add
+
+  int64_t columns() const { return lanes * vectors; }
+
+  static RegisterPlan forTarget(TargetAttr target);
+};
+
+/// The module's `weft.target`; null when absent.
+TargetAttr getTarget(mlir::Operation *op);
+
+} // namespace weft
+
+#endif // WEFT_LOWERING_ANALYSIS_REGISTERPLAN_H

@@ -1,0 +1,106 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Indexing map + iteration point → memref.load, vector.load or vector.maskedload (and the stores).
+#include "lowering/cpu/OperandAccess.h"
+
+#include "lowering/cpu/VectorBody.h"
+
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+
+namespace weft {
+
+AccessKind classifyAccess(Value memref, AffineMap map, int64_t vectorDim) {
+  auto type = cast<MemRefType>(memref.getType());
+  if (vectorDim < 0 || !map.isFunctionOfDim(vectorDim))
+    return AccessKind::Uniform;
+  for (auto [i, result] : llvm::enumerate(map.getResults())) {
+    if (!result.isFunctionOfDim(vectorDim))
+      continue;
+    if (!isa<AffineDimExpr>(result))
+      return AccessKind::Unsupported;
+    if (i + 1 != map.getNumResults())
+      return AccessKind::Strided;
+  }
+  SmallVector<int64_t> strides;
+  int64_t offset;
+  if (failed(type.getStridesAndOffset(strides, offset)))
+    return AccessKind::Unsupported;
+  return strides.back() == 1 ? AccessKind::Contiguous : AccessKind::Strided;
+}
+
+/// The operand's subscripts at the point.
+static SmallVector<Value> emitSubscripts(OpBuilder &builder, Location loc, AffineMap map, ArrayRef<Value> dims) {
+  SmallVector<Value> subscripts;
+  for (AffineExpr expr : map.getResults()) {
+    if (auto dim = dyn_cast<AffineDimExpr>(expr)) {
+      subscripts.push_back(dims[dim.getPosition()]);
+      continue;
+    }
+    if (auto constant = dyn_cast<AffineConstantExpr>(expr)) {
+      subscripts.push_back(arith::ConstantIndexOp::create(builder, loc, constant.getValue()));
+      continue;
+    }
+    AffineMap single = AffineMap::get(map.getNumDims(), 0, expr);
+    SmallVector<OpFoldResult> operands(dims.begin(), dims.end());
+    OpFoldResult value = affine::makeComposedFoldedAffineApply(builder, loc, single, operands);
+    subscripts.push_back(getValueOrCreateConstantIndexOp(builder, loc, value));
+  }
+  return subscripts;
+}
+
+/// Lane by lane, for operands whose vector dimension is not the contiguous one.
+static Value emitStridedLoad(OpBuilder &builder, Location loc, Value memref, AffineMap map,
+                             const IterationPoint &point, VectorType type) {
+  SmallVector<Value> lanes;
+  for (int64_t lane = 0; lane < point.lanes; ++lane) {
+    SmallVector<Value> dims = point.dims;
+    Value &dim = dims[point.vectorDim];
+    dim = arith::AddIOp::create(builder, loc, dim, arith::ConstantIndexOp::create(builder, loc, lane));
+    if (point.mask) {
+      // A lane that does not exist reads the first one's element instead.
+      Value exists = vector::ExtractOp::create(builder, loc, point.mask, ArrayRef<int64_t>{lane});
+      dim = arith::SelectOp::create(builder, loc, exists, dim, point.dims[point.vectorDim]);
+    }
+    SmallVector<Value> subscripts = emitSubscripts(builder, loc, map, dims);
+    lanes.push_back(memref::LoadOp::create(builder, loc, memref, subscripts));
+  }
+  return vector::FromElementsOp::create(builder, loc, type, lanes);
+}
+
+Value emitLoad(OpBuilder &builder, Location loc, Value memref, AffineMap map, const IterationPoint &point) {
+  AccessKind kind = classifyAccess(memref, map, point.vectorDim);
+  assert(kind != AccessKind::Unsupported && "the caller checks operands first");
+  auto type = VectorType::get({point.lanes}, cast<MemRefType>(memref.getType()).getElementType());
+  if (kind == AccessKind::Strided)
+    return emitStridedLoad(builder, loc, memref, map, point, type);
+  SmallVector<Value> subscripts = emitSubscripts(builder, loc, map, point.dims);
+  if (kind == AccessKind::Uniform)
+    return memref::LoadOp::create(builder, loc, memref, subscripts);
+  if (!point.mask)
+    return vector::LoadOp::create(builder, loc, type, memref, subscripts);
+  Value zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type));
+  return vector::MaskedLoadOp::create(builder, loc, type, memref, subscripts, point.mask, zero);
+}
+
+void emitStore(OpBuilder &builder, Location loc, Value value, Value memref, AffineMap map,
+               const IterationPoint &point) {
+  SmallVector<Value> subscripts = emitSubscripts(builder, loc, map, point.dims);
+  if (classifyAccess(memref, map, point.vectorDim) == AccessKind::Uniform) {
+    memref::StoreOp::create(builder, loc, value, memref, subscripts);
+    return;
+  }
+  assert(classifyAccess(memref, map, point.vectorDim) == AccessKind::Contiguous && "outputs are written contiguously");
+  Value vector = widen(builder, loc, value, point.lanes);
+  if (point.mask)
+    vector::MaskedStoreOp::create(builder, loc, memref, subscripts, point.mask, vector);
+  else
+    vector::StoreOp::create(builder, loc, vector, memref, subscripts);
+}
+
+} // namespace weft

@@ -1,0 +1,40 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The one micro-kernel: a register tile of a matrix product, used by dense products and by attention.
+#ifndef WEFT_LOWERING_CPU_REGISTERTILE_H
+#define WEFT_LOWERING_CPU_REGISTERTILE_H
+
+#include "lowering/analysis/RegisterPlan.h"
+
+#include "mlir/IR/Builders.h"
+
+#include <functional>
+
+namespace weft {
+
+/// a · b + c on vectors, fused where the target has it.
+mlir::Value emitMultiplyAdd(mlir::OpBuilder &builder, mlir::Location loc, const RegisterPlan &plan, mlir::Value a,
+                            mlir::Value b, mlir::Value c);
+
+/// The operands of a tile product: a(k, row) is a scalar, b(k, vector) a vector of plan.lanes.
+struct TileOperands {
+  std::function<mlir::Value(mlir::OpBuilder &, mlir::Value k, int64_t row)> a;
+  std::function<mlir::Value(mlir::OpBuilder &, mlir::Value k, int64_t vector)> b;
+};
+
+/// acc[r · vectors + v] + Σ_{0 ≤ k < depth} a(k, r) · b(k, v), summed in order of k in registers.
+/// `depth` is an index; `unroll` > 1 needs a depth whose remainder runs in a second loop.
+mlir::SmallVector<mlir::Value> emitTileProduct(mlir::OpBuilder &builder, mlir::Location loc, const RegisterPlan &plan,
+                                               int64_t rows, int64_t vectors, mlir::OpFoldResult depth,
+                                               mlir::ValueRange acc, const TileOperands &operands);
+
+/// Calls `tile(builder, rows, firstRow)` so that rows [0, count) are covered by tiles of few different heights,
+/// the last ones shifted back to overlap their neighbours rather than cut: what is computed twice has the same bits.
+/// Emits code for heights plan.rows, plan.midRows, 4, 2 and 1 as far as `count` (an index) may need them.
+void emitRowTiles(mlir::OpBuilder &builder, mlir::Location loc, const RegisterPlan &plan, mlir::OpFoldResult count,
+                  llvm::function_ref<void(mlir::OpBuilder &, int64_t rows, mlir::Value firstRow)> tile);
+
+} // namespace weft
+
+#endif // WEFT_LOWERING_CPU_REGISTERTILE_H

@@ -1,0 +1,136 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// exp2, erf, tanh → arith ops; the coefficients are near-minimax fits (iteratively reweighted least squares in
+// Chebyshev form), their errors measured over all of the interval in f32.
+#include "lowering/cpu/VectorMath.h"
+
+#include "lowering/cpu/RegisterTile.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+
+namespace weft {
+namespace {
+
+/// Constants and ops on values shaped like `x`.
+struct Expansion {
+  OpBuilder &b;
+  Location loc;
+  const RegisterPlan &plan;
+  Type type;    ///< of x: f32 or a vector of f32
+  Type bitType; ///< the same shape of i32
+
+  Expansion(OpBuilder &b, Location loc, const RegisterPlan &plan, Value x) : b(b), loc(loc), plan(plan), type(x.getType()) {
+    bitType = b.getI32Type();
+    if (auto vector = dyn_cast<VectorType>(type))
+      bitType = vector.clone(bitType);
+  }
+
+  Value constant(TypedAttr scalar, Type shape) {
+    if (auto vector = dyn_cast<VectorType>(shape))
+      scalar = DenseElementsAttr::get(vector, Attribute(scalar));
+    return arith::ConstantOp::create(b, loc, scalar);
+  }
+  Value f(float value) { return constant(b.getF32FloatAttr(value), type); }
+  Value i(int32_t value) { return constant(b.getI32IntegerAttr(value), bitType); }
+
+  Value add(Value x, Value y) { return arith::AddFOp::create(b, loc, x, y); }
+  Value sub(Value x, Value y) { return arith::SubFOp::create(b, loc, x, y); }
+  Value mul(Value x, Value y) { return arith::MulFOp::create(b, loc, x, y); }
+  Value select(arith::CmpFPredicate predicate, Value x, Value y, Value yes, Value no) {
+    Value condition = arith::CmpFOp::create(b, loc, predicate, x, y);
+    return arith::SelectOp::create(b, loc, condition, yes, no);
+  }
+  Value multiplyAdd(Value x, Value y, Value z) {
+    if (isa<VectorType>(type))
+      return emitMultiplyAdd(b, loc, plan, x, y, z);
+    if (plan.fused)
+      return math::FmaOp::create(b, loc, x, y, z);
+    return add(mul(x, y), z);
+  }
+  /// Σ c[k] · x^k by Horner's rule.
+  Value polynomial(ArrayRef<float> c, Value x) {
+    Value sum = f(c.back());
+    for (float coefficient : llvm::reverse(c.drop_back()))
+      sum = multiplyAdd(sum, x, f(coefficient));
+    return sum;
+  }
+};
+
+} // namespace
+
+Value emitExp2(OpBuilder &builder, Location loc, const RegisterPlan &plan, Value x, bool nonPositive) {
+  // 2^x = 2^n · 2^f, n = round(x), |f| <= 1/2.
+  static const float kCoefficients[] = {1.0000001192092896f,   0.6931469440460205f,   0.24022120237350464f,
+                                        0.05550713464617729f,  0.009675541892647743f, 0.0013276470126584172f};
+  // Adding 1.5 · 2^23 leaves round(x) in the low mantissa bits: no rounding instruction, so the same on every ISA.
+  const float kRound = 12582912.0f;
+  Expansion e(builder, loc, plan, x);
+  Value bounded = x;
+  if (!nonPositive)
+    bounded = e.select(arith::CmpFPredicate::OGT, x, e.f(128.0f), e.f(128.0f), x);
+  Value shifted = e.add(bounded, e.f(kRound));
+  Value fraction = e.sub(bounded, e.sub(shifted, e.f(kRound)));
+  Value mantissa = e.polynomial(kCoefficients, fraction);
+  Value bits = arith::BitcastOp::create(builder, loc, e.bitType, shifted);
+  Value exponent = arith::ShLIOp::create(builder, loc, bits, e.i(23));
+  Value scaled = arith::AddIOp::create(builder, loc, arith::BitcastOp::create(builder, loc, e.bitType, mantissa), exponent);
+  Value result = arith::BitcastOp::create(builder, loc, e.type, scaled);
+  return e.select(arith::CmpFPredicate::OLT, x, e.f(-126.0f), e.f(0.0f), result);
+}
+
+Value emitErf(OpBuilder &builder, Location loc, const RegisterPlan &plan, Value x) {
+  // erf x = x · p(u), u = 2 (x / 3.7)² − 1 in [−1, 1]; beyond 3.7, erf differs from ±1 by less than 1.7e-7.
+  static const float kCoefficients[] = {
+      0.3821375370025635f,    -0.1904677301645279f, 0.14078952372074127f, -0.11264555156230927f, 0.09062495082616806f,
+      -0.0704367533326149f,   0.051475029438734055f, -0.03619975969195366f, 0.02514689415693283f, -0.014152729883790016f,
+      0.005222451873123646f,  -0.0036463364958763123f, 0.0039277090691030025f, -0.001505043008364737f};
+  const float kBound = 3.7f;
+  Expansion e(builder, loc, plan, x);
+  Value low = e.select(arith::CmpFPredicate::OLT, x, e.f(-kBound), e.f(-kBound), x);
+  Value bounded = e.select(arith::CmpFPredicate::OGT, low, e.f(kBound), e.f(kBound), low);
+  Value square = e.mul(bounded, bounded);
+  Value u = e.multiplyAdd(square, e.f(2.0f / (kBound * kBound)), e.f(-1.0f));
+  return e.mul(bounded, e.polynomial(kCoefficients, u));
+}
+
+Value emitTanh(OpBuilder &builder, Location loc, const RegisterPlan &plan, Value x) {
+  // tanh |x| = (1 − t) / (1 + t), t = e^(−2 |x|); near zero the quotient cancels, so an odd polynomial takes over.
+  static const float kSeries[] = {1.0f, -0.33333334f, 0.13333334f, -0.053968254f, 0.021869488f, -0.0088632355f};
+  Expansion e(builder, loc, plan, x);
+  Value magnitude = math::AbsFOp::create(builder, loc, x);
+  Value t = emitExp2(builder, loc, plan, e.mul(magnitude, e.f(-2.885390081777927f)), /*nonPositive=*/true);
+  Value one = e.f(1.0f);
+  Value quotient = arith::DivFOp::create(builder, loc, e.sub(one, t), e.add(one, t));
+  Value big = math::CopySignOp::create(builder, loc, quotient, x);
+  Value small = e.mul(x, e.polynomial(kSeries, e.mul(x, x)));
+  return e.select(arith::CmpFPredicate::OLT, magnitude, e.f(0.25f), small, big);
+}
+
+SmallVector<Value> emitTranspose(OpBuilder &builder, Location loc, ArrayRef<Value> rows) {
+  SmallVector<Value> v(rows);
+  int64_t n = v.size();
+  assert(llvm::isPowerOf2_64(n) && "stages halve the block");
+  for (int64_t step = 1; step < n; step *= 2) {
+    SmallVector<int64_t> low, high;
+    for (int64_t lane = 0; lane < n; ++lane) {
+      // Lanes n and above name the second operand.
+      low.push_back(lane & step ? n + lane - step : lane);
+      high.push_back(lane & step ? n + lane : lane + step);
+    }
+    for (int64_t i = 0; i < n; ++i) {
+      if (i & step)
+        continue;
+      Value a = v[i], c = v[i | step];
+      v[i] = vector::ShuffleOp::create(builder, loc, a, c, low);
+      v[i | step] = vector::ShuffleOp::create(builder, loc, a, c, high);
+    }
+  }
+  return v;
+}
+
+} // namespace weft

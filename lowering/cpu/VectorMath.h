@@ -1,0 +1,32 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Elementary functions as short polynomial expansions on f32 scalars and vectors, free of calls and of intrinsics that
+// only one instruction set has.
+#ifndef WEFT_LOWERING_CPU_VECTORMATH_H
+#define WEFT_LOWERING_CPU_VECTORMATH_H
+
+#include "lowering/analysis/RegisterPlan.h"
+
+#include "mlir/IR/Builders.h"
+
+namespace weft {
+
+/// 2^x, relative error below 2.2e-7; 0 for x < −126, +inf for x >= 128, NaN for NaN. With `nonPositive`, x <= 0 is
+/// known and the upper bound is not tested.
+mlir::Value emitExp2(mlir::OpBuilder &builder, mlir::Location loc, const RegisterPlan &plan, mlir::Value x,
+                     bool nonPositive);
+
+/// erf x, absolute error below 3e-7.
+mlir::Value emitErf(mlir::OpBuilder &builder, mlir::Location loc, const RegisterPlan &plan, mlir::Value x);
+
+/// tanh x, absolute error below 3e-7.
+mlir::Value emitTanh(mlir::OpBuilder &builder, mlir::Location loc, const RegisterPlan &plan, mlir::Value x);
+
+/// The transpose of n vectors of n lanes, n a power of two, by log2 n stages of two-operand shuffles.
+mlir::SmallVector<mlir::Value> emitTranspose(mlir::OpBuilder &builder, mlir::Location loc,
+                                             mlir::ArrayRef<mlir::Value> rows);
+
+} // namespace weft
+
+#endif // WEFT_LOWERING_CPU_VECTORMATH_H

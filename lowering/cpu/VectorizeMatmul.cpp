@@ -1,0 +1,241 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// weft.packed_matmul on memrefs (+ the elementwise linalg.generic that alone reads its output) → register tiles with
+// the generic's body applied to the accumulators before they are stored:
+//   scf.for %column … { row tiles { vector.load bias; scf.for %k { vector.fma … }; body; vector.store } }
+#include "lowering/cpu/Passes.h"
+
+#include "lowering/cpu/OperandAccess.h"
+#include "lowering/cpu/RegisterTile.h"
+#include "lowering/cpu/VectorBody.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+namespace weft {
+#define GEN_PASS_DEF_VECTORIZEMATMUL
+#include "lowering/cpu/Passes.h.inc"
+} // namespace weft
+
+using namespace mlir;
+
+namespace weft {
+namespace {
+
+/// What is emitted for one product.
+struct MatmulPlan {
+  PackedMatmulOp matmul;
+  linalg::GenericOp epilogue;      ///< null: the accumulators are stored as they are
+  SmallVector<Operation *> erased; ///< the scratch that the epilogue read, with its uses
+  RegisterPlan registers;
+  int64_t vectors;                 ///< vectors side by side, fewer than the plan's when N is narrow
+  bool masked;                     ///< the last tile's columns may lie beyond N
+  bool clamped;                    ///< the last tile's panels may lie beyond the last
+};
+
+/// Whether the generic applies a vectorisable body to each element of `scratch`.
+bool isEpilogueOf(linalg::GenericOp generic, Value scratch) {
+  if (generic.getNumLoops() != 2 || generic.getNumParallelLoops() != 2 || generic.getNumDpsInits() != 1 ||
+      !isVectorizableBody(*generic.getBody()))
+    return false;
+  for (OpOperand &operand : generic->getOpOperands()) {
+    AffineMap map = generic.getMatchingIndexingMap(&operand);
+    bool whole = operand.get() == scratch || generic.isDpsInit(&operand);
+    if (whole ? !map.isIdentity() : !map.isProjectedPermutation())
+      return false;
+    if (classifyAccess(operand.get(), map, 1) == AccessKind::Unsupported)
+      return false;
+  }
+  return classifyAccess(generic.getDpsInits().front(), generic.getMatchingIndexingMap(generic.getDpsInitOperand(0)),
+                        1) == AccessKind::Contiguous;
+}
+
+/// Finds the epilogue: the product writes a scratch that only one generic in the same block reads.
+void matchEpilogue(MatmulPlan &plan) {
+  auto alloc = plan.matmul.getInit().getDefiningOp();
+  if (!isa_and_nonnull<memref::AllocOp, memref::AllocaOp>(alloc))
+    return;
+  linalg::GenericOp reader;
+  SmallVector<Operation *> erased;
+  for (Operation *user : alloc->getUsers()) {
+    if (user == plan.matmul)
+      continue;
+    if (isa<memref::DeallocOp>(user)) {
+      erased.push_back(user);
+      continue;
+    }
+    auto generic = dyn_cast<linalg::GenericOp>(user);
+    if (!generic || (reader && reader != generic) || generic->getBlock() != plan.matmul->getBlock() ||
+        !isEpilogueOf(generic, plan.matmul.getInit()) ||
+        llvm::is_contained(generic.getDpsInits(), plan.matmul.getInit()))
+      return;
+    reader = generic;
+  }
+  if (!reader)
+    return;
+  plan.epilogue = reader;
+  plan.erased = erased;
+  plan.erased.push_back(alloc);
+}
+
+MatmulPlan planMatmul(PackedMatmulOp matmul, const RegisterPlan &registers) {
+  MatmulPlan plan{matmul, nullptr, {}, registers, registers.vectors, true, true};
+  matchEpilogue(plan);
+  int64_t columns = cast<MemRefType>(matmul.getInit().getType()).getDimSize(1);
+  int64_t panels = cast<MemRefType>(matmul.getRhs().getType()).getDimSize(0);
+  if (!ShapedType::isDynamic(columns) && columns <= registers.lanes)
+    plan.vectors = 1;
+  int64_t width = plan.vectors * registers.lanes;
+  plan.masked = ShapedType::isDynamic(columns) || columns % width != 0;
+  plan.clamped = ShapedType::isDynamic(panels) || (panels * matmul.getPanelWidth()) % width != 0;
+  return plan;
+}
+
+/// Emits a plan; all of it at the place of the last op that it replaces.
+class MatmulEmitter {
+public:
+  MatmulEmitter(const MatmulPlan &plan) : plan(plan), loc(this->plan.matmul.getLoc()) {}
+
+  void emit(OpBuilder &b) {
+    Value out = plan.epilogue ? plan.epilogue.getDpsInits().front() : plan.matmul.getInit();
+    Value zero = constant(b, 0);
+    columns = memref::DimOp::create(b, loc, out, 1);
+    OpFoldResult rows = memref::getMixedSize(b, loc, out, 0);
+    Value width = constant(b, plan.vectors * plan.registers.lanes);
+    scf::ForOp::create(b, loc, zero, columns, width, ValueRange(), [&](OpBuilder &body, Location, Value column, ValueRange) {
+      emitRowTiles(body, loc, plan.registers, rows,
+                   [&](OpBuilder &inner, int64_t count, Value row) { emitTile(inner, count, row, column); });
+      scf::YieldOp::create(body, loc);
+    });
+  }
+
+private:
+  Value constant(OpBuilder &b, int64_t value) { return arith::ConstantIndexOp::create(b, loc, value); }
+  Value add(OpBuilder &b, Value base, int64_t offset) {
+    return offset ? arith::AddIOp::create(b, loc, base, constant(b, offset)).getResult() : base;
+  }
+
+  /// The place of vector v of the tile's row r.
+  IterationPoint pointAt(OpBuilder &b, Value row, Value column, int64_t r, int64_t v) {
+    IterationPoint point;
+    point.dims = {add(b, row, r), add(b, column, v * plan.registers.lanes)};
+    point.vectorDim = 1;
+    point.lanes = plan.registers.lanes;
+    if (plan.masked) {
+      Value left = arith::SubIOp::create(b, loc, columns, point.dims[1]);
+      // A vector wholly beyond the last column has a negative count, which create_mask takes as none.
+      point.mask = vector::CreateMaskOp::create(b, loc, VectorType::get({point.lanes}, b.getI1Type()), left);
+    }
+    return point;
+  }
+
+  /// The accumulators' start: the bias, or zero.
+  SmallVector<Value> emitStart(OpBuilder &b, int64_t rows, Value row, Value column) {
+    auto type = VectorType::get({plan.registers.lanes}, b.getF32Type());
+    SmallVector<Value> start;
+    for (int64_t v = 0; v < plan.vectors; ++v) {
+      Value bias = plan.matmul.getBias();
+      AffineMap map = AffineMap::get(2, 0, b.getAffineDimExpr(1));
+      start.push_back(bias ? emitLoad(b, loc, bias, map, pointAt(b, row, column, 0, v))
+                           : arith::ConstantOp::create(b, loc, b.getZeroAttr(type)).getResult());
+    }
+    SmallVector<Value> acc;
+    for (int64_t r = 0; r < rows; ++r)
+      llvm::append_range(acc, start);
+    return acc;
+  }
+
+  /// The panels and columns within them that the tile's vectors come from.
+  void emitPanels(OpBuilder &b, Value column, SmallVector<Value> &panels, SmallVector<Value> &offsets) {
+    Value width = constant(b, plan.matmul.getPanelWidth());
+    Value count = memref::DimOp::create(b, loc, plan.matmul.getRhs(), 0);
+    Value last = arith::SubIOp::create(b, loc, count, constant(b, 1));
+    for (int64_t v = 0; v < plan.vectors; ++v) {
+      Value c = add(b, column, v * plan.registers.lanes);
+      Value panel = arith::DivUIOp::create(b, loc, c, width);
+      panels.push_back(plan.clamped ? arith::MinUIOp::create(b, loc, panel, last).getResult() : panel);
+      offsets.push_back(arith::RemUIOp::create(b, loc, c, width));
+    }
+  }
+
+  void emitTile(OpBuilder &b, int64_t rows, Value row, Value column) {
+    SmallVector<Value> panels, offsets, rowIndices;
+    emitPanels(b, column, panels, offsets);
+    for (int64_t r = 0; r < rows; ++r)
+      rowIndices.push_back(add(b, row, r));
+    Value lhs = plan.matmul.getLhs(), rhs = plan.matmul.getRhs();
+    auto type = VectorType::get({plan.registers.lanes}, b.getF32Type());
+    TileOperands operands{
+        [&](OpBuilder &k, Value depth, int64_t r) -> Value {
+          return memref::LoadOp::create(k, loc, lhs, ValueRange{rowIndices[r], depth});
+        },
+        [&](OpBuilder &k, Value depth, int64_t v) -> Value {
+          return vector::LoadOp::create(k, loc, type, rhs, ValueRange{panels[v], depth, offsets[v]});
+        }};
+    SmallVector<Value> acc = emitTileProduct(b, loc, plan.registers, rows, plan.vectors,
+                                             memref::getMixedSize(b, loc, lhs, 1), emitStart(b, rows, row, column),
+                                             operands);
+    for (int64_t r = 0; r < rows; ++r)
+      for (int64_t v = 0; v < plan.vectors; ++v)
+        emitResult(b, acc[r * plan.vectors + v], pointAt(b, row, column, r, v));
+  }
+
+  /// The epilogue's body on one vector of sums, and the store.
+  void emitResult(OpBuilder &b, Value sum, const IterationPoint &point) {
+    AffineMap identity = b.getMultiDimIdentityMap(2);
+    if (!plan.epilogue)
+      return emitStore(b, loc, sum, plan.matmul.getInit(), identity, point);
+    linalg::GenericOp generic = plan.epilogue;
+    IRMapping mapping;
+    for (OpOperand &operand : generic->getOpOperands()) {
+      BlockArgument argument = generic.getMatchingBlockArgument(&operand);
+      if (argument.use_empty())
+        continue;
+      Value value = operand.get() == plan.matmul.getInit()
+                        ? sum
+                        : emitLoad(b, loc, operand.get(), generic.getMatchingIndexingMap(&operand), point);
+      mapping.map(argument, value);
+    }
+    auto index = [&](unsigned dim) -> Value {
+      if (dim == 0)
+        return point.dims[0];
+      Value step = vector::StepOp::create(b, loc, VectorType::get({point.lanes}, b.getIndexType()));
+      return arith::AddIOp::create(b, loc, widen(b, loc, point.dims[1], point.lanes), step);
+    };
+    Value result = emitVectorBody(b, *generic.getBody(), mapping, point.lanes, index).front();
+    emitStore(b, loc, result, generic.getDpsInits().front(), identity, point);
+  }
+
+  MatmulPlan plan;
+  Location loc;
+  Value columns;
+};
+
+struct VectorizeMatmulPass : impl::VectorizeMatmulBase<VectorizeMatmulPass> {
+  void runOnOperation() override {
+    TargetAttr target = getTarget(getOperation());
+    if (!target) {
+      getOperation()->emitError("needs the module attribute 'weft.target'");
+      return signalPassFailure();
+    }
+    SmallVector<PackedMatmulOp> matmuls;
+    getOperation()->walk([&](PackedMatmulOp op) { matmuls.push_back(op); });
+    for (PackedMatmulOp matmul : matmuls) {
+      MatmulPlan plan = planMatmul(matmul, RegisterPlan::forTarget(target));
+      OpBuilder builder(plan.epilogue ? plan.epilogue.getOperation() : matmul.getOperation());
+      MatmulEmitter(plan).emit(builder);
+      if (plan.epilogue)
+        plan.epilogue.erase();
+      matmul.erase();
+      for (Operation *op : plan.erased)
+        op->erase();
+    }
+  }
+};
+
+} // namespace
+} // namespace weft

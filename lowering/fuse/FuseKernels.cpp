@@ -1,0 +1,181 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The compute ops of an entry function → weft.kernel regions, one a group of lowering/analysis/KernelGroups:
+//   %s = linalg.generic add %x, %r;  %y = weft.layer_norm ins(%s, …)
+// becomes
+//   %e = tensor.empty(%tokens)
+//   %y = weft.kernel "norm" (%x, %r, …, %e) { … weft.yield … }
+// Views, constants and fills are repeated inside. The last operands are the destinations, one a result.
+#include "lowering/fuse/Passes.h"
+
+#include "dialects/weft/WeftDialect.h"
+#include "lowering/analysis/KernelGroups.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/Transforms/RegionUtils.h"
+
+namespace weft {
+#define GEN_PASS_DEF_FUSEKERNELS
+#include "lowering/fuse/Passes.h.inc"
+} // namespace weft
+
+using namespace mlir;
+
+namespace weft {
+namespace {
+
+/// Everything that goes into one kernel.
+struct KernelPlan {
+  KernelGroup group;
+  llvm::SetVector<Operation *> body;   ///< the group's ops and what is repeated for them, in order
+  llvm::SetVector<Value> inputs;       ///< values from outside
+  SmallVector<Value> destinations;     ///< tensor.empty values, replaced by the kernel's own
+};
+
+/// Follows the root's destination through fills to the empty tensor that starts it.
+Value findDestination(OpOperand &init) {
+  Value value = init.get();
+  while (auto fill = value.getDefiningOp<linalg::FillOp>())
+    value = fill.getOutputs().front();
+  return value;
+}
+
+void collect(KernelPlan &plan, Operation *op) {
+  if (plan.body.contains(op))
+    return;
+  SmallVector<Value> used(op->getOperands());
+  llvm::SetVector<Value> captured;
+  getUsedValuesDefinedAbove(op->getRegions(), captured);
+  llvm::append_range(used, captured);
+  for (Value value : used) {
+    Operation *producer = value.getDefiningOp();
+    bool inside = producer && (isView(producer) || isRepeated(producer) || llvm::is_contained(plan.group.ops, producer));
+    if (inside)
+      collect(plan, producer);
+    else
+      plan.inputs.insert(value);
+  }
+  plan.body.insert(op);
+}
+
+FailureOr<KernelPlan> planKernel(const KernelGroup &group) {
+  KernelPlan plan;
+  plan.group = group;
+  for (Operation *op : group.ops)
+    collect(plan, op);
+  auto root = cast<DestinationStyleOpInterface>(group.root());
+  for (OpOperand &init : root.getDpsInitsMutable()) {
+    Value destination = findDestination(init);
+    if (!destination.getDefiningOp<tensor::EmptyOp>())
+      return root->emitError("adds to a tensor that holds values: only results that start empty or filled are compiled");
+    plan.destinations.push_back(destination);
+  }
+  return plan;
+}
+
+/// The body's ops inside the kernel; an empty tensor that starts the root's result is the destination itself.
+void emitBody(OpBuilder &b, KernelOp kernel, const KernelPlan &plan) {
+  Block *block = b.createBlock(&kernel.getBody(), {}, kernel.getInputs().getTypes(),
+                               SmallVector<Location>(kernel.getInputs().size(), kernel.getLoc()));
+  IRMapping mapping;
+  for (auto [input, argument] : llvm::zip(plan.inputs, block->getArguments()))
+    mapping.map(input, argument);
+  for (Operation *op : plan.body)
+    if (op != plan.group.root())
+      b.clone(*op, mapping);
+  // Only the root writes the destinations; another op of the group with the same empty tensor keeps its own.
+  auto results = block->getArguments().take_back(plan.destinations.size());
+  for (auto [destination, argument] : llvm::zip(plan.destinations, results))
+    mapping.map(destination, argument);
+  auto root = cast<DestinationStyleOpInterface>(plan.group.root());
+  for (OpOperand &init : root.getDpsInitsMutable())
+    if (auto fill = init.get().getDefiningOp<linalg::FillOp>()) {
+      // A mapping of its own: one that has seen the op's region would not copy the region's arguments again.
+      IRMapping operands;
+      for (Value operand : fill->getOperands())
+        operands.map(operand, mapping.lookupOrDefault(operand));
+      mapping.map(fill.getResult(0), b.clone(*fill, operands)->getResult(0));
+    }
+  Operation *clone = b.clone(*plan.group.root(), mapping);
+  YieldOp::create(b, kernel.getLoc(), clone->getResults());
+}
+
+void applyKernel(OpBuilder &b, const KernelPlan &plan) {
+  Operation *root = plan.group.root();
+  b.setInsertionPoint(root);
+  SmallVector<Value> inputs(plan.inputs.begin(), plan.inputs.end());
+  for (Value destination : plan.destinations)
+    inputs.push_back(b.clone(*destination.getDefiningOp())->getResult(0));
+  auto kernel = KernelOp::create(b, root->getLoc(), root->getResultTypes(), b.getStringAttr(kernelKind(plan.group)), inputs);
+  {
+    OpBuilder::InsertionGuard guard(b);
+    emitBody(b, kernel, plan);
+  }
+  root->replaceAllUsesWith(kernel->getResults());
+  for (Operation *op : llvm::reverse(plan.group.ops))
+    op->erase();
+}
+
+/// The value whose elements these are, seen through changes of shape only.
+Value throughReshapes(Value value) {
+  while (Operation *op = value.getDefiningOp()) {
+    if (!isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(op))
+      break;
+    value = op->getOperand(0);
+  }
+  return value;
+}
+
+/// Gives each result of the function a kernel of its own to come from: a copy where it has none.
+void copySharedResults(func::FuncOp function) {
+  auto terminator = cast<func::ReturnOp>(function.getBody().front().getTerminator());
+  OpBuilder b(terminator);
+  llvm::SmallDenseSet<Value> seen;
+  for (OpOperand &operand : terminator->getOpOperands()) {
+    Value source = throughReshapes(operand.get());
+    Operation *producer = source.getDefiningOp();
+    if (producer && isCompute(producer) && seen.insert(source).second)
+      continue;
+    Value value = operand.get();
+    Location loc = value.getLoc();
+    SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, value);
+    auto type = cast<RankedTensorType>(value.getType());
+    Value init = tensor::EmptyOp::create(b, loc, sizes, type.getElementType());
+    AffineMap identity = b.getMultiDimIdentityMap(type.getRank());
+    SmallVector<utils::IteratorType> iterators(type.getRank(), utils::IteratorType::parallel);
+    auto copy = linalg::GenericOp::create(b, loc, init.getType(), value, init, {identity, identity}, iterators,
+                                          [](OpBuilder &body, Location where, ValueRange values) {
+                                            linalg::YieldOp::create(body, where, values.front());
+                                          });
+    operand.set(copy.getResult(0));
+  }
+}
+
+struct FuseKernelsPass : impl::FuseKernelsBase<FuseKernelsPass> {
+  void runOnOperation() override {
+    SmallVector<func::FuncOp> entries;
+    getOperation()->walk([&](func::FuncOp function) {
+      if (function->hasAttr("weft.entry"))
+        entries.push_back(function);
+    });
+    OpBuilder builder(&getContext());
+    for (func::FuncOp entry : entries) {
+      copySharedResults(entry);
+      // From the last kernel on, so that an op is still there when its readers look through views at it.
+      SmallVector<KernelGroup> groups = planKernels(entry);
+      for (const KernelGroup &group : llvm::reverse(groups)) {
+        FailureOr<KernelPlan> plan = planKernel(group);
+        if (failed(plan))
+          return signalPassFailure();
+        applyKernel(builder, *plan);
+      }
+    }
+  }
+};
+
+} // namespace
+} // namespace weft

@@ -1,0 +1,28 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The fuse phase: canonical ops → weft.kernel regions.
+#include "lowering/fuse/Passes.h"
+
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+
+namespace weft {
+
+#define GEN_PASS_REGISTRATION
+#include "lowering/fuse/Passes.h.inc"
+
+void registerFusePasses() { registerWeftFusePasses(); }
+
+void buildFusePhase(OpPassManager &pm) {
+  // Products first: a merged product is one kernel where its parts would be several.
+  pm.addPass(createFuseProjections());
+  pm.addPass(createFuseKernels());
+  pm.addPass(createFuseElementwise());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
+} // namespace weft

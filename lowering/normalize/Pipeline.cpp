@@ -1,0 +1,29 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The normalize phase: imported graphs → canonical weft ops.
+#include "lowering/normalize/Passes.h"
+
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+
+namespace weft {
+
+#define GEN_PASS_REGISTRATION
+#include "lowering/normalize/Passes.h.inc"
+
+void registerNormalizePasses() { registerWeftNormalizePasses(); }
+
+void buildNormalizePhase(OpPassManager &pm) {
+  pm.addPass(createCanonicalizerPass());
+  // Equal look-ups of a dimension or a weight become one value, so that later phases can compare by value.
+  pm.addPass(createCSEPass());
+  pm.addPass(createNormalizeConcat());
+  pm.addPass(createNormalizeLinear());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
+} // namespace weft
