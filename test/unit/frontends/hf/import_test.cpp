@@ -1,0 +1,274 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What the importer says to folders that are wrong: a fixture with one change, and the diagnostic that it must give.
+#include "frontends/hf/HuggingFace.h"
+#include "test/unit/frontends/weights/TemporaryFiles.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <fstream>
+
+namespace weft {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using testing::HasSubstr;
+
+const fs::path kFixtures = fs::path(WEFT_TEST_SOURCE_DIR) / "fixtures";
+
+json readJson(const fs::path &file) { return json::parse(std::ifstream(file)); }
+
+void writeText(const fs::path &file, const std::string &text) {
+  fs::create_directories(file.parent_path());
+  std::ofstream(file, std::ios::binary) << text;
+}
+
+/// A copy of a fixture in a folder of its own, gone with the test.
+class Folder {
+public:
+  explicit Folder(const std::string &fixture) : path(fs::path(testing::TempDir()) / unique()) {
+    fs::remove_all(path);
+    fs::copy(kFixtures / fixture, path, fs::copy_options::recursive);
+  }
+  ~Folder() { fs::remove_all(path); }
+
+  /// Sets keys of a JSON file; null removes the key.
+  void patch(const std::string &file, const json &changes) {
+    json object = readJson(path / file);
+    object.merge_patch(changes);
+    writeText(path / file, object.dump());
+  }
+
+  Diagnostic import(const ImportOptions &options = {}) const {
+    mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
+    auto module = importHuggingFace(context, path, options);
+    return module ? Diagnostic{"", "imported", "", ""} : module.takeError();
+  }
+
+  const fs::path path;
+
+private:
+  static std::string unique() {
+    const testing::TestInfo *test = testing::UnitTest::GetInstance()->current_test_info();
+    std::string name = std::string("weft-") + test->test_suite_name() + "-" + test->name();
+    std::replace(name.begin(), name.end(), '/', '-');
+    return name;
+  }
+};
+
+//===----------------------------------------------------------------------===//
+// One change of config.json
+//===----------------------------------------------------------------------===//
+
+struct WrongConfig {
+  const char *name;
+  const char *fixture;
+  const char *changes;
+  const char *code;
+  const char *text; ///< in the message, the place or the help
+};
+
+const WrongConfig kWrongConfigs[] = {
+    {"SizeIsText", "bert-base", R"({"hidden_size": "48"})", "W0202", "hidden_size is \"48\", but must be an integer"},
+    {"SizeIsFraction", "bert-base", R"({"hidden_size": 48.5})", "W0202", "an integer"},
+    {"SizeIsBeyondIntegers", "bert-base", R"({"hidden_size": 1e30})", "W0202", "an integer"},
+    {"SizeIsObject", "bert-base", R"({"vocab_size": {"a": [1]}})", "W0202", "vocab_size"},
+    {"SizeIsNegative", "bert-base", R"({"hidden_size": -48})", "W0203", "hidden_size is -48"},
+    {"SizeIsZero", "bert-base", R"({"vocab_size": 0})", "W0203", "between 1 and"},
+    {"SizeIsHuge", "bert-base", R"({"intermediate_size": 4611686018427387904})", "W0203", "intermediate_size"},
+    {"SizeIsBeyond63Bits", "bert-base", R"({"vocab_size": 18446744073709551615})", "W0203", "vocab_size"},
+    {"LayersAreEndless", "bert-base", R"({"num_hidden_layers": 1000000000})", "W0203", "num_hidden_layers"},
+    {"HeadsDoNotDivide", "bert-base", R"({"num_attention_heads": 5})", "W0207", "no multiple of the 5"},
+    {"EpsilonIsNegative", "bert-base", R"({"layer_norm_eps": -1})", "W0203", "layer_norm_eps"},
+    {"EpsilonIsText", "bert-base", R"({"layer_norm_eps": "1e-12"})", "W0202", "a number"},
+    {"TypeIsMissing", "bert-base", R"({"model_type": null})", "W0201", "model_type is missing"},
+    {"TypeIsNumber", "bert-base", R"({"model_type": 7})", "W0202", "a string"},
+    {"TypeIsUnknown", "bert-base", R"({"model_type": "gpt2"})", "W0204", "albert, bert, camembert, distilbert"},
+    {"ClassIsUnknown", "bert-base", R"({"architectures": ["BertForMultipleChoice"]})", "W0205", "BertForMaskedLM"},
+    {"ClassIsOfAnother", "bert-base", R"({"architectures": ["RobertaModel"]})", "W0205", "RobertaModel"},
+    {"PretrainingHasTwoHeads", "bert-base", R"({"architectures": ["BertForPreTraining"]})", "W0205", "BertModel"},
+    {"ClassesAreText", "bert-base", R"({"architectures": "BertModel"})", "W0202", "an array of strings"},
+    {"ClassesAreNumbers", "bert-base", R"({"architectures": [1]})", "W0202", "an array of strings"},
+    {"Decoder", "bert-base", R"({"is_decoder": true})", "W0206", "is_decoder"},
+    {"DecoderIsNumber", "bert-base", R"({"is_decoder": 1})", "W0202", "true or false"},
+    {"CrossAttention", "electra-base", R"({"add_cross_attention": true})", "W0206", "add_cross_attention"},
+    {"RelativePositions", "bert-base", R"({"position_embedding_type": "relative_key"})", "W0206", "relative_key"},
+    {"ActivationIsUnknown", "bert-base", R"({"hidden_act": "snake"})", "W0206", "gelu_new"},
+    {"MoreLayersThanStored", "bert-base", R"({"num_hidden_layers": 3})", "W0210", "encoder.layer.2.attention"},
+    {"OtherWidth", "bert-base", R"({"intermediate_size": 81})", "W0211", "[80, 48], but config.json asks for [81, 48]"},
+    {"DefaultIsNotStored", "bert-base", R"({"vocab_size": null})", "W0211", "[30522, 48]"},
+    {"LabelsAreList", "bert-sequence-classification", R"({"id2label": ["a"]})", "W0202", "id2label"},
+    {"OtherLabels", "bert-token-classification", R"({"id2label": {"7": "a"}})", "W0211", "classifier.weight"},
+    {"PadIsNegative", "roberta-base", R"({"pad_token_id": -1})", "W0203", "pad_token_id"},
+    {"PadLeavesNoPosition", "roberta-base", R"({"pad_token_id": 60, "max_position_embeddings": 40})", "W0207",
+     "positions count from"},
+    {"OtherBuckets", "mpnet-base", R"({"relative_attention_num_buckets": 16})", "W0203", "between 32 and 32"},
+    {"NoGroups", "albert-base", R"({"num_hidden_groups": 0})", "W0203", "num_hidden_groups"},
+    {"OtherEmbeddingWidth", "electra-base", R"({"embedding_size": 7})", "W0211", "word_embeddings"},
+    {"TooFewLayerTypes", "modernbert-base", R"({"layer_types": ["full_attention"]})", "W0207", "4 layers"},
+    {"LayerTypeIsUnknown", "modernbert-base",
+     R"({"layer_types": ["full_attention", "chunked", "full_attention", "full_attention"]})", "W0206", "chunked"},
+    {"RotationIsScaled", "modernbert-base", R"({"rope_parameters": {"full_attention": {"rope_type": "yarn"}}})",
+     "W0206", "scaled"},
+    {"RotationIsList", "modernbert-base", R"({"rope_parameters": [1]})", "W0202", "rope_parameters"},
+    {"RotationBaseIsText", "modernbert-base", R"({"rope_parameters": {"full_attention": {"rope_theta": "1e4"}}})",
+     "W0202", "full_attention"},
+    {"RotationBaseIsZero", "modernbert-base", R"({"rope_parameters": {"sliding_attention": {"rope_theta": 0}}})",
+     "W0203", "base"},
+    {"HeadIsOdd", "modernbert-base", R"({"num_attention_heads": 16})", "W0207", "even width"},
+    {"PoolingIsUnknown", "modernbert-base", R"({"classifier_pooling": "max"})", "W0206", "cls and mean"},
+};
+
+class RefusesConfig : public testing::TestWithParam<WrongConfig> {};
+
+TEST_P(RefusesConfig, WithDiagnostic) {
+  Folder folder(GetParam().fixture);
+  folder.patch("config.json", json::parse(GetParam().changes));
+  Diagnostic error = folder.import();
+  EXPECT_EQ(error.code, GetParam().code) << error.format();
+  EXPECT_THAT(error.format(), HasSubstr(GetParam().text));
+  EXPECT_THAT(error.place, HasSubstr(folder.path.string()));
+  EXPECT_FALSE(error.help.empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, RefusesConfig, testing::ValuesIn(kWrongConfigs),
+                         [](const auto &info) { return std::string(info.param.name); });
+
+//===----------------------------------------------------------------------===//
+// Files
+//===----------------------------------------------------------------------===//
+
+TEST(RefusesFiles, ConfigThatIsMissing) {
+  Folder folder("bert-base");
+  fs::remove(folder.path / "config.json");
+  EXPECT_EQ(folder.import().code, "W0101");
+}
+
+TEST(RefusesFiles, ConfigThatIsNoObject) {
+  Folder folder("bert-base");
+  writeText(folder.path / "config.json", "[1, 2]");
+  EXPECT_EQ(folder.import().code, "W0202");
+}
+
+TEST(RefusesFiles, ConfigThatIsCutShort) {
+  Folder folder("bert-base");
+  writeText(folder.path / "config.json", R"({"model_type": "bert", "hidden)");
+  EXPECT_EQ(folder.import().code, "W0110");
+}
+
+TEST(RefusesFiles, ConfigWithTwoValuesForOneKey) {
+  Folder folder("bert-base");
+  writeText(folder.path / "config.json", R"({"model_type": "bert", "model_type": "roberta"})");
+  EXPECT_EQ(folder.import().code, "W0112");
+}
+
+TEST(RefusesFiles, WeightsOfIntegers) {
+  Folder folder("bert-base");
+  std::string header =
+      R"({"embeddings.word_embeddings.weight": {"dtype": "I8", "shape": [97, 48], "data_offsets": [0, 4656]}})";
+  writeText(folder.path / "model.safetensors", test::safetensorsBytes(header, std::string(97 * 48, '\0')));
+  Diagnostic error = folder.import();
+  EXPECT_EQ(error.code, "W0212") << error.format();
+  EXPECT_THAT(error.place, HasSubstr("embeddings.word_embeddings.weight"));
+}
+
+//===----------------------------------------------------------------------===//
+// SentenceTransformers
+//===----------------------------------------------------------------------===//
+
+struct WrongPipeline {
+  const char *name;
+  const char *file;
+  const char *content;
+  const char *code;
+  const char *text;
+};
+
+const WrongPipeline kWrongPipelines[] = {
+    {"NoArray", "modules.json", R"({"type": "a.Transformer"})", "W0202", "array"},
+    {"NoObjects", "modules.json", "[1]", "W0202", "array"},
+    {"EncoderElsewhere", "modules.json", R"([{"type": "a.Transformer", "path": "0_Transformer"}])", "W0220", "first"},
+    {"EncoderMissing", "modules.json", R"([{"type": "a.WordEmbeddings", "path": ""}])", "W0220", "first"},
+    {"Dense", "modules.json",
+     R"([{"type": "a.Transformer", "path": ""}, {"type": "sentence_transformers.models.Dense", "path": "2_Dense"}])",
+     "W0220", "module Dense"},
+    {"PathOutside", "modules.json",
+     R"([{"type": "a.Transformer", "path": ""}, {"type": "a.Pooling", "path": "../1_Pooling"}])", "W0220", "leads out"},
+    {"PoolingMissing", "modules.json",
+     R"([{"type": "a.Transformer", "path": ""}, {"type": "a.Pooling", "path": "nowhere"}])", "W0101", "nowhere"},
+    {"LastToken", "1_Pooling/config.json", R"({"pooling_mode_lasttoken": true})", "W0221", "lasttoken"},
+    {"TwoFlags", "1_Pooling/config.json", R"({"pooling_mode_cls_token": true, "pooling_mode_max_tokens": true})",
+     "W0221", "joins 2 modes"},
+    {"TwoNames", "1_Pooling/config.json", R"({"pooling_mode": ["mean", "max"]})", "W0221", "joins 2 modes"},
+    {"UnknownName", "1_Pooling/config.json", R"({"pooling_mode": "median"})", "W0221", "median"},
+    {"NameIsNumber", "1_Pooling/config.json", R"({"pooling_mode": 3})", "W0202", "pooling_mode"},
+    {"OtherWidth", "1_Pooling/config.json", R"({"word_embedding_dimension": 25})", "W0203", "24 and 24"},
+};
+
+class RefusesPipeline : public testing::TestWithParam<WrongPipeline> {};
+
+TEST_P(RefusesPipeline, WithDiagnostic) {
+  Folder folder("bert-sentence-mean");
+  writeText(folder.path / GetParam().file, GetParam().content);
+  Diagnostic error = folder.import();
+  EXPECT_EQ(error.code, GetParam().code) << error.format();
+  EXPECT_THAT(error.format(), HasSubstr(GetParam().text));
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, RefusesPipeline, testing::ValuesIn(kWrongPipelines),
+                         [](const auto &info) { return std::string(info.param.name); });
+
+TEST(Pipeline, NamesItsModeInEitherForm) {
+  Folder folder("bert-sentence-mean");
+  for (const char *content : {R"({"pooling_mode": "cls"})", R"({"pooling_mode": ["max"]})", "{}",
+                              R"({"pooling_mode_mean_sqrt_len_tokens": true})"}) {
+    writeText(folder.path / "1_Pooling/config.json", content);
+    EXPECT_EQ(folder.import().message, "imported") << content;
+  }
+}
+
+TEST(Pipeline, IsBuiltOnTheBareEncoderWhateverTheClass) {
+  Folder folder("bert-sentence-mean");
+  folder.patch("config.json", {{"architectures", {"BertForMultipleChoice"}}});
+  EXPECT_EQ(folder.import().message, "imported");
+}
+
+//===----------------------------------------------------------------------===//
+// Bounds
+//===----------------------------------------------------------------------===//
+
+TEST(Bounds, NarrowTheModel) {
+  EXPECT_EQ(Folder("bert-base").import({{{"batch", {1, 1}}, {"sequence", {8, 40}}}}).message, "imported");
+}
+
+TEST(Bounds, EndAtThePositions) {
+  Diagnostic error = Folder("bert-base").import({{{"sequence", {1, 41}}}});
+  EXPECT_EQ(error.code, "W0208");
+  EXPECT_THAT(error.help, HasSubstr("1..40"));
+}
+
+TEST(Bounds, CountPositionsAfterThePadToken) {
+  // 46 positions, of which 0 and 1 are never a token's.
+  EXPECT_EQ(Folder("mpnet-base").import({{{"sequence", {1, 45}}}}).code, "W0208");
+}
+
+TEST(Bounds, AreOrderedAndPositive) {
+  Folder folder("bert-base");
+  EXPECT_EQ(folder.import({{{"batch", {0, 4}}}}).code, "W0208");
+  EXPECT_EQ(folder.import({{{"batch", {4, 2}}}}).code, "W0208");
+  EXPECT_EQ(folder.import({{{"batch", {1, int64_t(1) << 40}}}}).code, "W0208");
+}
+
+TEST(Bounds, NameDimensionsOfTheModel) {
+  Diagnostic error = Folder("bert-base").import({{{"channels", {1, 3}}}});
+  EXPECT_EQ(error.code, "W0208");
+  EXPECT_THAT(error.message, HasSubstr("channels"));
+}
+
+} // namespace
+} // namespace weft
