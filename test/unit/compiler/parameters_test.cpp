@@ -1,0 +1,140 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "TemporaryFolder.h"
+#include "compiler/emit/Parameters.h"
+#include "frontends/weights/SafetensorsWriter.h"
+#include "runtime/include/weft/abi.h"
+
+#include "gtest/gtest.h"
+
+#include <map>
+
+namespace weft {
+namespace {
+
+/// Tensors in memory whose f32 values count up from `first`.
+class Tensors {
+public:
+  void add(const std::string &name, std::vector<int64_t> shape, float first) {
+    size_t count = 1;
+    for (int64_t extent : shape)
+      count *= extent;
+    std::vector<float> &values = storage[name];
+    for (size_t index = 0; index < count; ++index)
+      values.push_back(first + static_cast<float>(index));
+    views[name] = {name, DType::F32, std::move(shape), std::as_bytes(std::span(values))};
+  }
+
+  TensorLookup lookup() {
+    auto find = [this](std::string_view name) -> const TensorView * {
+      auto found = views.find(std::string(name));
+      return found == views.end() ? nullptr : &found->second;
+    };
+    return {find, "model.safetensors"};
+  }
+
+private:
+  std::map<std::string, std::vector<float>> storage;
+  std::map<std::string, TensorView> views;
+};
+
+Result<std::vector<float>> fill(Tensors &tensors, const ParameterDescription &parameter) {
+  std::vector<float> out(parameter.elements(), -1.0f);
+  Result<void> filled = fillParameter(parameter, tensors.lookup(), std::as_writable_bytes(std::span(out)));
+  if (!filled)
+    return filled.takeError();
+  return out;
+}
+
+TEST(ParametersTest, OneSourceIsCopied) {
+  Tensors tensors;
+  tensors.add("a", {2, 2}, 1);
+  EXPECT_EQ(*fill(tensors, {"p", {"a"}, std::nullopt, WEFT_F32, {2, 2}}), (std::vector<float>{1, 2, 3, 4}));
+}
+
+TEST(ParametersTest, BiasesAreJoined) {
+  Tensors tensors;
+  tensors.add("q", {2}, 1);
+  tensors.add("k", {3}, 10);
+  EXPECT_EQ(*fill(tensors, {"qk", {"q", "k"}, std::nullopt, WEFT_F32, {5}}), (std::vector<float>{1, 2, 10, 11, 12}));
+}
+
+TEST(ParametersTest, LinearWeightsAreCutIntoPanels) {
+  Tensors tensors;
+  tensors.add("w", {3, 2}, 1); // [outputs, inputs]: rows 1 2, 3 4, 5 6
+  // Two panels of two columns; the fourth column is padding.
+  EXPECT_EQ(*fill(tensors, {"p", {"w"}, PanelsDescription{2, true}, WEFT_F32, {2, 2, 2}}),
+            (std::vector<float>{1, 3, 2, 4, 5, 0, 6, 0}));
+}
+
+TEST(ParametersTest, ConvolutionWeightsAreCutIntoPanels) {
+  Tensors tensors;
+  tensors.add("w", {2, 3}, 1); // [inputs, outputs]: rows 1 2 3, 4 5 6
+  EXPECT_EQ(*fill(tensors, {"p", {"w"}, PanelsDescription{2, false}, WEFT_F32, {2, 2, 2}}),
+            (std::vector<float>{1, 2, 4, 5, 3, 0, 6, 0}));
+}
+
+TEST(ParametersTest, PanelsGoOnAcrossSources) {
+  Tensors tensors;
+  tensors.add("q", {1, 2}, 1);  // outputs: 1 2
+  tensors.add("k", {2, 2}, 10); // outputs: 10 11, 12 13
+  EXPECT_EQ(*fill(tensors, {"qk", {"q", "k"}, PanelsDescription{2, true}, WEFT_F32, {2, 2, 2}}),
+            (std::vector<float>{1, 10, 2, 11, 12, 0, 13, 0}));
+}
+
+TEST(ParametersTest, MissingSourceIsNamed) {
+  Tensors tensors;
+  Result<std::vector<float>> filled = fill(tensors, {"p", {"lost"}, std::nullopt, WEFT_F32, {1}});
+  ASSERT_FALSE(filled);
+  EXPECT_EQ(filled.error().code, "W0606");
+  EXPECT_NE(filled.error().message.find("lost"), std::string::npos);
+  Result<void> noFile = fillParameter({"p", {"lost"}, std::nullopt, WEFT_F32, {0}}, {}, {});
+  ASSERT_FALSE(noFile);
+  EXPECT_EQ(noFile.error().code, "W0606");
+}
+
+TEST(ParametersTest, OtherShapesAreRefused) {
+  Tensors tensors;
+  tensors.add("a", {2, 2}, 1);
+  const ParameterDescription misfits[] = {
+      {"p", {"a"}, std::nullopt, WEFT_F32, {4}},
+      {"p", {"a"}, std::nullopt, WEFT_F32, {3, 2}},
+      {"p", {"a", "a"}, std::nullopt, WEFT_F32, {5, 2}},
+      {"p", {"a"}, PanelsDescription{2, true}, WEFT_F32, {1, 3, 2}},
+      {"p", {"a"}, PanelsDescription{2, true}, WEFT_F32, {2, 2, 2}},
+      {"p", {"a"}, std::nullopt, WEFT_I64, {2, 2}},
+  };
+  for (const ParameterDescription &parameter : misfits) {
+    std::vector<std::byte> out(parameter.bytes());
+    Result<void> filled = fillParameter(parameter, tensors.lookup(), out);
+    ASSERT_FALSE(filled);
+    EXPECT_EQ(filled.error().code, "W0607");
+  }
+}
+
+TEST(ParametersTest, FileAndMemoryHoldTheSame) {
+  Tensors tensors;
+  tensors.add("a", {3}, 1);
+  tensors.add("w", {3, 2}, 1);
+  std::vector<ParameterDescription> parameters = {{"bias", {"a"}, std::nullopt, WEFT_F32, {3}},
+                                                  {"weight", {"w"}, PanelsDescription{2, true}, WEFT_F32, {2, 2, 2}}};
+  TemporaryFolder folder;
+  double share = 0;
+  ASSERT_TRUE(
+      writeParameters(folder.path("w.safetensors"), parameters, tensors.lookup(), [&](double now) { share = now; }));
+  EXPECT_GT(share, 0.9);
+  Result<SafetensorsFile> file = SafetensorsFile::open(folder.path("w.safetensors"));
+  ASSERT_TRUE(file) << file.error().format();
+  Result<ParameterBlock> block = ParameterBlock::create(parameters, tensors.lookup());
+  ASSERT_TRUE(block);
+  for (size_t index = 0; index < parameters.size(); ++index) {
+    const TensorView *view = file->find(parameters[index].name);
+    ASSERT_NE(view, nullptr);
+    const void *memory = block->pointers()[index];
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(memory) % 64, 0u);
+    EXPECT_EQ(std::memcmp(view->bytes.data(), memory, view->bytes.size()), 0);
+  }
+}
+
+} // namespace
+} // namespace weft

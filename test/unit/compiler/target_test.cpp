@@ -1,0 +1,54 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "compiler/Target.h"
+
+#include "gtest/gtest.h"
+
+namespace weft {
+namespace {
+
+std::string isas(const std::vector<std::string> &names) {
+  Result<std::vector<const Target *>> targets = parseTargets(names);
+  if (!targets)
+    return targets.error().code;
+  std::string text;
+  for (const Target *target : *targets)
+    text += (text.empty() ? "" : " ") + std::string(target->isa);
+  return text;
+}
+
+TEST(TargetTest, CpuStandsForAllLevelsBestFirst) { EXPECT_EQ(isas({"cpu"}), "v4 v3 portable"); }
+
+TEST(TargetTest, LevelsAreSortedAndNamedOnce) {
+  EXPECT_EQ(isas({"cpu:portable,v3,v3"}), "v3 portable");
+  EXPECT_EQ(isas({"portable", "v4"}), "v4 portable");
+}
+
+TEST(TargetTest, NativeIsOneLevel) { EXPECT_EQ(isas({"cpu:native"}), nativeTarget().isa); }
+
+TEST(TargetTest, UnknownLevelsAreRefused) {
+  for (const char *name : {"cpu:v5", "cpu:", "cpu:v3,,v4", "gpu", ""})
+    EXPECT_EQ(isas({name}), "W0610") << name;
+}
+
+TEST(TargetTest, BetterLevelsNeedMoreFeatures) {
+  std::span<const Target> targets = allTargets();
+  EXPECT_EQ(targets.back().requiredFeatures, 0u);
+  for (size_t index = 1; index < targets.size(); ++index) {
+    uint64_t better = targets[index - 1].requiredFeatures, worse = targets[index].requiredFeatures;
+    EXPECT_EQ(better & worse, worse);
+    EXPECT_NE(better, worse);
+  }
+}
+
+TEST(TargetTest, AttributeCarriesTheRegisterFile) {
+  mlir::MLIRContext context;
+  context.loadDialect<WeftDialect>();
+  TargetAttr attribute = allTargets().front().attribute(&context);
+  EXPECT_EQ(attribute.getIsa(), "v4");
+  EXPECT_EQ(attribute.getLanes(), 16);
+  EXPECT_EQ(attribute.getRegisters(), 32);
+}
+
+} // namespace
+} // namespace weft
