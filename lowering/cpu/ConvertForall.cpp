@@ -199,11 +199,12 @@ private:
   LLVM::LLVMStructType context;
 };
 
-/// Gives every function the call record as first argument and passes it on at every call.
+/// Gives entries and kernels the call record as first argument and passes it on at every call.
 void addCallArgument(ModuleOp module) {
   Type pointer = LLVM::LLVMPointerType::get(module.getContext());
   module.walk([&](func::FuncOp function) {
-    (void)function.insertArgument(0, pointer, {}, function.getLoc());
+    if (function->hasAttr("weft.entry") || function->hasAttr("weft.kernel"))
+      (void)function.insertArgument(0, pointer, {}, function.getLoc());
   });
   module.walk([&](func::CallOp call) {
     auto function = call->getParentOfType<func::FuncOp>();

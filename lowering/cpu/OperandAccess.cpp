@@ -16,7 +16,9 @@ using namespace mlir;
 namespace weft {
 
 AccessKind classifyAccess(Value memref, AffineMap map, int64_t vectorDim) {
-  auto type = cast<MemRefType>(memref.getType());
+  auto type = dyn_cast<MemRefType>(memref.getType());
+  if (!type) // a scalar operand, such as a fill's value
+    return AccessKind::Uniform;
   if (vectorDim < 0 || !map.isFunctionOfDim(vectorDim))
     return AccessKind::Uniform;
   for (auto [i, result] : llvm::enumerate(map.getResults())) {
@@ -74,6 +76,8 @@ static Value emitStridedLoad(OpBuilder &builder, Location loc, Value memref, Aff
 }
 
 Value emitLoad(OpBuilder &builder, Location loc, Value memref, AffineMap map, const IterationPoint &point) {
+  if (!isa<MemRefType>(memref.getType()))
+    return memref;
   AccessKind kind = classifyAccess(memref, map, point.vectorDim);
   assert(kind != AccessKind::Unsupported && "the caller checks operands first");
   auto type = VectorType::get({point.lanes}, cast<MemRefType>(memref.getType()).getElementType());

@@ -66,6 +66,14 @@ def ConvertEntry : Pass<"weft-convert-entry", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect", "::mlir::LLVM::LLVMDialect"];
 }
 
+def ConvertViews : Pass<"weft-convert-views", "::mlir::ModuleOp"> {
+  let summary = "Spells out the strides of expanded views";
+  let description = [{
+    Before: `memref.expand_shape`, possibly of one dimension into several dynamic ones. After: `memref.reinterpret_cast`.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
+}
+
 def ExpandMath : Pass<"weft-expand-math", "::mlir::ModuleOp"> {
   let summary = "Replaces elementary functions by polynomials";
   let description = [{

@@ -39,6 +39,7 @@ void buildCpuPhase(OpPassManager &pm) {
   pm.addPass(createLoopInvariantCodeMotionPass());
 
   // Down to the LLVM dialect. Views first: they become arithmetic on strides.
+  pm.addPass(createConvertViews());
   pm.addPass(memref::createExpandStridedMetadataPass());
   pm.addPass(createLowerAffinePass());
   pm.addPass(createLoopInvariantCodeMotionPass());
