@@ -129,7 +129,8 @@ static void buildMaskedLM(GraphBuilder &graph, const EncoderModel &model, Value 
   Value x = transform(graph, heads.maskedLM, hidden);
   GraphBuilder::Scope scope(graph, llvm::StringRef(heads.decoder).drop_back(std::strlen(".weight")));
   // A head that is tied to the embeddings is not in the file; one that is there wins.
-  const std::string &weight = graph.hasParameter(heads.decoder) ? heads.decoder : heads.wordEmbeddings;
+  bool isTied = heads.tied && !graph.hasParameter(heads.decoder);
+  const std::string &weight = isTied ? heads.wordEmbeddings : heads.decoder;
   x = graph.project(x, graph.parameter(weight, {model.vocabulary, heads.maskedLM.width}));
   if (!heads.decoderBias.empty()) {
     bool isAlias = !graph.hasParameter(heads.decoderBias) && !heads.decoderBiasAlias.empty() &&

@@ -84,6 +84,7 @@ Result<OwningOpRef<ModuleOp>> importHuggingFace(MLIRContext &context, const std:
   if (!architecture)
     return config.takeError();
   EncoderModel model = architecture->read(config);
+  model.heads.tied = config.flag("tie_word_embeddings", true);
   Result<std::optional<SentencePooling>> pooling = readSentencePooling(folder, model.hidden);
   if (!pooling)
     return pooling.takeError();

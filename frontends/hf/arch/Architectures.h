@@ -27,8 +27,9 @@ struct Heads {
   std::string pooler = {}; ///< of the base model's pooler_output, tanh
 
   Transform maskedLM = {};           ///< before the product with the vocabulary
-  std::string decoder = {};          ///< its weight; where absent from the files, the word embeddings
+  std::string decoder = {};          ///< its weight; where absent from the files, and tied, the word embeddings
   std::string wordEmbeddings = {};   ///< their parameter
+  bool tied = true;                  ///< config.json may say that decoder and embeddings differ
   std::string decoderBias = {};      ///< "" for none
   std::string decoderBiasAlias = {}; ///< another name under which files hold it
 

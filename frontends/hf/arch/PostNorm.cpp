@@ -111,7 +111,8 @@ Value buildPostNormLayer(GraphBuilder &graph, const PostNormSizes &sizes, const 
     return graph.splitHeads(graph.linear(x, layer + "." + name, sizes.hidden), sizes.heads);
   };
   AttentionSpec spec;
-  spec.name = layer + ".attention";
+  // "attention.self" of "attention.self.query".
+  spec.name = layer + "." + llvm::StringRef(names.query).rsplit('.').first.str();
   spec.query = heads(names.query);
   spec.key = heads(names.key);
   spec.value = heads(names.value);

@@ -102,6 +102,7 @@ const WrongConfig kWrongConfigs[] = {
     {"MoreLayersThanStored", "bert-base", R"({"num_hidden_layers": 3})", "W0210", "encoder.layer.2.attention"},
     {"OtherWidth", "bert-base", R"({"intermediate_size": 81})", "W0211", "[80, 48], but config.json asks for [81, 48]"},
     {"DefaultIsNotStored", "bert-base", R"({"vocab_size": null})", "W0211", "[30522, 48]"},
+    {"UntiedDecoderIsMissing", "bert-masked-lm", R"({"tie_word_embeddings": false})", "W0210", "decoder.weight"},
     {"LabelsAreList", "bert-sequence-classification", R"({"id2label": ["a"]})", "W0202", "id2label"},
     {"OtherLabels", "bert-token-classification", R"({"id2label": {"7": "a"}})", "W0211", "classifier.weight"},
     {"PadIsNegative", "roberta-base", R"({"pad_token_id": -1})", "W0203", "pad_token_id"},

@@ -1,0 +1,154 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "frontends/builder/GraphBuilder.h"
+
+#include "dialects/weft/WeftDialect.h"
+
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace weft {
+namespace {
+
+using mlir::Value;
+using testing::HasSubstr;
+
+/// Weights that exist in the shapes given here.
+class ListedParameters : public ParameterSource {
+public:
+  std::optional<StoredTensor> find(std::string_view name) const override {
+    auto found = tensors.find(std::string(name));
+    return found == tensors.end() ? std::nullopt : std::optional(found->second);
+  }
+  std::string place() const override { return "weights"; }
+
+  std::map<std::string, StoredTensor> tensors;
+};
+
+class Builder : public testing::Test {
+protected:
+  Builder() : graph(context, parameters, "test") {
+    parameters.tensors = {{"table", {"table", "F32", {10, 6}}},
+                          {"dense.weight", {"model.dense.weight", "F16", {4, 6}}},
+                          {"dense.bias", {"model.dense.bias", "BF16", {4}}},
+                          {"norm.weight", {"norm.weight", "F32", {6}}},
+                          {"counts", {"counts", "I64", {6}}}};
+    graph.bound("batch", 1, 8);
+    graph.bound("sequence", 1, 16);
+    graph.beginEntry("encode", {{"ids", {"batch", "sequence"}, 10}, {"mask", {"batch", "sequence"}, 2, 1}});
+  }
+
+  Value rows() { return graph.embedding(graph.tokenIds("ids"), graph.parameter("table", {10, 6})); }
+
+  /// The module after an output of `value`.
+  mlir::OwningOpRef<mlir::ModuleOp> finish(Value value, std::vector<std::string> dims) {
+    graph.output("result", value, std::move(dims));
+    graph.endEntry();
+    auto module = graph.finish();
+    EXPECT_TRUE(module) << (module ? "" : module.error().format());
+    return module ? std::move(*module) : mlir::OwningOpRef<mlir::ModuleOp>();
+  }
+
+  template <class Op> std::vector<Op> opsOf(mlir::ModuleOp module) {
+    std::vector<Op> result;
+    module.walk([&](Op op) { result.push_back(op); });
+    return result;
+  }
+
+  mlir::MLIRContext context{mlir::MLIRContext::Threading::DISABLED};
+  ListedParameters parameters;
+  GraphBuilder graph;
+};
+
+TEST_F(Builder, DescribesTheEntry) {
+  auto module = finish(graph.splitTokens(rows()), {"batch", "sequence", ""});
+  std::string text;
+  llvm::raw_string_ostream(text) << *module;
+  EXPECT_THAT(text, HasSubstr("weft.dim_bounds = {batch = array<i64: 1, 8>, sequence = array<i64: 1, 16>}"));
+  EXPECT_THAT(text, HasSubstr(R"({weft.default = 1 : i64, weft.dims = ["batch", "sequence"])"));
+  EXPECT_THAT(text, HasSubstr(R"(tensor<?x?x6xf32> {weft.dims = ["batch", "sequence", ""], weft.name = "result"})"));
+}
+
+TEST_F(Builder, AsksEachInputForItsExtentsOnce) {
+  Value x = graph.add(rows(), rows());
+  auto module = finish(graph.splitTokens(graph.activate(x, Activation::Silu)), {"batch", "sequence", ""});
+  EXPECT_EQ(opsOf<mlir::tensor::DimOp>(*module).size(), 2u);
+}
+
+TEST_F(Builder, GivesOneValueForOneParameter) {
+  auto module = finish(graph.add(graph.linear(rows(), "dense", 4), graph.linear(rows(), "dense", 4)), {"", ""});
+  EXPECT_EQ(opsOf<ParameterOp>(*module).size(), 3u);
+}
+
+TEST_F(Builder, NamesTheStoredTensorWhereItDiffers) {
+  auto module = finish(graph.linear(rows(), "dense", 4), {"", ""});
+  for (ParameterOp parameter : opsOf<ParameterOp>(*module))
+    EXPECT_EQ(parameter.getSources().has_value(), parameter.getName() != "table") << parameter.getName().str();
+}
+
+TEST_F(Builder, LocatesOpsByLayer) {
+  auto module = finish(graph.linear(rows(), "dense", 4), {"", ""});
+  mlir::Location location = opsOf<mlir::linalg::MatmulOp>(*module).front().getLoc();
+  EXPECT_EQ(mlir::cast<mlir::NameLoc>(location).getName(), "dense");
+}
+
+TEST_F(Builder, LeavesOutABiasThatALayerLacks) {
+  auto module = finish(graph.layerNorm(rows(), "norm", 1e-5, /*hasBias=*/false), {"", ""});
+  EXPECT_FALSE(opsOf<LayerNormOp>(*module).front().getBias());
+}
+
+TEST_F(Builder, KeepsStaticExtentsOfViews) {
+  Value heads = graph.splitHeads(rows(), 3);
+  EXPECT_EQ(mlir::cast<mlir::RankedTensorType>(heads.getType()).getShape().take_back(2),
+            llvm::ArrayRef<int64_t>({3, 2}));
+  EXPECT_EQ(graph.mergeHeads(heads).getType(), rows().getType());
+  finish(graph.firstToken(rows()), {"batch", ""});
+}
+
+TEST_F(Builder, PutsMasksIntoTheRegion) {
+  Value heads = graph.splitHeads(rows(), 3);
+  AttentionSpec spec{.name = "attention", .query = heads, .key = heads, .value = heads};
+  spec.paddingMask = graph.input("mask");
+  spec.reach = 2;
+  auto module = finish(graph.mergeHeads(graph.attention(spec)), {"", ""});
+  AttentionOp op = opsOf<AttentionOp>(*module).front();
+  EXPECT_TRUE(op.getScore().empty());
+  EXPECT_EQ(op.getMask().front().getNumArguments(), 5u);
+  EXPECT_EQ(op.getExtras().size(), 1u);
+}
+
+TEST_F(Builder, SeesAllKeysWithoutMasks) {
+  Value heads = graph.splitHeads(rows(), 3);
+  AttentionSpec spec{.name = "attention", .query = heads, .key = heads, .value = heads};
+  auto module = finish(graph.mergeHeads(graph.attention(spec)), {"", ""});
+  EXPECT_TRUE(opsOf<AttentionOp>(*module).front().getMask().empty());
+}
+
+TEST_F(Builder, ReportsTheFirstWeightThatIsWrong) {
+  graph.parameter("dense.weight", {4, 7});
+  graph.parameter("missing", {1});
+  EXPECT_TRUE(graph.failed());
+  graph.endEntry();
+  Diagnostic error = graph.finish().takeError();
+  EXPECT_EQ(error.code, "W0211");
+  EXPECT_THAT(error.message, HasSubstr("[4, 6], but config.json asks for [4, 7]"));
+  EXPECT_THAT(error.place, HasSubstr("model.dense.weight"));
+}
+
+TEST_F(Builder, ReportsAWeightThatIsMissing) {
+  graph.parameter("missing", {1});
+  graph.endEntry();
+  EXPECT_EQ(graph.finish().takeError().code, "W0210");
+}
+
+TEST_F(Builder, ReportsAWeightOfIntegers) {
+  graph.parameter("counts", {6});
+  graph.endEntry();
+  EXPECT_EQ(graph.finish().takeError().code, "W0212");
+}
+
+} // namespace
+} // namespace weft
