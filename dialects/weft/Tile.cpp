@@ -9,6 +9,7 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Interfaces/LoopLikeInterface.h"
+#include "mlir/Interfaces/ShapedOpInterfaces.h"
 #include "mlir/Interfaces/ValueBoundsOpInterface.h"
 
 using namespace mlir;
@@ -28,6 +29,10 @@ bool weft::coversDimension(Value shaped, int64_t dimension, OpFoldResult offset,
   int64_t extent = cast<ShapedType>(shaped.getType()).getDimSize(dimension);
   if (std::optional<int64_t> constant = getConstantIntValue(size); constant && !ShapedType::isDynamic(extent))
     return *constant == extent;
+  if (auto value = dyn_cast<Value>(size))
+    if (auto dim = value.getDefiningOp<ShapedDimOpInterface>())
+      if (dim.getShapedValue() == shaped && isConstantIntValue(dim.getDimension(), dimension))
+        return true;
   FailureOr<bool> equal = ValueBoundsConstraintSet::areEqual({size}, {shaped, dimension});
   return succeeded(equal) && *equal;
 }
