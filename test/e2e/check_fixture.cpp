@@ -1,0 +1,236 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// weft_check_fixture FOLDER [--target v4,v3,portable] [--threads N] [--artifact NAME.weft]
+//
+// Compiles a fixture in memory, runs its batch with each code variant that this processor has, and prints one line for
+// each check: outputs within 1e-5 (relative RMS) of float64; the same bits for one thread and two, for each row alone,
+// for the rows in another order, with more padding, and ahead of time. Exit code 3 when one fails.
+#include "runtime/include/weft/runtime.h"
+#include "test/e2e/Fixture.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <optional>
+
+namespace weft::test {
+namespace {
+
+constexpr double kBound = 1e-5;
+constexpr int64_t kMorePadding = 5;
+bool failed = false;
+
+[[noreturn]] void giveUp(const Diagnostic &error) {
+  std::fprintf(stderr, "%s\n", error.format().c_str());
+  std::exit(isInternalError(error) ? 2 : 1);
+}
+
+[[noreturn]] void giveUpOnRuntime() {
+  std::fprintf(stderr, "%s\n", weft_last_error());
+  std::exit(1);
+}
+
+void report(bool ok, const std::string &variant, const std::string &what) {
+  failed |= !ok;
+  std::printf("%s %-8s %s\n", ok ? "ok  " : "FAIL", variant.c_str(), what.c_str());
+  std::fflush(stdout);
+}
+
+/// A session of a model, whichever way the model came to be.
+class Runner {
+public:
+  /// None where the processor lacks the variant.
+  static std::optional<Runner> make(weft_model *model, const std::string &variant, int threads) {
+    weft_session_options options = {};
+    options.size = sizeof(options);
+    options.threads = threads;
+    options.variant = variant.c_str();
+    Runner runner;
+    runner.model = model;
+    weft_session *session = nullptr;
+    weft_status status = weft_session_new(model, &options, &session);
+    if (status == WEFT_ERROR_INCOMPATIBLE)
+      return std::nullopt;
+    if (status != WEFT_OK)
+      giveUpOnRuntime();
+    runner.session.reset(session);
+    return runner;
+  }
+
+  Outputs run(const Batch &batch) const {
+    std::vector<Array> arrays = batch.arrays();
+    std::vector<weft_tensor> inputs, outputs;
+    for (Array &array : arrays)
+      inputs.push_back(tensorOf(array));
+    weft_entry_info entry;
+    weft_model_entry(model, 0, &entry);
+    Outputs results(entry.output_count);
+    for (size_t index = 0; index < results.size(); ++index)
+      outputs.push_back(prepare(results[index], index, inputs));
+    if (weft_run(session.get(), nullptr, inputs.data(), inputs.size(), outputs.data(), outputs.size()) != WEFT_OK)
+      giveUpOnRuntime();
+    return results;
+  }
+
+private:
+  static weft_tensor tensorOf(Array &array) {
+    weft_tensor tensor = {array.name.c_str(),  array.bytes.data(),          array.bytes.size(),
+                          int32_t(array.type), int32_t(array.shape.size()), {}};
+    std::copy(array.shape.begin(), array.shape.end(), tensor.shape);
+    return tensor;
+  }
+
+  weft_tensor prepare(Output &output, size_t index, const std::vector<weft_tensor> &inputs) const {
+    weft_tensor_info info;
+    weft_tensor tensor = {};
+    weft_model_output(model, nullptr, index, &info);
+    tensor.name = info.name;
+    if (weft_output_shape(session.get(), nullptr, inputs.data(), inputs.size(), &tensor) != WEFT_OK)
+      giveUpOnRuntime();
+    output.array = {info.name, ElementType(tensor.dtype), {tensor.shape, tensor.shape + tensor.rank}, {}};
+    output.array.bytes.assign(tensor.bytes, std::byte(0xff)); // NaN where nothing is stored
+    output.byToken = info.rank >= 2 && info.dim_names[1] && std::string_view(info.dim_names[1]) == "sequence";
+    return tensorOf(output.array);
+  }
+
+  struct Free {
+    void operator()(weft_session *session) const { weft_session_free(session); }
+  };
+  weft_model *model = nullptr;
+  std::unique_ptr<weft_session, Free> session;
+};
+
+/// Row `row` of the batch against row `otherRow(row)` of another run, over all rows and outputs.
+template <class OtherRow>
+bool sameRows(const Batch &batch, const Outputs &mine, const Outputs &other, OtherRow otherRow) {
+  for (size_t index = 0; index < mine.size(); ++index)
+    for (int64_t row = 0; row < batch.rows; ++row)
+      if (!sameRow(mine[index], row, other[index], otherRow(row), batch))
+        return false;
+  return true;
+}
+
+void checkValues(const std::string &variant, const Fixture &fixture, const Outputs &outputs) {
+  for (const auto &[name, expected] : fixture.expected) {
+    auto same = [&, &name = name](const Output &output) { return output.array.name == name; };
+    auto output = std::find_if(outputs.begin(), outputs.end(), same);
+    if (output == outputs.end()) {
+      report(false, variant, name + ": there is no such output");
+      continue;
+    }
+    double error = relativeRms(*output, expected, fixture.batch);
+    char number[32];
+    std::snprintf(number, sizeof(number), "%.2e", error);
+    report(error <= kBound, variant, name + ": relative RMS " + number);
+  }
+}
+
+void checkBits(const std::string &variant, const Batch &batch, const Outputs &outputs, const Runner &runner,
+               int64_t longest) {
+  auto sameRowNumber = [](int64_t row) { return row; };
+  bool alone = true;
+  for (int64_t row = 0; row < batch.rows; ++row) {
+    Outputs one = runner.run(batch.alone(row));
+    for (size_t index = 0; index < outputs.size(); ++index)
+      alone &= sameRow(outputs[index], row, one[index], 0, batch);
+  }
+  report(alone, variant, "each row alone: same bits");
+  Outputs reversed = runner.run(batch.reversed());
+  report(sameRows(batch, outputs, reversed, [&](int64_t row) { return batch.rows - 1 - row; }), variant,
+         "rows in another order: same bits");
+  int64_t more = std::min(kMorePadding, longest - batch.columns);
+  if (more <= 0)
+    return;
+  report(sameRows(batch, outputs, runner.run(batch.paddedBy(more)), sameRowNumber), variant,
+         "padded by " + std::to_string(more) + ": same bits");
+}
+
+struct Options {
+  std::string folder, artifact;
+  std::string targets = "v4,v3,portable";
+  int threads = 1;
+};
+
+Options parse(int count, char **arguments) {
+  Options options;
+  for (int index = 1; index < count; ++index) {
+    std::string argument = arguments[index];
+    if (!argument.starts_with("--"))
+      options.folder = argument;
+    else if (++index < count && argument == "--target")
+      options.targets = arguments[index];
+    else if (index < count && argument == "--artifact")
+      options.artifact = arguments[index];
+    else if (index < count && argument == "--threads")
+      options.threads = std::atoi(arguments[index]);
+    else
+      options.folder.clear(), index = count;
+  }
+  if (options.folder.empty()) {
+    std::fprintf(stderr, "usage: weft_check_fixture FOLDER [--target v4,v3,portable] [--threads N] "
+                         "[--artifact NAME.weft]\n");
+    std::exit(1);
+  }
+  return options;
+}
+
+std::vector<std::string> split(const std::string &list) {
+  std::vector<std::string> items;
+  for (size_t begin = 0; begin <= list.size();) {
+    size_t end = std::min(list.find(',', begin), list.size());
+    items.push_back(list.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return items;
+}
+
+/// The bits of an artifact are those of the code in memory.
+void checkArtifact(const Options &options, const Graph &graph, weft_model *inMemory, const Batch &batch) {
+  if (Result<void> made = compileToArtifact(graph, options.artifact, {.targets = {"cpu:" + options.targets}}); !made)
+    giveUp(made.error());
+  weft_model *model = nullptr;
+  if (weft_open(options.artifact.c_str(), nullptr, &model) != WEFT_OK)
+    giveUpOnRuntime();
+  for (const std::string &variant : split(options.targets)) {
+    std::optional<Runner> here = Runner::make(inMemory, variant, 1), there = Runner::make(model, variant, 1);
+    if (here && there)
+      report(sameRows(batch, here->run(batch), there->run(batch), [](int64_t row) { return row; }), variant,
+             "ahead of time: same bits");
+  }
+  weft_close(model);
+}
+
+int check(const Options &options) {
+  Result<Fixture> fixture = readFixture(options.folder);
+  if (!fixture)
+    giveUp(fixture.error());
+  Context context;
+  Result<Graph> graph = import(context, options.folder);
+  if (!graph)
+    giveUp(graph.error());
+  Result<Executable> executable = compile(*graph, {.targets = {"cpu:" + options.targets}});
+  if (!executable)
+    giveUp(executable.error());
+  for (const std::string &variant : split(options.targets)) {
+    std::optional<Runner> runner = Runner::make(executable->model(), variant, options.threads);
+    if (!runner) {
+      std::printf("skip %-8s this processor lacks it\n", variant.c_str());
+      continue;
+    }
+    Outputs outputs = runner->run(fixture->batch);
+    checkValues(variant, *fixture, outputs);
+    std::optional<Runner> other = Runner::make(executable->model(), variant, options.threads == 1 ? 2 : 1);
+    report(sameRows(fixture->batch, outputs, other->run(fixture->batch), [](int64_t row) { return row; }), variant,
+           "one thread and two: same bits");
+    checkBits(variant, fixture->batch, outputs, *runner, graph->dims().at("sequence").max);
+  }
+  if (!options.artifact.empty())
+    checkArtifact(options, *graph, executable->model(), fixture->batch);
+  return failed ? 3 : 0;
+}
+
+} // namespace
+} // namespace weft::test
+
+int main(int count, char **arguments) { return weft::test::check(weft::test::parse(count, arguments)); }
