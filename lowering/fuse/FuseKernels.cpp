@@ -130,6 +130,15 @@ Value throughReshapes(Value value) {
   return value;
 }
 
+/// A tensor's extents, taken from the view that made it where there is one.
+SmallVector<OpFoldResult> extentsOf(OpBuilder &b, Value value) {
+  if (auto expand = value.getDefiningOp<tensor::ExpandShapeOp>())
+    return expand.getMixedOutputShape();
+  if (auto slice = value.getDefiningOp<tensor::ExtractSliceOp>(); slice && slice.getType().getRank() == slice.getSourceType().getRank())
+    return slice.getMixedSizes();
+  return tensor::getMixedSizes(b, value.getLoc(), value);
+}
+
 /// Gives each result of the function a kernel of its own to come from: a copy where it has none.
 void copySharedResults(func::FuncOp function) {
   auto terminator = cast<func::ReturnOp>(function.getBody().front().getTerminator());
@@ -142,7 +151,7 @@ void copySharedResults(func::FuncOp function) {
       continue;
     Value value = operand.get();
     Location loc = value.getLoc();
-    SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, value);
+    SmallVector<OpFoldResult> sizes = extentsOf(b, value);
     auto type = cast<RankedTensorType>(value.getType());
     Value init = tensor::EmptyOp::create(b, loc, sizes, type.getElementType());
     AffineMap identity = b.getMultiDimIdentityMap(type.getRank());
