@@ -65,7 +65,10 @@ def Weft_YieldOp : Weft_Op<"yield", [Pure, Terminator, ReturnLike,
                                      ParentOneOf<["AttentionOp", "KernelOp"]>]> /* yield_c1 */ {
   let summary = "Ends a region of a weft op with its values";
   let description = [{
-    Example: `weft.yield %score : f32`
+    Example:
+    ```mlir
+    weft.yield %visible : i1
+    ```
   }];
   let arguments = (ins Variadic<AnyType>:$operands);
   let assemblyFormat = "attr-dict ($operands^ `:` type($operands))?";

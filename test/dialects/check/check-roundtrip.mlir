@@ -3,11 +3,16 @@
 // CHECK-LABEL: @tensors
 // CHECK: check.expect_close %{{.*}}, %{{.*}} {relative_rms = 1.000000e-05 : f64} : tensor<?x8xf32>, tensor<2x8xf32>
 // CHECK: check.expect_close %{{.*}}, %{{.*}} {max_ulp = 4 : i64, relative_rms = 1.000000e-05 : f64}
-// CHECK: check.expect_eq %{{.*}}, %{{.*}} : tensor<?x8xf32>, tensor<2x8xf32>
-func.func @tensors(%actual: tensor<?x8xf32>, %expected: tensor<2x8xf32>) {
-  check.expect_close %actual, %expected {relative_rms = 1.0e-5 : f64} : tensor<?x8xf32>, tensor<2x8xf32>
-  check.expect_close %actual, %expected {relative_rms = 1.0e-5 : f64, max_ulp = 4 : i64} : tensor<?x8xf32>, tensor<2x8xf32>
-  check.expect_eq %actual, %expected : tensor<?x8xf32>, tensor<2x8xf32>
+func.func @tensors(%y: tensor<?x8xf32>, %expected: tensor<2x8xf32>) {
+  check.expect_close %y, %expected {relative_rms = 1.0e-5 : f64} : tensor<?x8xf32>, tensor<2x8xf32>
+  check.expect_close %y, %expected {relative_rms = 1.0e-5 : f64, max_ulp = 4 : i64} : tensor<?x8xf32>, tensor<2x8xf32>
+  return
+}
+
+// CHECK-LABEL: @bits
+// CHECK: check.expect_eq %{{.*}}, %{{.*}} : tensor<?xi32>, tensor<4xi32>
+func.func @bits(%y: tensor<?xi32>, %expected: tensor<4xi32>) {
+  check.expect_eq %y, %expected : tensor<?xi32>, tensor<4xi32>
   return
 }
 

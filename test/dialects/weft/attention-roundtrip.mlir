@@ -1,10 +1,5 @@
 // RUN: weft-opt %s --split-input-file --verify-roundtrip | FileCheck %s
 
-#q = affine_map<(b, h, i, j, d, e) -> (b, i, h, d)>
-#k = affine_map<(b, h, i, j, d, e) -> (b, j, h, d)>
-#v = affine_map<(b, h, i, j, d, e) -> (b, j, h, e)>
-#m = affine_map<(b, h, i, j, d, e) -> (b, j)>
-#o = affine_map<(b, h, i, j, d, e) -> (b, i, h, e)>
 // CHECK-LABEL: @padding_mask
 // CHECK: weft.attention
 // CHECK-SAME: outs(%{{.*}} : tensor<?x?x2x4xf32>) mask {
@@ -12,7 +7,10 @@
 // CHECK: weft.yield %{{.*}} : i1
 // CHECK-NEXT: } -> tensor<?x?x2x4xf32>
 func.func @padding_mask(%q: tensor<?x?x2x4xf32>, %k: tensor<?x?x2x4xf32>, %v: tensor<?x?x2x4xf32>, %m: tensor<?x?xi64>, %init: tensor<?x?x2x4xf32>) -> tensor<?x?x2x4xf32> {
-  %o = weft.attention {scale = 0.5 : f32, indexing_maps = [#q, #k, #v, #m, #o]}
+  %o = weft.attention {scale = 0.5 : f32, indexing_maps = [
+         affine_map<(b, h, i, j, d, e) -> (b, i, h, d)>, affine_map<(b, h, i, j, d, e) -> (b, j, h, d)>,
+         affine_map<(b, h, i, j, d, e) -> (b, j, h, e)>, affine_map<(b, h, i, j, d, e) -> (b, j)>,
+         affine_map<(b, h, i, j, d, e) -> (b, i, h, e)>]}
        ins(%q, %k, %v, %m : tensor<?x?x2x4xf32>, tensor<?x?x2x4xf32>, tensor<?x?x2x4xf32>, tensor<?x?xi64>)
        outs(%init : tensor<?x?x2x4xf32>)
        mask {
