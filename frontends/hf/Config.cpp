@@ -101,9 +101,10 @@ double Config::number(Keys keys, double byDefault) {
     return byDefault;
   }
   double result = value->get<double>();
-  if (std::isfinite(result) && result >= 0)
+  if (std::isfinite(static_cast<float>(result)) && result >= 0)
     return result;
-  refuse("W0203", std::string(key) + " is " + excerpt(*value) + ", but must be finite and not negative",
+  refuse("W0203",
+         std::string(key) + " is " + excerpt(*value) + ", but must be a float32 that is finite and not negative",
          "correct the value; a published config.json is best fetched again unchanged");
   return byDefault;
 }

@@ -37,7 +37,7 @@ public:
   int64_t integer(Keys keys, int64_t byDefault, int64_t min, int64_t max);
   /// A size of a tensor or a count of layers: at least 1.
   int64_t size(Keys keys, int64_t byDefault) { return integer(keys, byDefault, 1, kMaxSize); }
-  /// A finite number, at least 0.
+  /// A number that is finite as a float32, and at least 0.
   double number(Keys keys, double byDefault);
   bool flag(const char *key, bool byDefault);
   std::string text(const char *key, const std::string &byDefault);

@@ -101,6 +101,8 @@ Value encode(GraphBuilder &graph, const ModernBertSizes &sizes) {
   auto norm = [&](Value x, const std::string &name) { return graph.layerNorm(x, name, sizes.epsilon, sizes.normBias); };
   Value table = graph.parameter("embeddings.tok_embeddings.weight", {sizes.vocabulary, sizes.hidden});
   Value x = norm(graph.embedding(graph.tokenIds("input_ids"), table), "embeddings.norm");
+  if (graph.failed()) // before tables are made of a width that no weight confirms
+    return x;
   Rotation global = buildRotation(graph, sizes.globalTheta, sizes.headDim());
   Rotation local = buildRotation(graph, sizes.localTheta, sizes.headDim());
   for (int64_t index = 0; index < sizes.layers && !graph.failed(); ++index) {

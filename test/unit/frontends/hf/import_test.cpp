@@ -141,6 +141,57 @@ INSTANTIATE_TEST_SUITE_P(Table, RefusesConfig, testing::ValuesIn(kWrongConfigs),
                          [](const auto &info) { return std::string(info.param.name); });
 
 //===----------------------------------------------------------------------===//
+// Any change of any key
+//===----------------------------------------------------------------------===//
+
+class AnyConfig : public testing::TestWithParam<const char *> {};
+
+/// Whatever stands at a key: the folder is imported, or there is a diagnostic. Nothing crashes or runs for long.
+TEST_P(AnyConfig, IsImportedOrRefused) {
+  const json values[] = {nullptr,
+                         true,
+                         0,
+                         1,
+                         -1,
+                         7,
+                         1 << 28,
+                         (1 << 28) + 1,
+                         int64_t(1) << 62,
+                         0.5,
+                         1e300,
+                         "",
+                         "x",
+                         json::array(),
+                         {1, "a"},
+                         json::object(),
+                         {{"full_attention", 3}}};
+  Folder folder(GetParam());
+  json original = readJson(folder.path / "config.json");
+  std::vector<std::string> keys = {"id2label", "embedding_size", "position_embedding_type", "rope_scaling"};
+  for (const auto &[key, value] : original.items())
+    keys.push_back(key);
+  for (const std::string &key : keys)
+    for (const json &value : values) {
+      json changed = original;
+      changed[key] = value;
+      writeText(folder.path / "config.json", changed.dump());
+      Diagnostic result = folder.import();
+      EXPECT_TRUE(result.message == "imported" || result.code.starts_with("W02")) << result.format();
+      EXPECT_NE(result.code, "W0290") << key << ": " << value << "\n" << result.format();
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Fixtures, AnyConfig,
+                         testing::Values("albert-inner-groups", "bert-masked-lm", "distilbert-masked-lm",
+                                         "electra-pre-training", "modernbert-sequence-classification", "mpnet-base",
+                                         "roberta-token-classification"),
+                         [](const auto &info) {
+                           std::string name = info.param;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
+
+//===----------------------------------------------------------------------===//
 // Files
 //===----------------------------------------------------------------------===//
 
