@@ -10,6 +10,7 @@
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Interfaces/ValueBoundsOpInterface.h"
 
 using namespace mlir;
 using namespace weft;
@@ -33,9 +34,17 @@ SmallVector<Range> AttentionOp::getIterationDomain(OpBuilder &builder) {
   return domain;
 }
 
-/// The tile of an operand that is indexed by a dimension or by
-/// `h floordiv g`. Cutting heads keeps the map true only if a tile holds
-/// whole groups or lies within one.
+/// Whether `h floordiv group` of the whole op and of the tile are the same but for a constant: the tile starts with a
+/// group, or lies within one.
+static bool keepsGroups(OpFoldResult offset, OpFoldResult size, int64_t group) {
+  if (mayBeMultipleOf(offset, group))
+    return true;
+  FailureOr<int64_t> heads = ValueBoundsConstraintSet::computeConstantBound(
+      presburger::BoundType::UB, {size}, /*stopCondition=*/nullptr, /*closedUB=*/true);
+  return succeeded(heads) && *heads > 0 && group % *heads == 0 && mayBeMultipleOf(offset, *heads);
+}
+
+/// The tile of an operand that is indexed by dimensions and by `h floordiv group`.
 static FailureOr<Tile> tileThroughMap(AttentionOp op, OpBuilder &builder, AffineMap map, const Tile &domain) {
   Tile tile;
   for (AffineExpr expr : map.getResults()) {
@@ -43,15 +52,11 @@ static FailureOr<Tile> tileThroughMap(AttentionOp op, OpBuilder &builder, Affine
       tile.append(domain.offsets[dim.getPosition()], domain.sizes[dim.getPosition()]);
       continue;
     }
-    OpFoldResult offset = domain.offsets[AttentionOp::Head];
-    OpFoldResult size = domain.sizes[AttentionOp::Head];
-    AffineExpr head = builder.getAffineDimExpr(0);
+    OpFoldResult offset = domain.offsets[AttentionOp::Head], size = domain.sizes[AttentionOp::Head];
     int64_t group = cast<AffineConstantExpr>(cast<AffineBinaryOpExpr>(expr).getRHS()).getValue();
-    if (!isConstantIntValue(offset, 0)) {
-      std::optional<int64_t> heads = getConstantIntValue(size);
-      if (!heads || (*heads % group != 0 && group % *heads != 0) || !mayBeMultipleOf(offset, *heads))
-        return failure();
-    }
+    if (!keepsGroups(offset, size, group))
+      return failure();
+    AffineExpr head = builder.getAffineDimExpr(0);
     tile.append(affine::makeComposedFoldedAffineApply(builder, op.getLoc(), head.floorDiv(group), {offset}),
                 affine::makeComposedFoldedAffineApply(builder, op.getLoc(), head.ceilDiv(group), {size}));
   }

@@ -31,8 +31,10 @@ private:
 /// The function @run of a module, on memrefs, without results.
 class DefinitionProgram {
 public:
-  /// Null when the text does not parse or does not lower; the reason is on stderr.
-  static std::unique_ptr<DefinitionProgram> compile(const std::string &text);
+  /// Null when the text does not parse or does not lower; the reason is on stderr. With tile sizes, one for each loop
+  /// (0: not cut), the weft op is cut into loops over tiles first.
+  static std::unique_ptr<DefinitionProgram> compile(const std::string &text,
+                                                    const std::vector<int64_t> &tileSizes = {});
   bool run(std::vector<Argument> arguments);
 
 private:

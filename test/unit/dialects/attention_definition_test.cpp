@@ -1,7 +1,7 @@
 // Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// weft.attention by its definition against float64.
+// weft.attention by its definition, whole and in tiles, against float64.
 #include "test/reference/attention.h"
 #include "test/reference/layer.h"
 #include "test/unit/dialects/DefinitionExecution.h"
@@ -47,6 +47,7 @@ struct Case {
   std::string regions;
   reference::Score score;
   reference::Mask mask;
+  std::vector<int64_t> tileSizes = {};
 };
 
 /// Padding hides every third key of batch 0, and all keys of batch 1.
@@ -59,7 +60,7 @@ std::vector<int64_t> paddingOf(const reference::AttentionShape &s) {
 
 void expectDefinition(const Case &c) {
   const reference::AttentionShape &s = c.shape;
-  auto compiled = DefinitionProgram::compile(program(s.heads / s.keyHeads, c.regions));
+  auto compiled = DefinitionProgram::compile(program(s.heads / s.keyHeads, c.regions), c.tileSizes);
   ASSERT_NE(compiled, nullptr);
   std::vector<float> q = randomValues(s.batch * s.heads * s.queries * s.headDim, 1);
   std::vector<float> k = randomValues(s.batch * s.keyHeads * s.keys * s.headDim, 2);
@@ -79,17 +80,10 @@ void expectDefinition(const Case &c) {
   EXPECT_LT(reference::relativeRms(lse, expected.lse), 1e-6);
 }
 
-} // namespace
-
-TEST(AttentionDefinition, WithoutRegions) { expectDefinition({{2, 3, 3, 5, 7, 4, 6}, "", {}, {}}); }
-
-TEST(AttentionDefinition, OneElement) { expectDefinition({{1, 1, 1, 1, 1, 1, 1}, "", {}, {}}); }
-
-TEST(AttentionDefinition, GroupedHeads) { expectDefinition({{1, 6, 2, 4, 5, 3, 3}, "", {}, {}}); }
-
-TEST(AttentionDefinition, CausalWithScoreOfHead) {
-  expectDefinition({{1, 4, 4, 6, 6, 4, 4},
-                    R"( score {
+/// Linear biases that grow with the head, and a causal mask: they see h, i and j.
+Case causalWithBiasOfHead(const reference::AttentionShape &shape) {
+  return {shape,
+          R"( score {
     ^bb0(%s: f32, %b: index, %h: index, %i: index, %j: index, %p: i64):
       %distance = arith.subi %j, %i : index
       %scaled = arith.muli %distance, %h : index
@@ -102,8 +96,33 @@ TEST(AttentionDefinition, CausalWithScoreOfHead) {
       %visible = arith.cmpi sge, %i, %j : index
       weft.yield %visible : i1
     })",
-                    [](double s, int64_t, int64_t h, int64_t i, int64_t j) { return s + double((j - i) * h); },
-                    [](int64_t, int64_t, int64_t i, int64_t j) { return i >= j; }});
+          [](double s, int64_t, int64_t h, int64_t i, int64_t j) { return s + double((j - i) * h); },
+          [](int64_t, int64_t, int64_t i, int64_t j) { return i >= j; }};
+}
+
+} // namespace
+
+TEST(AttentionDefinition, WithoutRegions) { expectDefinition({{2, 3, 3, 5, 7, 4, 6}, "", {}, {}}); }
+
+TEST(AttentionDefinition, OneElement) { expectDefinition({{1, 1, 1, 1, 1, 1, 1}, "", {}, {}}); }
+
+TEST(AttentionDefinition, GroupedHeads) { expectDefinition({{1, 6, 2, 4, 5, 3, 3}, "", {}, {}}); }
+
+TEST(AttentionDefinition, CausalWithBiasOfHead) { expectDefinition(causalWithBiasOfHead({1, 4, 4, 6, 6, 4, 4})); }
+
+// 7 queries in tiles of 3: the last tile is smaller. The regions see the indices of the whole op.
+TEST(AttentionDefinition, TilesOfQueriesAndHeads) {
+  Case tiled = causalWithBiasOfHead({2, 4, 4, 7, 7, 4, 4});
+  tiled.tileSizes = {1, 1, 3};
+  expectDefinition(tiled);
+}
+
+TEST(AttentionDefinition, TilesWithinAGroupAndOfWholeGroups) {
+  Case tiled = causalWithBiasOfHead({1, 8, 2, 5, 5, 4, 4});
+  for (int64_t heads : {1, 2, 4, 8}) {
+    tiled.tileSizes = {0, heads, 2};
+    expectDefinition(tiled);
+  }
 }
 
 // Batch 1 is all padding: its rows are 0, its log-sum-exp is −∞.

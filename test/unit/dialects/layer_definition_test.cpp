@@ -1,7 +1,7 @@
 // Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// layer_norm, embedding and packed_matmul by their definitions against float64.
+// layer_norm, embedding and packed_matmul by their definitions, whole and in tiles, against float64.
 #include "test/reference/layer.h"
 #include "test/unit/dialects/DefinitionExecution.h"
 
@@ -52,7 +52,8 @@ func.func @run(%im: memref<?x?xi64>, %tm: memref<?x?xf32>, %om: memref<?x?x?xf32
   EXPECT_EQ(widened(y), reference::embedding(5, ids, widened(table)));
 }
 
-TEST(PackedMatmulDefinition, LastPanelIsNotFull) {
+namespace {
+void expectProduct(const std::vector<int64_t> &tileSizes) {
   auto program = DefinitionProgram::compile(R"(
 func.func @run(%xm: memref<?x?xf32>, %wm: memref<?x?x16xf32>, %bm: memref<?xf32>, %om: memref<?x?xf32>)
     attributes {llvm.emit_c_interface} {
@@ -64,7 +65,8 @@ func.func @run(%xm: memref<?x?xf32>, %wm: memref<?x?x16xf32>, %bm: memref<?xf32>
                           outs(%o : tensor<?x?xf32>) -> tensor<?x?xf32>
   bufferization.materialize_in_destination %y in writable %om : (tensor<?x?xf32>, memref<?x?xf32>) -> ()
   return
-})");
+})",
+                                            tileSizes);
   ASSERT_NE(program, nullptr);
   int64_t m = 3, n = 20, k = 9;
   std::vector<float> x = randomValues(m * k, 1), bias = randomValues(n, 2), y(m * n, NAN);
@@ -72,4 +74,23 @@ func.func @run(%xm: memref<?x?xf32>, %wm: memref<?x?x16xf32>, %bm: memref<?xf32>
   std::vector<float> w(packed.begin(), packed.end());
   ASSERT_TRUE(program->run({{x, {m, k}}, {w, {2, k, 16}}, {bias, {n}}, {y, {m, n}}}));
   EXPECT_LT(reference::relativeRms(y, reference::packedMatmul(m, n, k, 16, widened(x), packed, widened(bias))), 1e-6);
+}
+} // namespace
+
+TEST(PackedMatmulDefinition, LastPanelIsNotFull) { expectProduct({}); }
+
+TEST(PackedMatmulDefinition, TilesStartWithAPanel) {
+  expectProduct({2, 16, 0});
+  expectProduct({1, 32, 0});
+}
+
+// Columns 24 to 47 begin in the middle of a panel.
+TEST(PackedMatmulDefinition, TilesThatCutPanelsAreRefused) {
+  EXPECT_EQ(DefinitionProgram::compile(R"(
+func.func @run(%x: tensor<4x8xf32>, %w: tensor<3x8x16xf32>, %o: tensor<4x48xf32>) {
+  %y = weft.packed_matmul ins(%x, %w : tensor<4x8xf32>, tensor<3x8x16xf32>) outs(%o : tensor<4x48xf32>) -> tensor<4x48xf32>
+  return
+})",
+                                       {0, 24, 0}),
+            nullptr);
 }
