@@ -6,8 +6,8 @@
 
 #include "frontends/diagnostic/StrictJson.h"
 
-#include <cmath>
 #include <fstream>
+#include <limits>
 #include <sstream>
 
 namespace weft {
@@ -101,7 +101,7 @@ double Config::number(Keys keys, double byDefault) {
     return byDefault;
   }
   double result = value->get<double>();
-  if (std::isfinite(static_cast<float>(result)) && result >= 0)
+  if (result >= 0 && result <= std::numeric_limits<float>::max())
     return result;
   refuse("W0203",
          std::string(key) + " is " + excerpt(*value) + ", but must be a float32 that is finite and not negative",

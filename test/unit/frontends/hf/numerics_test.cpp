@@ -11,6 +11,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
+#include <stdexcept>
 
 namespace weft::test {
 namespace {
@@ -28,6 +30,13 @@ std::vector<std::string> fixtureNames() {
   return names;
 }
 
+/// A fixture's name as GoogleTest wants it.
+std::string testName(const testing::TestParamInfo<std::string> &info) {
+  std::string name = info.param;
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+}
+
 /// ‖got − expected‖ / ‖expected‖ over the rows whose token is not padding.
 double relativeError(const FloatTensor &got, const TensorView &expected, const IntTensor &mask) {
   std::vector<double> values = expected.values<double>();
@@ -43,44 +52,104 @@ double relativeError(const FloatTensor &got, const TensorView &expected, const I
   return std::sqrt(difference / norm);
 }
 
+/// A fixture's program and what the library computed.
+struct Fixture {
+  explicit Fixture(const std::string &name) : folder(kFixtures / name) {
+    Result<WeightStore> weights = WeightStore::open(folder);
+    Result<SafetensorsFile> file = SafetensorsFile::open(folder / "expected.safetensors");
+    if (!weights || !file)
+      throw std::runtime_error((weights ? file.error() : weights.error()).format());
+    expected.emplace(std::move(*file));
+    auto module = importHuggingFace(context, folder, *weights);
+    if (!module)
+      throw std::runtime_error(module.error().format());
+    program = StockProgram::compile(std::move(*module), *weights);
+    for (const TensorView &tensor : expected->tensors())
+      if (tensor.name.starts_with("input."))
+        inputs[tensor.name.substr(6)] = {tensor.shape, tensor.values<int64_t>()};
+  }
+
+  fs::path folder;
+  mlir::MLIRContext context{mlir::MLIRContext::Threading::DISABLED};
+  std::optional<SafetensorsFile> expected;
+  std::unique_ptr<StockProgram> program;
+  std::map<std::string, IntTensor> inputs;
+};
+
 class Numerics : public testing::TestWithParam<std::string> {};
 
 TEST_P(Numerics, AgreesWithFloat64) {
-  fs::path folder = kFixtures / GetParam();
-  Result<WeightStore> weights = WeightStore::open(folder);
-  ASSERT_TRUE(weights) << weights.error().format();
-  Result<SafetensorsFile> expected = SafetensorsFile::open(folder / "expected.safetensors");
-  ASSERT_TRUE(expected) << expected.error().format();
-  mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
-  auto module = importHuggingFace(context, folder, *weights);
-  ASSERT_TRUE(module) << module.error().format();
-  std::unique_ptr<StockProgram> program = StockProgram::compile(std::move(*module), *weights);
-  ASSERT_TRUE(program);
-
-  std::map<std::string, IntTensor> inputs;
+  Fixture fixture(GetParam());
+  ASSERT_TRUE(fixture.program);
+  std::map<std::string, FloatTensor> outputs = fixture.program->run(fixture.inputs);
   size_t outputCount = 0;
-  for (const TensorView &tensor : expected->tensors()) {
-    if (tensor.name.starts_with("input."))
-      inputs[tensor.name.substr(6)] = {tensor.shape, tensor.values<int64_t>()};
-    outputCount += tensor.name.starts_with("output.");
-  }
-  std::map<std::string, FloatTensor> outputs = program->run(inputs);
-  EXPECT_EQ(outputs.size(), outputCount);
-  for (const TensorView &tensor : expected->tensors()) {
+  for (const TensorView &tensor : fixture.expected->tensors()) {
     if (!tensor.name.starts_with("output."))
       continue;
+    ++outputCount;
     std::string name = tensor.name.substr(7);
     ASSERT_TRUE(outputs.count(name)) << name;
     ASSERT_EQ(outputs[name].shape, tensor.shape) << name;
-    EXPECT_LT(relativeError(outputs[name], tensor, inputs.at("attention_mask")), 1e-5) << name;
+    EXPECT_LT(relativeError(outputs[name], tensor, fixture.inputs.at("attention_mask")), 1e-5) << name;
+  }
+  EXPECT_EQ(outputs.size(), outputCount);
+}
+
+INSTANTIATE_TEST_SUITE_P(Fixtures, Numerics, testing::ValuesIn(fixtureNames()), testName);
+
+//===----------------------------------------------------------------------===//
+// Padding
+//===----------------------------------------------------------------------===//
+
+/// [batch, sequence] with columns of one value at its right.
+IntTensor widened(const IntTensor &tensor, int64_t columns, int64_t value) {
+  IntTensor result{{tensor.shape[0], tensor.shape[1] + columns}, {}};
+  for (int64_t row = 0; row < tensor.shape[0]; ++row) {
+    auto begin = tensor.values.begin() + row * tensor.shape[1];
+    result.values.insert(result.values.end(), begin, begin + tensor.shape[1]);
+    result.values.insert(result.values.end(), columns, value);
+  }
+  return result;
+}
+
+class Padding : public testing::TestWithParam<std::string> {};
+
+TEST_P(Padding, ChangesNoBit) {
+  Fixture fixture(GetParam());
+  ASSERT_TRUE(fixture.program);
+  constexpr int64_t kColumns = 3;
+  std::map<std::string, IntTensor> padded;
+  for (const auto &[name, tensor] : fixture.inputs)
+    padded[name] = widened(tensor, kColumns, name == "input_ids" ? 1 : 0);
+  FloatTensor plain = fixture.program->run(fixture.inputs)["last_hidden_state"];
+  FloatTensor wide = fixture.program->run(padded)["last_hidden_state"];
+  const IntTensor &mask = fixture.inputs.at("attention_mask");
+  int64_t sequence = plain.shape[1], hidden = plain.shape[2];
+  for (int64_t token = 0; token < plain.shape[0] * sequence; ++token) {
+    if (mask.values[token] == 0)
+      continue;
+    int64_t moved = token / sequence * (sequence + kColumns) + token % sequence;
+    for (int64_t n = 0; n < hidden; ++n)
+      ASSERT_EQ(plain.values[token * hidden + n], wide.values[moved * hidden + n]) << "token " << token;
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Fixtures, Numerics, testing::ValuesIn(fixtureNames()), [](const auto &info) {
-  std::string name = info.param;
-  std::replace(name.begin(), name.end(), '-', '_');
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(Families, Padding,
+                         testing::Values("albert-base", "bert-base", "distilbert-base", "modernbert-base", "mpnet-base",
+                                         "roberta-base"),
+                         testName);
+
+TEST(Pooling, OfATextWithoutTokensIsFinite) {
+  for (const char *name : {"bert-sentence-mean", "bert-sentence-max"}) {
+    Fixture fixture(name);
+    ASSERT_TRUE(fixture.program);
+    IntTensor &mask = fixture.inputs.at("attention_mask");
+    std::fill(mask.values.begin(), mask.values.begin() + mask.shape[1], 0);
+    for (const auto &[output, tensor] : fixture.program->run(fixture.inputs))
+      for (float value : tensor.values)
+        ASSERT_TRUE(std::isfinite(value)) << name << ": " << output;
+  }
+}
 
 } // namespace
 } // namespace weft::test
