@@ -1,0 +1,70 @@
+// RUN: weft-opt %s --weft-normalize-concat | FileCheck %s
+
+// CHECK: #[[HALF:.*]] = affine_map<(d0, d1, d2) -> (d0, d2)>
+// CHECK: #[[WHOLE:.*]] = affine_map<(d0, d1, d2) -> (d0, d1, d2)>
+
+// CHECK-LABEL: @halves
+// CHECK-SAME: (%[[LOW:.*]]: tensor<?x4xf32>, %[[HIGH:.*]]: tensor<?x4xf32>, %{{.*}}: index)
+// CHECK: %[[JOINED:.*]] = linalg.generic {indexing_maps = [#[[HALF]], #[[HALF]], #[[WHOLE]]]
+// CHECK-SAME: ins(%[[LOW]], %[[HIGH]] : {{.*}}) outs(%{{.*}} : tensor<?x2x4xf32>)
+// CHECK: ^bb0(%[[L:.*]]: f32, %[[H:.*]]: f32, %{{.*}}: f32):
+// CHECK: %[[PART:.*]] = linalg.index 1
+// CHECK: %[[IS_LOW:.*]] = arith.cmpi eq, %[[PART]], %{{.*}}
+// CHECK: arith.select %[[IS_LOW]], %[[L]], %[[H]]
+// CHECK: tensor.collapse_shape %[[JOINED]] {{\[\[}}0], [1, 2]] : tensor<?x2x4xf32> into tensor<?x8xf32>
+// CHECK-NOT: tensor.insert_slice
+func.func @halves(%low: tensor<?x4xf32>, %high: tensor<?x4xf32>, %n: index) -> tensor<?x8xf32> {
+  %empty = tensor.empty(%n) : tensor<?x8xf32>
+  %0 = tensor.insert_slice %low into %empty[0, 0] [%n, 4] [1, 1] : tensor<?x4xf32> into tensor<?x8xf32>
+  %1 = tensor.insert_slice %high into %0[0, 4] [%n, 4] [1, 1] : tensor<?x4xf32> into tensor<?x8xf32>
+  return %1 : tensor<?x8xf32>
+}
+
+// The upper half first.
+// CHECK-LABEL: @halves_upper_first
+// CHECK-SAME: (%[[LOW:.*]]: tensor<4xf32>, %[[HIGH:.*]]: tensor<4xf32>)
+// CHECK: linalg.generic {{.*}} ins(%[[LOW]], %[[HIGH]] :
+func.func @halves_upper_first(%low: tensor<4xf32>, %high: tensor<4xf32>) -> tensor<8xf32> {
+  %empty = tensor.empty() : tensor<8xf32>
+  %0 = tensor.insert_slice %high into %empty[4] [4] [1] : tensor<4xf32> into tensor<8xf32>
+  %1 = tensor.insert_slice %low into %0[0] [4] [1] : tensor<4xf32> into tensor<8xf32>
+  return %1 : tensor<8xf32>
+}
+
+// CHECK-LABEL: @negative_unequal_parts
+// CHECK-COUNT-2: tensor.insert_slice
+func.func @negative_unequal_parts(%low: tensor<?x3xf32>, %high: tensor<?x5xf32>, %n: index) -> tensor<?x8xf32> {
+  %empty = tensor.empty(%n) : tensor<?x8xf32>
+  %0 = tensor.insert_slice %low into %empty[0, 0] [%n, 3] [1, 1] : tensor<?x3xf32> into tensor<?x8xf32>
+  %1 = tensor.insert_slice %high into %0[0, 3] [%n, 5] [1, 1] : tensor<?x5xf32> into tensor<?x8xf32>
+  return %1 : tensor<?x8xf32>
+}
+
+// Every second column: not a half.
+// CHECK-LABEL: @negative_interleaved
+// CHECK-COUNT-2: tensor.insert_slice
+func.func @negative_interleaved(%even: tensor<?x4xf32>, %odd: tensor<?x4xf32>, %n: index) -> tensor<?x8xf32> {
+  %empty = tensor.empty(%n) : tensor<?x8xf32>
+  %0 = tensor.insert_slice %even into %empty[0, 0] [%n, 4] [1, 2] : tensor<?x4xf32> into tensor<?x8xf32>
+  %1 = tensor.insert_slice %odd into %0[0, 1] [%n, 4] [1, 2] : tensor<?x4xf32> into tensor<?x8xf32>
+  return %1 : tensor<?x8xf32>
+}
+
+// What was in the tensor before would be lost.
+// CHECK-LABEL: @negative_tensor_holds_values
+// CHECK-COUNT-2: tensor.insert_slice
+func.func @negative_tensor_holds_values(%low: tensor<?x4xf32>, %high: tensor<?x4xf32>, %dest: tensor<?x8xf32>, %n: index) -> tensor<?x8xf32> {
+  %0 = tensor.insert_slice %low into %dest[0, 0] [%n, 4] [1, 1] : tensor<?x4xf32> into tensor<?x8xf32>
+  %1 = tensor.insert_slice %high into %0[0, 4] [%n, 4] [1, 1] : tensor<?x4xf32> into tensor<?x8xf32>
+  return %1 : tensor<?x8xf32>
+}
+
+// The lower half alone has a reader.
+// CHECK-LABEL: @negative_first_insertion_is_read
+// CHECK-COUNT-2: tensor.insert_slice
+func.func @negative_first_insertion_is_read(%low: tensor<?x4xf32>, %high: tensor<?x4xf32>, %n: index) -> (tensor<?x8xf32>, tensor<?x8xf32>) {
+  %empty = tensor.empty(%n) : tensor<?x8xf32>
+  %0 = tensor.insert_slice %low into %empty[0, 0] [%n, 4] [1, 1] : tensor<?x4xf32> into tensor<?x8xf32>
+  %1 = tensor.insert_slice %high into %0[0, 4] [%n, 4] [1, 1] : tensor<?x4xf32> into tensor<?x8xf32>
+  return %0, %1 : tensor<?x8xf32>, tensor<?x8xf32>
+}

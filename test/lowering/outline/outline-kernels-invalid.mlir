@@ -1,0 +1,38 @@
+// RUN: weft-opt %s --split-input-file --weft-outline-kernels --verify-diagnostics
+
+// expected-error@+1 {{result 0 does not come from a kernel: run the fuse phase first}}
+func.func @result_without_kernel(%x: tensor<4x8xf32>) -> tensor<4x8xf32> attributes {weft.entry} {
+  return %x : tensor<4x8xf32>
+}
+
+// -----
+
+func.func @compute_outside(%x: tensor<4x8xf32>) -> tensor<4x8xf32> attributes {weft.entry} {
+  %empty = tensor.empty() : tensor<4x8xf32>
+  // expected-error@+1 {{is outside of all kernels: run the fuse phase first}}
+  %0 = linalg.exp ins(%x : tensor<4x8xf32>) outs(%empty : tensor<4x8xf32>) -> tensor<4x8xf32>
+  %y = weft.kernel "map"(%0, %empty : tensor<4x8xf32>, tensor<4x8xf32>) -> tensor<4x8xf32> {
+  ^bb0(%kx: tensor<4x8xf32>, %out: tensor<4x8xf32>):
+    %r = linalg.exp ins(%kx : tensor<4x8xf32>) outs(%out : tensor<4x8xf32>) -> tensor<4x8xf32>
+    weft.yield %r : tensor<4x8xf32>
+  }
+  return %y : tensor<4x8xf32>
+}
+
+// -----
+
+func.func @destination_not_empty(%x: tensor<4x8xf32>) -> tensor<4x8xf32> attributes {weft.entry} {
+  %empty = tensor.empty() : tensor<4x8xf32>
+  // expected-error@+1 {{operand 1 must be an empty tensor, the destination of result 0}}
+  %h = weft.kernel "map"(%x, %x : tensor<4x8xf32>, tensor<4x8xf32>) -> tensor<4x8xf32> {
+  ^bb0(%kx: tensor<4x8xf32>, %out: tensor<4x8xf32>):
+    %r = linalg.exp ins(%kx : tensor<4x8xf32>) outs(%out : tensor<4x8xf32>) -> tensor<4x8xf32>
+    weft.yield %r : tensor<4x8xf32>
+  }
+  %y = weft.kernel "map"(%h, %empty : tensor<4x8xf32>, tensor<4x8xf32>) -> tensor<4x8xf32> {
+  ^bb0(%kx: tensor<4x8xf32>, %out: tensor<4x8xf32>):
+    %r = linalg.exp ins(%kx : tensor<4x8xf32>) outs(%out : tensor<4x8xf32>) -> tensor<4x8xf32>
+    weft.yield %r : tensor<4x8xf32>
+  }
+  return %y : tensor<4x8xf32>
+}
