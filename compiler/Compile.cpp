@@ -80,8 +80,11 @@ Result<void> compileToArtifact(const Graph &graph, const std::string &path, cons
   if (!names)
     return names.takeError();
   std::filesystem::path manifest = artifact->file("manifest.json");
+  std::map<std::string, Work> work;
+  for (const std::string &entry : graph.entries())
+    work[entry] = graph.work(entry);
   Result<std::string> text =
-      manifestText(model->description, *targets, manifest.parent_path(), *names, graph.impl().source);
+      manifestText(model->description, *targets, manifest.parent_path(), *names, graph.impl().source, work);
   if (!text)
     return text.takeError();
   if (Result<void> written = writeFile(manifest, *text); !written)

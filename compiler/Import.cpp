@@ -64,14 +64,14 @@ Result<TensorLookup> openWeightsBeside(const fs::path &path) {
 }
 
 Result<mlir::OwningOpRef<mlir::ModuleOp>> parseModule(mlir::MLIRContext &context, const fs::path &path,
-                                                      std::string_view text) {
+                                                      const std::string &text) {
   std::optional<Diagnostic> first;
   mlir::ScopedDiagnosticHandler handler(&context, [&](mlir::Diagnostic &diagnostic) {
     if (diagnostic.getSeverity() == mlir::DiagnosticSeverity::Error && !first)
       first = Diagnostic{"W0602", diagnostic.str(), placeOf(diagnostic.getLocation()),
                          "a model is MLIR text, or a Hugging Face folder with config.json and model.safetensors"};
   });
-  auto module = mlir::parseSourceString<mlir::ModuleOp>({text.data(), text.size()}, &context, path.string());
+  auto module = mlir::parseSourceString<mlir::ModuleOp>(text, &context, path.string());
   if (module)
     return module;
   return first ? std::move(*first) : Diagnostic{"W0602", "the file is not MLIR", path.string(), ""};
@@ -86,7 +86,9 @@ Result<Graph> importFile(Context &context, const fs::path &path, const std::map<
   if (!bytecode && file->text().substr(0, 4096).find('\0') != std::string_view::npos)
     return Diagnostic{"W0615", "the file is no model that Weft reads", path.string(),
                       "a model is MLIR text, or a Hugging Face folder with config.json and model.safetensors"};
-  auto module = parseModule(context.impl().mlir, path, file->text());
+  // Copied: the lexer looks for the zero behind the text, which a mapping need not have.
+  std::string text(file->text());
+  auto module = parseModule(context.impl().mlir, path, text);
   if (!module)
     return module.takeError();
   if (Result<ModelDescription> described = describeModel(**module); !described)

@@ -45,11 +45,19 @@ nlohmann::ordered_json describeEntry(const EntryDescription &entry) {
   return {{"dims", std::move(dims)}, {"inputs", describe(entry.inputs)}, {"outputs", describe(entry.outputs)}};
 }
 
+/// `weft bench` turns times into speeds with it.
+nlohmann::ordered_json describeWork(const Work &work) {
+  auto terms = nlohmann::ordered_json::array();
+  for (const WorkTerm &term : work.terms)
+    terms.push_back({{"flops", term.flops}, {"powers", term.powers}});
+  return {{"terms", std::move(terms)}, {"weight_bytes", work.weightBytes}};
+}
+
 } // namespace
 
 Result<std::string> manifestText(const ModelDescription &model, const std::vector<const Target *> &targets,
                                  const std::filesystem::path &directory, const std::vector<std::string> &names,
-                                 const std::string &source) {
+                                 const std::string &source, const std::map<std::string, Work> &work) {
   nlohmann::ordered_json manifest;
   manifest["format"] = kFormat;
   manifest["abi"] = {{"major", WEFT_ABI_MAJOR}, {"minor", WEFT_ABI_MINOR}};
@@ -68,6 +76,8 @@ Result<std::string> manifestText(const ModelDescription &model, const std::vecto
   manifest["entries"] = nlohmann::ordered_json::object();
   for (const EntryDescription &entry : model.entries)
     manifest["entries"][entry.name] = describeEntry(entry);
+  for (const auto &[entry, amount] : work)
+    manifest["entries"][entry]["work"] = describeWork(amount);
   manifest["source"] = {{"name", source}};
   return manifest.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }

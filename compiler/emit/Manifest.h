@@ -8,15 +8,16 @@
 
 #include "compiler/Target.h"
 #include "compiler/emit/ModelDescription.h"
+#include "compiler/include/weft/Compiler.h"
 
 #include <filesystem>
 
 namespace weft {
 
-/// The text for the files `names` in `directory`. Errors: W0101.
+/// The text for the files `names` in `directory`; `work` is by entry. Errors: W0101.
 Result<std::string> manifestText(const ModelDescription &model, const std::vector<const Target *> &targets,
                                  const std::filesystem::path &directory, const std::vector<std::string> &names,
-                                 const std::string &source);
+                                 const std::string &source, const std::map<std::string, Work> &work);
 
 } // namespace weft
 

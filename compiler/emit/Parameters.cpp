@@ -168,7 +168,7 @@ Result<void> fillParameter(const ParameterDescription &parameter, const TensorLo
 Result<void> writeParameters(const std::filesystem::path &path, const std::vector<ParameterDescription> &parameters,
                              const TensorLookup &tensors, const std::function<void(double)> &onShare) {
   std::vector<TensorSpec> specs;
-  double total = 1;
+  double total = 0;
   for (const ParameterDescription &parameter : parameters) {
     specs.push_back({parameter.name, storedType(parameter.dtype), parameter.shape});
     total += static_cast<double>(parameter.bytes());
@@ -186,9 +186,11 @@ Result<void> writeParameters(const std::filesystem::path &path, const std::vecto
     if (Result<void> written = writer->append(bytes); !written)
       return written;
     done += static_cast<double>(bytes.size());
-    if (onShare)
+    if (onShare && done < total)
       onShare(done / total);
   }
+  if (onShare)
+    onShare(1);
   return writer->commit();
 }
 

@@ -23,6 +23,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -53,6 +54,39 @@ struct DimBounds {
   int64_t max = 1;
 };
 
+/// The type of an array's elements, numbered as in weft/abi.h.
+enum class ElementType : int32_t { F32 = 1, F64, F16, BF16, I8, I16, I32, I64, U8, Bool };
+
+/// An input or output of an entry.
+struct TensorInfo {
+  std::string name;
+  ElementType type = ElementType::F32;
+  std::vector<std::string> shape;      ///< an extent, or the name of a dimension
+  int64_t indexLimit = 0;              ///< > 0: every value must lie in [0, indexLimit)
+  std::optional<int64_t> defaultValue; ///< what an input that may be absent is filled with
+};
+
+/// A function of a model.
+struct EntryInfo {
+  std::string name;
+  std::vector<TensorInfo> inputs;
+  std::vector<TensorInfo> outputs;
+};
+
+/// So many floating-point operations for each element of a product of dimensions.
+struct WorkTerm {
+  double flops = 0;
+  std::map<std::string, int> powers;
+};
+
+/// What a call computes, in its matrix products and attentions: a sum of terms.
+struct Work {
+  std::vector<WorkTerm> terms;
+  double weightBytes = 0; ///< of the weights in matrix products, each counted once
+
+  double flops(const std::map<std::string, int64_t> &dims) const;
+};
+
 /// A model as a graph of tensor operations, with its weights still in the model's files.
 class Graph {
 public:
@@ -68,6 +102,10 @@ public:
   std::vector<std::string> entries() const;
   /// The named dimensions and what the model allows.
   std::map<std::string, DimBounds> dims() const;
+  /// The entries with their inputs and outputs.
+  std::vector<EntryInfo> describe() const;
+  /// How much an entry computes.
+  Work work(const std::string &entry) const;
   /// The graph as MLIR text.
   std::string text() const;
 
@@ -99,21 +137,21 @@ struct Remark {
 struct CompileOptions {
   /// "cpu:v4,v3,portable", "cpu:native", "cpu" (all levels), or a level alone. Empty: all levels for an artifact, the
   /// host's level for compilation in memory.
-  std::vector<std::string> targets;
+  std::vector<std::string> targets = {};
   /// Narrower bounds for named dimensions.
-  std::map<std::string, DimBounds> dimBounds;
+  std::map<std::string, DimBounds> dimBounds = {};
   /// Threads that compile.
   int jobs = 1;
   /// A folder for one numbered .mlir file after each phase. Empty: none.
-  std::string dumpDir;
+  std::string dumpDir = {};
   /// `lower` stops after this phase. Empty: after the last phase that gives MLIR.
-  std::string stopAfter;
+  std::string stopAfter = {};
   /// Where the reproducer of a crash goes. Empty: the working directory.
-  std::string reproducerDir;
+  std::string reproducerDir = {};
   /// Called on the calling thread or on one that compiles, one call at a time.
-  std::function<void(const Progress &)> onProgress;
+  std::function<void(const Progress &)> onProgress = {};
   /// Where set, remarks are collected and given in a fixed order.
-  std::function<void(const Remark &)> onRemark;
+  std::function<void(const Remark &)> onRemark = {};
 };
 
 /// Import, normalize, fuse, outline, tile, bufferize, cpu, emit.
@@ -130,8 +168,6 @@ Result<void> compileToArtifact(const Graph &graph, const std::string &path, cons
 /// Our mistake rather than the user's: a tool exits with 2 instead of 1.
 bool isInternalError(const Diagnostic &diagnostic);
 
-/// The type of an array's elements, numbered as in weft/abi.h.
-enum class ElementType : int32_t { F32 = 1, F64, F16, BF16, I8, I16, I32, I64, U8, Bool };
 size_t elementSize(ElementType type);
 template <class T> constexpr ElementType elementTypeOf();
 template <> constexpr ElementType elementTypeOf<float>() { return ElementType::F32; }
@@ -173,9 +209,9 @@ struct SessionOptions {
   /// Threads that work on a call. 0: WEFT_NUM_THREADS, else all cores.
   int threads = 0;
   /// The code variant: "v4", "v3", "portable". Empty: the best.
-  std::string variant;
+  std::string variant = {};
   /// Lower the dimensions' largest extents, so that the session needs less memory.
-  std::map<std::string, int64_t> dimLimits;
+  std::map<std::string, int64_t> dimLimits = {};
 };
 
 /// Runs entries: one call at a time, any number of sessions at once. Keeps its Executable's code alive.
