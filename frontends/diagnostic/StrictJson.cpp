@@ -34,9 +34,11 @@ public:
 
   bool key(string_t &name) override {
     auto [position, isNew] = openValues.back()->emplace(name, nullptr);
-    if (!isNew)
+    if (!isNew) {
+      openKeys.back().clear(); // the place is the object
       return fail("W0112", "the key \"" + shorten(name) + "\" occurs twice in one object",
                   "keep one of the two; readers differ in which one they would take");
+    }
     openKeys.back() = name;
     slot = &*position;
     return true;

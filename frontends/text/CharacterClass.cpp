@@ -64,6 +64,8 @@ bool isPatternWord(char32_t c) {
 
 bool isNewToNormalForms(char32_t c) { return c >= 0x300 && contains(kNewToNormalForms, c); }
 
+bool isNewExtension(char32_t c) { return c >= 0x300 && contains(kNewExtension, c); }
+
 template <size_t size> static std::string writeRanges(const CodePointRange (&ranges)[size]) {
   std::string text;
   char buffer[40];

@@ -23,6 +23,9 @@ bool isPatternWord(char32_t c);    ///< \w
 /// Decomposes or reorders only in Unicode versions later than that of the reference's normal forms.
 bool isNewToNormalForms(char32_t c);
 
+/// Goes on a grapheme (a mark, most often), and is too new for utf8proc to know.
+bool isNewExtension(char32_t c);
+
 /// What the reference's patterns have in a class and PCRE2 10.42 does not know yet, as PCRE2 writes it in brackets.
 /// The class is 'L' or 'N' for \p{L} and \p{N}, 'd' or 'w' for \d and \w.
 std::string newPatternCharacters(char name);

@@ -10,16 +10,19 @@
 
 namespace weft::text {
 
-/// White space at the ends of a token's text, which offsets may leave out. A blank in the byte alphabet counts.
-struct EdgeSpaces {
-  uint32_t leading = 0;
-  uint32_t trailing = 0;
+/// The offsets of a token without the white space at the ends of its text. A blank in the byte alphabet is white
+/// space. Each character of it takes one off the input, whether it stood there or was put there.
+struct TrimmedOffsets {
+  size_t leading = 0; ///< characters of white space at the beginning
+  size_t begin = 0;   ///< without those
+  size_t end = 0;     ///< without those at the end; may lie before the beginning
 };
 
 struct EncodedPart : Encoding {
-  std::vector<EdgeSpaces> edges; ///< one per token
+  std::vector<TrimmedOffsets> trimmed; ///< one per token
 
-  void add(uint32_t id, uint32_t typeId, std::pair<size_t, size_t> offset, EdgeSpaces edge, bool special = false);
+  void add(uint32_t id, uint32_t typeId, std::pair<size_t, size_t> offset, TrimmedOffsets trim = {},
+           bool special = false);
   void append(const EncodedPart &other);
   void truncate(size_t length, Side side);
 };

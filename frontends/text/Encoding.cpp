@@ -40,13 +40,14 @@ std::pair<size_t, size_t> shareLength(size_t first, size_t second, size_t total)
 
 } // namespace
 
-void EncodedPart::add(uint32_t id, uint32_t typeId, std::pair<size_t, size_t> offset, EdgeSpaces edge, bool special) {
+void EncodedPart::add(uint32_t id, uint32_t typeId, std::pair<size_t, size_t> offset, TrimmedOffsets trim,
+                      bool special) {
   ids.push_back(id);
   typeIds.push_back(typeId);
   attentionMask.push_back(1);
   specialTokensMask.push_back(special);
   offsets.push_back(offset);
-  edges.push_back(edge);
+  trimmed.push_back(trim);
 }
 
 void EncodedPart::append(const EncodedPart &other) {
@@ -55,7 +56,7 @@ void EncodedPart::append(const EncodedPart &other) {
   concatenate(attentionMask, other.attentionMask);
   concatenate(specialTokensMask, other.specialTokensMask);
   concatenate(offsets, other.offsets);
-  concatenate(edges, other.edges);
+  concatenate(trimmed, other.trimmed);
 }
 
 void EncodedPart::truncate(size_t length, Side side) {
@@ -66,7 +67,7 @@ void EncodedPart::truncate(size_t length, Side side) {
   keepEnd(attentionMask, length, side);
   keepEnd(specialTokensMask, length, side);
   keepEnd(offsets, length, side);
-  keepEnd(edges, length, side);
+  keepEnd(trimmed, length, side);
 }
 
 Result<void> truncateParts(std::vector<EncodedPart> &parts, const Truncation &truncation, size_t maxLength) {

@@ -81,7 +81,8 @@ Result<std::shared_ptr<const Pipeline>> readPipeline(const nlohmann::json &root,
   Fields fields(root, place + " at ");
   if (std::optional<std::string> version = fields.optionalString("version"); version && *version != "1.0")
     fields.fail("W0301", "version", "version \"" + *version + "\" of the file is not supported", "supported are: 1.0");
-  fields.value("model");
+  if (!fields.optionalValue("model"))
+    fields.fail("W0302", "model", "a model is expected, and there is none", "fetch tokenizer.json again");
   if (fields.failed())
     return fields.takeError();
   auto pipeline = std::make_shared<Pipeline>();

@@ -17,12 +17,11 @@ using Made = Result<std::unique_ptr<PostProcessor>>;
 void trimOffsets(EncodedPart &part, bool addPrefixSpace) {
   for (size_t i = 0; i < part.size(); ++i) {
     auto &[begin, end] = part.offsets[i];
-    auto [leading, trailing] = part.edges[i];
+    const TrimmedOffsets &trimmed = part.trimmed[i];
     bool isFirst = i == 0 || begin == 0;
-    if (!(isFirst && addPrefixSpace && leading == 1))
-      begin = std::min(begin + leading, end);
-    if (end >= trailing)
-      end = std::max(end - trailing, begin);
+    if (!(isFirst && addPrefixSpace && trimmed.leading == 1))
+      begin = std::min(trimmed.begin, end);
+    end = std::max(trimmed.end, begin);
   }
 }
 

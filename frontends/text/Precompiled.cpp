@@ -5,6 +5,8 @@
 // leaf", bit 9 the scale of the offset, bits 10-30 the offset; a leaf holds a value in its low 31 bits.
 #include "frontends/text/Precompiled.h"
 
+#include "frontends/text/CharacterClass.h"
+
 #include <utf8proc.h>
 
 namespace weft::text {
@@ -78,6 +80,12 @@ private:
   std::vector<Change> changes;
 };
 
+/// A character that nothing joins.
+bool isControlBound(utf8proc_int32_t c) {
+  auto bound = static_cast<utf8proc_boundclass_t>(utf8proc_get_property(c)->boundclass);
+  return bound == UTF8PROC_BOUNDCLASS_CR || bound == UTF8PROC_BOUNDCLASS_LF || bound == UTF8PROC_BOUNDCLASS_CONTROL;
+}
+
 /// Where the grapheme that begins at `begin` ends.
 size_t endOfGrapheme(std::string_view text, size_t begin) {
   size_t position = begin;
@@ -86,7 +94,8 @@ size_t endOfGrapheme(std::string_view text, size_t begin) {
   while (position < text.size()) {
     size_t next = position;
     auto current = static_cast<utf8proc_int32_t>(nextCodePoint(text, next));
-    if (utf8proc_grapheme_break_stateful(previous, current, &state))
+    bool breaks = utf8proc_grapheme_break_stateful(previous, current, &state);
+    if (breaks && (isControlBound(previous) || !isNewExtension(static_cast<char32_t>(current))))
       break;
     previous = current;
     position = next;

@@ -21,16 +21,29 @@ constexpr uintmax_t kMaxFileBytes = uintmax_t(1) << 29;
 
 bool isEdgeSpace(char32_t c) { return c == kByteBlank || isWhitespace(c); }
 
-EdgeSpaces edgesOf(std::string_view token) {
-  EdgeSpaces edges;
+/// The offset `characters` behind or (negative) before an offset of the input; as it was if the input has not as many.
+size_t moveBy(std::string_view input, size_t offset, ptrdiff_t characters) {
+  size_t moved = std::min(offset, input.size());
+  for (; characters > 0 && moved < input.size(); --characters)
+    do
+      ++moved;
+    while (moved < input.size() && isContinuation(input[moved]));
+  for (; characters < 0 && moved > 0; ++characters)
+    moved = lastCharacter(input.substr(0, moved));
+  return characters < 0 ? offset : moved;
+}
+
+TrimmedOffsets trim(std::string_view token, std::pair<size_t, size_t> offset, std::string_view input) {
+  ptrdiff_t leading = 0, trailing = 0;
   for (size_t i = 0; i < token.size() && isEdgeSpace(nextCodePoint(token, i));)
-    ++edges.leading;
-  for (size_t end = token.size(); end > 0; ++edges.trailing) {
+    ++leading;
+  for (size_t end = token.size(); end > 0; ++trailing) {
     end = lastCharacter(token.substr(0, end));
     if (!isEdgeSpace(firstCodePoint(token.substr(end))))
       break;
   }
-  return edges;
+  return {static_cast<size_t>(leading), leading ? moveBy(input, offset.first, leading) : offset.first,
+          trailing ? moveBy(input, offset.second, -trailing) : offset.second};
 }
 
 /// Where in the input the bytes [begin, end) of a piece came from.
@@ -41,16 +54,10 @@ std::pair<size_t, size_t> originOf(const Pieces &pieces, const Piece &piece, uin
   return {pieces.text.origin[piece.begin + begin].begin, pieces.text.origin[piece.begin + end - 1].end};
 }
 
-/// Tokens that the truncation may need from one text; more are not even made.
-struct TokenLimit {
-  size_t tokens;
-  Side side;
-};
-
 class PartBuilder {
 public:
-  PartBuilder(const Pipeline &pipeline, const Pieces &pieces, uint32_t typeId)
-      : pipeline(pipeline), pieces(pieces), typeId(typeId) {}
+  PartBuilder(const Pipeline &pipeline, std::string_view input, const Pieces &pieces, uint32_t typeId)
+      : pipeline(pipeline), input(input), pieces(pieces), typeId(typeId) {}
 
   Result<void> addPiece(const Piece &piece) {
     if (piece.id >= 0) {
@@ -70,40 +77,18 @@ public:
 
 private:
   void add(const Piece &piece, const Token &token, std::string_view text) {
-    part.add(token.id, typeId, originOf(pieces, piece, token.begin, token.end), edgesOf(text));
+    auto offset = originOf(pieces, piece, token.begin, token.end);
+    part.add(token.id, typeId, offset, trim(text, offset, input));
   }
 
   const Pipeline &pipeline;
+  std::string_view input;
   const Pieces &pieces;
   uint32_t typeId;
   std::vector<Token> tokens;
 };
 
-Result<EncodedPart> tokenize(const Pipeline &pipeline, const Pieces &pieces, uint32_t typeId,
-                             std::optional<TokenLimit> limit) {
-  PartBuilder builder(pipeline, pieces, typeId);
-  size_t first = 0, last = pieces.list.size();
-  if (limit && limit->side == Side::Left) {
-    // The last pieces that have enough tokens: how many each has is known only once it is tokenized.
-    size_t count = 0;
-    for (first = last; first > 0 && count < limit->tokens;) {
-      PartBuilder probe(pipeline, pieces, typeId);
-      if (Result<void> done = probe.addPiece(pieces.list[--first]); !done)
-        return done.takeError();
-      count += probe.part.size();
-    }
-  }
-  for (size_t i = first; i < last; ++i) {
-    if (limit && limit->side == Side::Right && builder.part.size() >= limit->tokens)
-      break;
-    if (Result<void> done = builder.addPiece(pieces.list[i]); !done)
-      return done.takeError();
-  }
-  return std::move(builder.part);
-}
-
-Result<EncodedPart> encodeText(const Pipeline &pipeline, std::string_view text, uint32_t typeId,
-                               const std::optional<Truncation> &truncation) {
+Result<EncodedPart> encodeText(const Pipeline &pipeline, std::string_view text, uint32_t typeId) {
   if (text.size() > kMaxTextBytes / 4)
     return Diagnostic{"W0307", "the text is longer than 256 MiB", "", "cut it into parts"};
   Result<Pieces> pieces = pipeline.addedTokens.extract(AlignedText::fromInput(text), pipeline.normalizer.get());
@@ -112,10 +97,11 @@ Result<EncodedPart> encodeText(const Pipeline &pipeline, std::string_view text, 
   if (pipeline.preTokenizer)
     if (Result<void> done = pipeline.preTokenizer->split(*pieces); !done)
       return done.takeError();
-  std::optional<TokenLimit> limit;
-  if (truncation && (truncation->strategy != Truncation::Strategy::OnlySecond || typeId != 0))
-    limit = TokenLimit{truncation->maxLength, truncation->side};
-  return tokenize(pipeline, *pieces, typeId, limit);
+  PartBuilder builder(pipeline, text, *pieces, typeId);
+  for (const Piece &piece : pieces->list)
+    if (Result<void> done = builder.addPiece(piece); !done)
+      return done.takeError();
+  return std::move(builder.part);
 }
 
 std::optional<Truncation> truncationFor(const Pipeline &pipeline, const EncodeOptions &options) {
@@ -190,7 +176,7 @@ Result<Encoding> Tokenizer::encodeUnpadded(std::string_view text, std::optional<
   std::optional<Truncation> truncation = truncationFor(*pipeline, options);
   std::vector<EncodedPart> parts;
   for (uint32_t type = 0; type < (pair ? 2u : 1u); ++type) {
-    Result<EncodedPart> part = encodeText(*pipeline, type == 0 ? text : *pair, type, truncation);
+    Result<EncodedPart> part = encodeText(*pipeline, type == 0 ? text : *pair, type);
     if (!part)
       return part.takeError();
     parts.push_back(std::move(*part));
@@ -244,7 +230,7 @@ Result<std::vector<Encoding>> Tokenizer::encodeBatch(const std::vector<std::stri
   return batch;
 }
 
-Result<std::vector<Encoding>> Tokenizer::encodeBatch(const std::vector<std::pair<std::string, std::string>> &pairs,
+Result<std::vector<Encoding>> Tokenizer::encodePairs(const std::vector<std::pair<std::string, std::string>> &pairs,
                                                      const EncodeOptions &options) const {
   auto batch = encodeEach(pairs, [&](const auto &pair) { return encodeUnpadded(pair.first, pair.second, options); });
   if (std::optional<Padding> padding = paddingFor(options); batch && padding)

@@ -47,10 +47,10 @@ public:
   Result<Encoding> encode(std::string_view text, std::optional<std::string_view> pair = std::nullopt,
                           const EncodeOptions &options = {}) const;
 
-  /// Encodes each text and pads them to the same length, unless the options or the file forbid it.
+  /// Encode each text or pair and pad them to the same length, unless the options or the file forbid it.
   Result<std::vector<Encoding>> encodeBatch(const std::vector<std::string> &texts,
                                             const EncodeOptions &options = {}) const;
-  Result<std::vector<Encoding>> encodeBatch(const std::vector<std::pair<std::string, std::string>> &pairs,
+  Result<std::vector<Encoding>> encodePairs(const std::vector<std::pair<std::string, std::string>> &pairs,
                                             const EncodeOptions &options = {}) const;
 
   /// Ids without a token are left out, and special tokens too if asked.

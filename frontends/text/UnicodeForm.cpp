@@ -59,6 +59,8 @@ void orderMarks(std::vector<Mark> &marks) {
 char32_t composePair(char32_t first, char32_t second) {
   if (first < 0x80 && second < 0x80)
     return 0;
+  if (second == 0x11A7) // the place before the first final consonant of Hangul, which utf8proc 2.8 composes
+    return 0;
   utf8proc_int32_t pair[2] = {static_cast<utf8proc_int32_t>(first), static_cast<utf8proc_int32_t>(second)};
   auto options = static_cast<utf8proc_option_t>(UTF8PROC_COMPOSE | UTF8PROC_STABLE);
   if (utf8proc_normalize_utf32(pair, 2, options) != 1)

@@ -1,12 +1,17 @@
 #!/usr/bin/env python3
+# Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Writes frontends/text/CharacterTables.inc: the character classes that the reference tokenizer really uses.
 
 PyPI `tokenizers` is built from several libraries, each of another Unicode version (8.0 for categories, 9.0 for
 normal forms, the newest for regular expressions). Identical ids need its classes, so this script asks the library
 itself about every code point. Run: unicode_tables.py > frontends/text/CharacterTables.inc
 """
+import base64
 import ctypes
 import ctypes.util
+import json
+import pathlib
 import sys
 import unicodedata  # of Python 3.11: Unicode 14, as in PCRE2 10.42
 
@@ -87,9 +92,33 @@ def normalizer_newcomers():
     return differs
 
 
-def lowercase_exceptions():
+def utf8proc():
     library = ctypes.CDLL(ctypes.util.find_library("utf8proc"))
     library.utf8proc_tolower.restype = ctypes.c_int32
+    library.utf8proc_grapheme_break.restype = ctypes.c_bool
+    return library
+
+
+def extends_grapheme():
+    """Characters that go on a grapheme in the reference but begin one in utf8proc.
+
+    After fullwidth A (3 bytes) and a mark (2 bytes) such a character makes the grapheme too long to be replaced as one,
+    which would drop the mark.
+    """
+    fixture = pathlib.Path(__file__).parent / "fixtures" / "xlm-roberta.json"
+    value = json.loads(fixture.read_text(encoding="utf-8"))["normalizer"]["precompiled_charsmap"]
+    normalizer, library = normalizers.Precompiled(base64.b64decode(value)), utf8proc()
+
+    def is_extension(c):
+        if ord(c) < 0x300 or not library.utf8proc_grapheme_break(0x41, ord(c)):
+            return False
+        return normalizer.normalize_str("\uff21\u0300" + c) == "A\u0300" + normalizer.normalize_str(c)
+
+    return is_extension
+
+
+def lowercase_exceptions():
+    library = utf8proc()
     lower = normalizers.Lowercase()
     for c in CODE_POINTS:
         mapped = lower.normalize_str(chr(c))
@@ -126,6 +155,7 @@ def main():
         show(name, f"{pattern} of patterns, where PCRE2 10.42 knows no character", ranges(newer_than_pcre2(pattern)))
     show("NewToNormalForms", "Decompose or reorder in later Unicode versions than that of the normal forms",
          ranges(normalizer_newcomers()))
+    show("NewExtension", "Go on a grapheme, which utf8proc 2.8 does not know yet", ranges(extends_grapheme()))
     show("Lowercase", "Lower case that utf8proc 2.8 does not know yet, as pairs {from, to}", lowercase_exceptions())
     print("// clang-format on")
 
