@@ -13,6 +13,11 @@ AlignedText AlignedText::fromInput(std::string_view input) {
   result.text.reserve(input.size());
   result.origin.reserve(input.size());
   for (size_t i = 0; i < input.size();) {
+    if (static_cast<unsigned char>(input[i]) < 0x80) {
+      result.appendByte(input[i], {static_cast<uint32_t>(i), static_cast<uint32_t>(i + 1)});
+      ++i;
+      continue;
+    }
     Utf8Step step = stepUtf8(input, i);
     Span span{static_cast<uint32_t>(i), static_cast<uint32_t>(i + step.length)};
     if (step.valid)
