@@ -80,7 +80,8 @@ std::optional<Monomial> extentOf(Value tensor, int64_t axis) {
     return valueOf(expand.getMixedOutputShape()[axis]);
   if (auto collapse = llvm::dyn_cast<tensor::CollapseShapeOp>(op)) {
     llvm::SmallVector<std::optional<Monomial>> factors;
-    for (int64_t source : collapse.getReassociationIndices()[axis])
+    llvm::SmallVector<ReassociationIndices, 4> groups = collapse.getReassociationIndices();
+    for (int64_t source : groups[axis])
       factors.push_back(extentOf(collapse.getSrc(), source));
     return product(factors);
   }
