@@ -81,6 +81,17 @@ Result<void> PhaseRunner::run(const Phase &phase, IsolatedModule &module, std::s
   return dump(phase, module.get(), variant);
 }
 
+Diagnostic PhaseRunner::withReproducer(Diagnostic error, const Phase &phase, mlir::ModuleOp module,
+                                       std::string_view variant) const {
+  std::string path, problem;
+  auto file = reproducerIn(reproducerDir, fileLabel(phase, variant), path)(problem);
+  if (!file)
+    return error;
+  file->os() << printModule(module);
+  error.help += "; the module is in " + path;
+  return error;
+}
+
 Result<void> PhaseRunner::dump(const Phase &phase, mlir::ModuleOp module, std::string_view variant) const {
   if (dumpDir.empty())
     return {};

@@ -19,6 +19,10 @@ struct PhaseRunner {
   /// `variant` tells the modules of a phase apart ("v3"); empty where there is one. Errors: W0601 (our mistake), W0603.
   Result<void> run(const Phase &phase, IsolatedModule &module, std::string_view variant) const;
 
+  /// Writes the module that `phase` could not take, for a report, and names the file in the diagnostic.
+  Diagnostic withReproducer(Diagnostic error, const Phase &phase, mlir::ModuleOp module,
+                            std::string_view variant) const;
+
   /// 05-tile-v3.mlir. Errors: W0630.
   Result<void> dump(const Phase &phase, mlir::ModuleOp module, std::string_view variant) const;
 };

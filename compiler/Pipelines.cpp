@@ -97,7 +97,7 @@ private:
       } else {
         Result<Object> object = emitObject(module.get(), target, entries);
         if (!object)
-          return fail(result, object.takeError());
+          return fail(result, runner.withReproducer(object.takeError(), phase, module.get(), target.isa));
         result.object = std::move(*object);
       }
       progress.advance(label, phase.effort);

@@ -101,6 +101,16 @@ TEST_F(PhaseRunnerTest, CrashOfAPassIsADiagnostic) {
   EXPECT_EQ(folder.names().size(), 1u);
 }
 
+TEST_F(PhaseRunnerTest, ModuleThatCannotBeEmittedIsWritten) {
+  PhaseRunner runner{"", folder.path("").string(), false};
+  Phase emit = {8, "emit", true, 1, nullptr};
+  Diagnostic error = runner.withReproducer({"W0690", "no code", "", "report it"}, emit, *model.lowered, "v3");
+  std::vector<std::string> names = folder.names();
+  ASSERT_EQ(names.size(), 1u);
+  EXPECT_NE(error.help.find(names[0]), std::string::npos) << error.help;
+  EXPECT_NE(folder.read(names[0]).find("weft_encode_run"), std::string::npos);
+}
+
 TEST_F(PhaseRunnerTest, RemarksCarryPhaseAndLayer) {
   IsolatedModule copy(*model.outlined, true);
   PhaseRunner runner{"", "", false};
