@@ -165,7 +165,7 @@ Result<void> AddedTokens::extractNormalized(AlignedText part, const Normalizer *
     if (Result<void> done = normalizer->normalize(part); !done)
       return done;
   if (part.text.size() + pieces.text.text.size() > kMaxTextBytes)
-    return Diagnostic{"W0307", "the text grows beyond 1 GiB while it is normalized", "", "shorten the text"};
+    return Diagnostic{"W0307", "the text grows beyond 256 MiB while it is normalized", "", "shorten the text"};
   std::vector<Found> found = find(part.text, normalizedTree);
   if (found.size() == 1 && !found[0].id && pieces.list.empty()) { // most often: no added token at all
     pieces.list.push_back({0, static_cast<uint32_t>(part.text.size())});

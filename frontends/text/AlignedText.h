@@ -21,8 +21,8 @@ struct Span {
   uint32_t end;
 };
 
-/// Text and origin of what a tokenizer handles; more would overflow the spans.
-constexpr size_t kMaxTextBytes = size_t(1) << 30;
+/// What a text may grow to while it is rewritten; an input may have a quarter of it.
+constexpr size_t kMaxTextBytes = size_t(1) << 28;
 
 class AlignedText {
 public:

@@ -62,7 +62,7 @@ public:
       for (char c : content)
         result.appendByte(c, span);
       if (result.text.size() > kMaxTextBytes)
-        return Diagnostic{"W0307", "the text grows beyond 1 GiB while it is normalized", "", "shorten the text"};
+        return Diagnostic{"W0307", "the text grows beyond 256 MiB while it is normalized", "", "shorten the text"};
     }
     text = std::move(result);
     return {};

@@ -90,7 +90,7 @@ private:
 
 Result<EncodedPart> encodeText(const Pipeline &pipeline, std::string_view text, uint32_t typeId) {
   if (text.size() > kMaxTextBytes / 4)
-    return Diagnostic{"W0307", "the text is longer than 256 MiB", "", "cut it into parts"};
+    return Diagnostic{"W0307", "the text is longer than 64 MiB", "", "cut it into parts"};
   Result<Pieces> pieces = pipeline.addedTokens.extract(AlignedText::fromInput(text), pipeline.normalizer.get());
   if (!pieces)
     return pieces.takeError();
