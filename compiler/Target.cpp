@@ -17,6 +17,7 @@ static const Target kTargets[] = {
 };
 
 TargetAttr Target::attribute(mlir::MLIRContext *context) const {
+  context->getOrLoadDialect<WeftDialect>(); // a module without any weft op has not loaded it
   return TargetAttr::get(context, isa, lanes, registers, cpu, features);
 }
 

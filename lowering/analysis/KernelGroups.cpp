@@ -102,11 +102,15 @@ private:
     if (isa<PackedMatmulOp>(reader))
       return "a product reads its left operand many times";
     if (isa<PackedMatmulOp>(producer))
-      return canTakeProduct(id) ? "" : "only elementwise ops on the product's own shape can be its epilogue";
+      return canTakeProduct(id) && accessIsAligned(producer, reader)
+                 ? ""
+                 : "only elementwise ops on the product's own shape can be its epilogue";
     if (!isRowWise(producer))
       return "a reduction's result is kept";
     if (!isRowWise(reader))
       return "the reader goes over an extent that a scratch cannot hold";
+    if (!hasFixedRows(producer))
+      return "its rows have no fixed length, so a scratch cannot hold one";
     return accessIsAligned(producer, reader) ? "" : "the reader wants the elements in another order";
   }
 
@@ -123,9 +127,27 @@ private:
     if (!generic)
       return true; // layer_norm and embedding read row for row
     for (OpOperand &operand : generic->getOpOperands())
-      if (operand.get().getDefiningOp() == producer && !generic.getMatchingIndexingMap(&operand).isProjectedPermutation())
+      if (operand.get().getDefiningOp() == producer && !keepsOrder(generic.getMatchingIndexingMap(&operand)))
         return false;
     return true;
+  }
+
+  /// A map to some of the dimensions, in their order: no transposition.
+  static bool keepsOrder(AffineMap map) {
+    int64_t previous = -1;
+    for (AffineExpr result : map.getResults()) {
+      auto dim = dyn_cast<AffineDimExpr>(result);
+      if (!dim || static_cast<int64_t>(dim.getPosition()) <= previous)
+        return false;
+      previous = dim.getPosition();
+    }
+    return true;
+  }
+
+  /// Rows whose length is known fit a scratch.
+  static bool hasFixedRows(Operation *producer) {
+    auto type = cast<ShapedType>(producer->getResult(0).getType());
+    return type.getRank() == 0 || !ShapedType::isDynamic(type.getShape().back());
   }
 
   llvm::DenseMap<Operation *, size_t> groupOf;

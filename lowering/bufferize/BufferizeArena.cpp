@@ -32,7 +32,7 @@ constexpr int64_t kAlignment = 64;
 
 /// One piece of the arena: bytes × the product of dynamic extents.
 struct Slot {
-  SmallVector<Value> extents; ///< sorted by address, so that equal products compare equal
+  SmallVector<Value> extents; ///< in the order of their definitions, so that equal products compare equal
   int64_t bytes;
   int64_t freeAfter; ///< position of the last op that uses what it holds
 };
@@ -68,10 +68,17 @@ private:
     return last;
   }
 
+  /// Arguments by number, then ops by position: the same in every run.
+  std::pair<bool, int64_t> order(Value value) {
+    if (auto argument = dyn_cast<BlockArgument>(value))
+      return {false, argument.getArgNumber()};
+    return {true, positions.lookup(value.getDefiningOp())};
+  }
+
   void place(memref::AllocOp alloc) {
     MemRefType type = alloc.getType();
     SmallVector<Value> extents(alloc.getDynamicSizes());
-    llvm::sort(extents, [](Value a, Value b) { return a.getAsOpaquePointer() < b.getAsOpaquePointer(); });
+    llvm::stable_sort(extents, [&](Value a, Value b) { return order(a) < order(b); });
     int64_t bytes = llvm::divideCeil(type.getElementTypeBitWidth(), 8);
     for (int64_t extent : type.getShape())
       if (!ShapedType::isDynamic(extent))

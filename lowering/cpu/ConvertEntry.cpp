@@ -232,6 +232,8 @@ struct ConvertEntryPass : impl::ConvertEntryBase<ConvertEntryPass> {
     for (func::FuncOp entry : entries) {
       if (failed(EntryConversion(entry, types).run()))
         return signalPassFailure();
+      // A list of calls grows with depth and gains nothing from optimisation, which compile time would pay for.
+      entry->setAttr("passthrough", Builder(&getContext()).getStrArrayAttr({"noinline", "optnone"}));
       entry->removeAttr("weft.entry");
       entry.setPrivate();
       for (unsigned i = 0; i < entry.getNumArguments(); ++i)

@@ -215,6 +215,11 @@ void addCallArgument(ModuleOp module) {
 struct ConvertForallPass : impl::ConvertForallBase<ConvertForallPass> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
+    WalkResult heap = module.walk([](memref::AllocOp op) {
+      return WalkResult(op.emitError("a kernel would allocate memory in every call: its scratch has no fixed size"));
+    });
+    if (heap.wasInterrupted())
+      return signalPassFailure();
     addCallArgument(module);
     LLVMTypeConverter types(&getContext());
     SymbolTable symbols(module);

@@ -9,6 +9,7 @@
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
@@ -92,6 +93,29 @@ Value emitLoad(OpBuilder &builder, Location loc, Value memref, AffineMap map, co
   return vector::MaskedLoadOp::create(builder, loc, type, memref, subscripts, point.mask, zero);
 }
 
+/// Lane by lane, those that exist.
+static void emitStridedStore(OpBuilder &builder, Location loc, Value vector, Value memref, AffineMap map,
+                             const IterationPoint &point) {
+  for (int64_t lane = 0; lane < point.lanes; ++lane) {
+    auto store = [&](OpBuilder &b, Location where) {
+      SmallVector<Value> dims = point.dims;
+      Value &dim = dims[point.vectorDim];
+      dim = arith::AddIOp::create(b, where, dim, arith::ConstantIndexOp::create(b, where, lane));
+      Value element = vector::ExtractOp::create(b, where, vector, ArrayRef<int64_t>{lane});
+      memref::StoreOp::create(b, where, element, memref, emitSubscripts(b, where, map, dims));
+    };
+    if (!point.mask) {
+      store(builder, loc);
+      continue;
+    }
+    Value exists = vector::ExtractOp::create(builder, loc, point.mask, ArrayRef<int64_t>{lane});
+    scf::IfOp::create(builder, loc, exists, [&](OpBuilder &b, Location where) {
+      store(b, where);
+      scf::YieldOp::create(b, where);
+    });
+  }
+}
+
 void emitStore(OpBuilder &builder, Location loc, Value value, Value memref, AffineMap map,
                const IterationPoint &point) {
   SmallVector<Value> subscripts = emitSubscripts(builder, loc, map, point.dims);
@@ -99,8 +123,9 @@ void emitStore(OpBuilder &builder, Location loc, Value value, Value memref, Affi
     memref::StoreOp::create(builder, loc, value, memref, subscripts);
     return;
   }
-  assert(classifyAccess(memref, map, point.vectorDim) == AccessKind::Contiguous && "outputs are written contiguously");
   Value vector = widen(builder, loc, value, point.lanes);
+  if (classifyAccess(memref, map, point.vectorDim) != AccessKind::Contiguous)
+    return emitStridedStore(builder, loc, vector, memref, map, point);
   if (point.mask)
     vector::MaskedStoreOp::create(builder, loc, memref, subscripts, point.mask, vector);
   else

@@ -26,7 +26,7 @@ AccessKind classifyAccess(mlir::Value memref, mlir::AffineMap map, int64_t vecto
 mlir::Value emitLoad(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value memref, mlir::AffineMap map,
                      const IterationPoint &point);
 
-/// Stores a scalar (Uniform) or a vector (Contiguous) at the point.
+/// Stores a scalar (Uniform) or a vector (Contiguous; Strided lane by lane) at the point.
 void emitStore(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value value, mlir::Value memref,
                mlir::AffineMap map, const IterationPoint &point);
 

@@ -65,8 +65,13 @@ struct Expansion {
 
 Value emitExp2(OpBuilder &builder, Location loc, const RegisterPlan &plan, Value x, bool nonPositive) {
   // 2^x = 2^n · 2^f, n = round(x), |f| <= 1/2.
-  static const float kCoefficients[] = {1.0000001192092896f,   0.6931469440460205f,   0.24022120237350464f,
-                                        0.05550713464617729f,  0.009675541892647743f, 0.0013276470126584172f};
+  // The constant term is exactly 1, so that 2^0 is 1: a block of keys that changes nothing must not change a bit.
+  static const float kCoefficients[] = {1.0f,
+                                        0.6931470036506653f,
+                                        0.24022242426872253f,
+                                        0.05550733581185341f,
+                                        0.009671512991189957f,
+                                        0.001326472731307149f};
   // Adding 1.5 · 2^23 leaves round(x) in the low mantissa bits: no rounding instruction, so the same on every ISA.
   const float kRound = 12582912.0f;
   Expansion e(builder, loc, plan, x);

@@ -58,12 +58,9 @@ FailureOr<AttentionPlan> planAttention(AttentionOp op, const RegisterPlan &regis
   for (Region *region : {&op.getScore(), &op.getMask()})
     if (!region->empty() && !isVectorizableBody(region->front()))
       return op->emitError("score and mask regions must hold ops that work element by element");
-  for (Value operand : {op.getQuery(), op.getOutput()}) {
-    SmallVector<int64_t> strides;
-    int64_t offset;
-    if (failed(cast<MemRefType>(operand.getType()).getStridesAndOffset(strides, offset)) || strides.back() != 1)
-      return op->emitError("queries and output must be contiguous along the head dimension");
-  }
+  for (Value operand : {op.getQuery(), op.getKey(), op.getValue(), op.getOutput()})
+    if (!getElementTypeOrSelf(operand.getType()).isF32())
+      return op->emitError("only f32 operands are lowered to the CPU, got ") << operand.getType();
   return plan;
 }
 

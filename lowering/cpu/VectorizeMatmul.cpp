@@ -82,7 +82,12 @@ void matchEpilogue(MatmulPlan &plan) {
   plan.erased.push_back(alloc);
 }
 
-MatmulPlan planMatmul(PackedMatmulOp matmul, const RegisterPlan &registers) {
+FailureOr<MatmulPlan> planMatmul(PackedMatmulOp matmul, const RegisterPlan &registers) {
+  if (matmul.getPanelWidth() % registers.lanes != 0)
+    return matmul.emitError("panels of ") << matmul.getPanelWidth() << " columns do not hold whole vectors of " << registers.lanes;
+  for (Value operand : matmul->getOperands())
+    if (!getElementTypeOrSelf(operand.getType()).isF32())
+      return matmul.emitError("only f32 operands are lowered to the CPU, got ") << operand.getType();
   MatmulPlan plan{matmul, nullptr, {}, registers, registers.vectors, true, true};
   matchEpilogue(plan);
   int64_t columns = cast<MemRefType>(matmul.getInit().getType()).getDimSize(1);
@@ -225,13 +230,15 @@ struct VectorizeMatmulPass : impl::VectorizeMatmulBase<VectorizeMatmulPass> {
     SmallVector<PackedMatmulOp> matmuls;
     getOperation()->walk([&](PackedMatmulOp op) { matmuls.push_back(op); });
     for (PackedMatmulOp matmul : matmuls) {
-      MatmulPlan plan = planMatmul(matmul, RegisterPlan::forTarget(target));
-      OpBuilder builder(plan.epilogue ? plan.epilogue.getOperation() : matmul.getOperation());
-      MatmulEmitter(plan).emit(builder);
-      if (plan.epilogue)
-        plan.epilogue.erase();
+      FailureOr<MatmulPlan> plan = planMatmul(matmul, RegisterPlan::forTarget(target));
+      if (failed(plan))
+        return signalPassFailure();
+      OpBuilder builder(plan->epilogue ? plan->epilogue.getOperation() : matmul.getOperation());
+      MatmulEmitter(*plan).emit(builder);
+      if (plan->epilogue)
+        plan->epilogue.erase();
       matmul.erase();
-      for (Operation *op : plan.erased)
+      for (Operation *op : plan->erased)
         op->erase();
     }
   }

@@ -10,8 +10,11 @@
 #include "lowering/fuse/Passes.h"
 
 #include "dialects/weft/WeftDialect.h"
+#include "lowering/analysis/EntrySignature.h"
 #include "lowering/analysis/KernelGroups.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -130,12 +133,42 @@ Value throughReshapes(Value value) {
   return value;
 }
 
-/// A tensor's extents, taken from the view that made it where there is one.
+/// The product of extents.
+OpFoldResult multiply(OpBuilder &b, Location loc, OpFoldResult x, OpFoldResult y) {
+  std::optional<int64_t> a = getConstantIntValue(x), c = getConstantIntValue(y);
+  if (a && c)
+    return b.getIndexAttr(*a * *c);
+  Value left = getValueOrCreateConstantIndexOp(b, loc, x), right = getValueOrCreateConstantIndexOp(b, loc, y);
+  return arith::MulIOp::create(b, loc, left, right).getResult();
+}
+
+/// A tensor's extents, taken from what made it: kernels must not be asked for the extents of their results.
 SmallVector<OpFoldResult> extentsOf(OpBuilder &b, Value value) {
-  if (auto expand = value.getDefiningOp<tensor::ExpandShapeOp>())
+  Operation *op = value.getDefiningOp();
+  if (auto expand = dyn_cast_or_null<tensor::ExpandShapeOp>(op))
     return expand.getMixedOutputShape();
-  if (auto slice = value.getDefiningOp<tensor::ExtractSliceOp>(); slice && slice.getType().getRank() == slice.getSourceType().getRank())
-    return slice.getMixedSizes();
+  if (auto empty = dyn_cast_or_null<tensor::EmptyOp>(op))
+    return empty.getMixedSizes();
+  if (auto destination = dyn_cast_or_null<DestinationStyleOpInterface>(op))
+    return extentsOf(b, destination.getTiedOpOperand(cast<OpResult>(value))->get());
+  if (auto slice = dyn_cast_or_null<tensor::ExtractSliceOp>(op)) {
+    llvm::SmallBitVector dropped = slice.getDroppedDims();
+    SmallVector<OpFoldResult> sizes;
+    for (auto [i, size] : llvm::enumerate(slice.getMixedSizes()))
+      if (!dropped.test(i))
+        sizes.push_back(size);
+    return sizes;
+  }
+  if (auto collapse = dyn_cast_or_null<tensor::CollapseShapeOp>(op)) {
+    SmallVector<OpFoldResult> source = extentsOf(b, collapse.getSrc()), sizes;
+    for (const ReassociationIndices &group : collapse.getReassociationIndices()) {
+      OpFoldResult size = b.getIndexAttr(1);
+      for (int64_t dim : group)
+        size = multiply(b, op->getLoc(), size, source[dim]);
+      sizes.push_back(size);
+    }
+    return sizes;
+  }
   return tensor::getMixedSizes(b, value.getLoc(), value);
 }
 
@@ -173,6 +206,8 @@ struct FuseKernelsPass : impl::FuseKernelsBase<FuseKernelsPass> {
     });
     OpBuilder builder(&getContext());
     for (func::FuncOp entry : entries) {
+      if (failed(verifyEntry(entry)))
+        return signalPassFailure();
       copySharedResults(entry);
       // From the last kernel on, so that an op is still there when its readers look through views at it.
       SmallVector<KernelGroup> groups = planKernels(entry);

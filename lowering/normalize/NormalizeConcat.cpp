@@ -27,6 +27,15 @@ struct Insertion {
   int64_t from, count;
 };
 
+/// Whether the insertion fills all of dimension `dim` of its destination, which comes from a tensor.empty.
+bool coversRows(tensor::InsertSliceOp op, int64_t dim) {
+  Value root = op.getDest();
+  while (auto previous = root.getDefiningOp<tensor::InsertSliceOp>())
+    root = previous.getDest();
+  auto empty = root.getDefiningOp<tensor::EmptyOp>();
+  return empty && isEqualConstantIntOrValue(empty.getMixedSizes()[dim], op.getMixedSizes()[dim]);
+}
+
 FailureOr<Insertion> matchInsertion(tensor::InsertSliceOp op) {
   auto dest = cast<RankedTensorType>(op.getType());
   int64_t last = dest.getRank() - 1;
@@ -35,8 +44,8 @@ FailureOr<Insertion> matchInsertion(tensor::InsertSliceOp op) {
   std::optional<int64_t> from = getConstantIntValue(op.getMixedOffsets()[last]);
   int64_t count = op.getSourceType().getDimSize(last);
   for (int64_t i = 0; i <= last; ++i) {
-    bool whole = isZeroInteger(op.getMixedOffsets()[i]) || i == last;
-    if (!whole || !isOneInteger(op.getMixedStrides()[i]))
+    bool whole = isZeroInteger(op.getMixedOffsets()[i]) && coversRows(op, i);
+    if ((i != last && !whole) || !isOneInteger(op.getMixedStrides()[i]))
       return failure();
   }
   if (!from || ShapedType::isDynamic(count))

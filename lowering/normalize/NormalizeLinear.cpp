@@ -77,8 +77,9 @@ FailureOr<LinearPlan> planLinear(linalg::MatmulOp matmul) {
     return missed("the right operand is not a weight");
   if (!isZeroFill(matmul.getOutputs().front()))
     return missed("the product adds to a tensor");
-  if (!cast<ShapedType>(weight.getType()).getElementType().isF32())
-    return missed("only f32 weights are packed");
+  auto isF32 = [](Value value) { return getElementTypeOrSelf(value.getType()).isF32(); };
+  if (!isF32(weight) || !isF32(matmul.getInputs()[0]) || !isF32(matmul.getResult(0)))
+    return missed("only products of f32 are packed");
   AffineMap rhs = matmul.getIndexingMapsArray()[1];
   AffineExpr m, n, k;
   bindDims(matmul.getContext(), m, n, k);
@@ -100,7 +101,7 @@ void applyLinear(OpBuilder &builder, const LinearPlan &given) {
   auto type = RankedTensorType::get({llvm::divideCeilSigned(columns, kPanelWidth), depth, kPanelWidth}, builder.getF32Type());
   SmallVector<StringRef> sources = plan.weight.getSourceNames();
   Value packed = ParameterOp::create(builder, plan.weight.getLoc(), type,
-                                     builder.getStringAttr(plan.weight.getName() + ".packed"),
+                                     builder.getStringAttr(plan.weight.getName() + (plan.outByIn ? ".packed" : ".packed_in_by_out")),
                                      builder.getStrArrayAttr(sources), layout);
   Value destination = plan.matmul.getOutputs().front().getDefiningOp<linalg::FillOp>().getOutputs().front();
   auto product = PackedMatmulOp::create(builder, plan.matmul.getLoc(), TypeRange{destination.getType()},

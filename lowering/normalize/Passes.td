@@ -17,6 +17,28 @@ def NormalizeLinear : Pass<"weft-normalize-linear", "::mlir::ModuleOp"> {
   let dependentDialects = ["::weft::WeftDialect"];
 }
 
+def NormalizeCheck : Pass<"weft-normalize-check", "::mlir::ModuleOp"> {
+  let summary = "Turns expectations into outputs that say what was found";
+  let description = [{
+    Before: `check.expect_close` and `check.expect_eq` of tensors in entry functions. After: the entry has outputs for
+    the N-th of them, each with the op's attributes as `weft.check`: "check.N.mismatches" (i64, elements that differ in
+    kind, by too many ulps or, of an expect_eq, in any bit) and, of an expect_close, "check.N.error" and "check.N.size"
+    (f64, Σ (actual − expected)² and Σ expected² of the finite elements). Whoever runs the entry judges them. An
+    expectation outside of an entry function is an error.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
+def NormalizeNamed : Pass<"weft-normalize-named", "::mlir::ModuleOp"> {
+  let summary = "Gives named elementwise linalg ops their generic form";
+  let description = [{
+    Before: named linalg ops without reduction loops. After: `linalg.generic` with the same meaning; fills, products and
+    reductions keep their names.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect"];
+}
+
 def NormalizeConcat : Pass<"weft-normalize-concat", "::mlir::ModuleOp"> {
   let summary = "Turns insertions of two halves into one elementwise op";
   let description = [{

@@ -17,9 +17,12 @@ namespace weft {
 void registerNormalizePasses() { registerWeftNormalizePasses(); }
 
 void buildNormalizePhase(OpPassManager &pm) {
+  // Before anything changes what the expectations of a test see.
+  pm.addPass(createNormalizeCheck());
   pm.addPass(createCanonicalizerPass());
   // Equal look-ups of a dimension or a weight become one value, so that later phases can compare by value.
   pm.addPass(createCSEPass());
+  pm.addPass(createNormalizeNamed());
   pm.addPass(createNormalizeConcat());
   pm.addPass(createNormalizeLinear());
   pm.addPass(createCanonicalizerPass());

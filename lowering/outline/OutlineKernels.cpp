@@ -179,7 +179,8 @@ private:
         memref = *inverse;
         value = value.getDefiningOp()->getOperand(0);
       }
-      outputs[value] = memref;
+      if (!outputs.try_emplace(value, memref).second)
+        return entry.emitError("result ") << i << " is an earlier result too: run the fuse phase first, which copies it";
     }
     return success();
   }
@@ -250,7 +251,8 @@ private:
     }
     if (llvm::none_of(op->getResultTypes(), llvm::IsaPred<TensorType>))
       return success();
-    return op->emitError("is outside of all kernels: run the fuse phase first");
+    return op->emitError("cannot be compiled: an entry may hold weft ops, linalg ops, tensor.empty, expand_shape, "
+                         "collapse_shape and extract_slice, and index arithmetic");
   }
 
   LogicalResult convertKernel(OpBuilder &b, KernelOp kernel) {

@@ -100,7 +100,7 @@ TilePlan planRows(TilingInterface root) {
   for (auto [i, kind] : llvm::enumerate(iterators))
     if (kind == utils::IteratorType::parallel && (rowIsLast || static_cast<int64_t>(i) != last))
       plan.sizes[i] = 1;
-  plan.itemCost = 4 * assumed(out.getShape().back());
+  plan.itemCost = out.getRank() ? 4 * assumed(out.getShape().back()) : 1;
   if (auto linalgOp = dyn_cast<linalg::LinalgOp>(root.getOperation()); linalgOp && linalgOp.getNumReductionLoops())
     plan.itemCost *= kAssumedExtent;
   return plan;

@@ -1,0 +1,61 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Checks of entry functions, made once at the start of fusion so that later passes can rely on them.
+#include "lowering/analysis/EntrySignature.h"
+
+#include "mlir/IR/BuiltinTypes.h"
+
+using namespace mlir;
+
+namespace weft {
+
+/// One argument or result; `attributes` may be null.
+static LogicalResult verifyTensor(func::FuncOp entry, Type type, DictionaryAttr attributes, const Twine &what) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  if (!tensor || !tensor.getElementType().isIntOrFloat())
+    return entry.emitError() << what << " must be a ranked tensor of numbers, got " << type;
+  if (llvm::is_contained(tensor.getShape(), 0))
+    return entry.emitError() << what << " has an extent of zero: " << type;
+  auto names = attributes ? attributes.getAs<ArrayAttr>("weft.dims") : ArrayAttr();
+  if (names && static_cast<int64_t>(names.size()) != tensor.getRank())
+    return entry.emitError() << what << " has " << tensor.getRank() << " dimensions, 'weft.dims' names " << names.size();
+  for (int64_t i = 0; i < tensor.getRank(); ++i) {
+    if (!tensor.isDynamicDim(i))
+      continue;
+    auto name = names ? dyn_cast<StringAttr>(names[i]) : StringAttr();
+    if (!name || name.empty())
+      return entry.emitError() << what << ": dynamic dimension " << i << " has no name in 'weft.dims'";
+  }
+  return success();
+}
+
+/// A tensor that an op makes.
+static LogicalResult verifyComputed(Operation *op, RankedTensorType type) {
+  // There is nothing to compute, and the tilers divide by extents.
+  if (llvm::is_contained(type.getShape(), 0))
+    return op->emitError("has an extent of zero: ") << type;
+  if (type.getElementType().isF16() || type.getElementType().isBF16())
+    return op->emitError("works on ") << type.getElementType() << ", which is not compiled for the CPU: convert to f32";
+  return success();
+}
+
+LogicalResult verifyEntry(func::FuncOp entry) {
+  if (entry.isExternal() || !llvm::hasSingleElement(entry.getBody()))
+    return entry.emitError("an entry must have a body of one block");
+  for (unsigned i = 0; i < entry.getNumArguments(); ++i)
+    if (failed(verifyTensor(entry, entry.getArgumentTypes()[i], entry.getArgAttrDict(i), "argument " + Twine(i))))
+      return failure();
+  for (unsigned i = 0; i < entry.getNumResults(); ++i)
+    if (failed(verifyTensor(entry, entry.getResultTypes()[i], entry.getResultAttrDict(i), "result " + Twine(i))))
+      return failure();
+  WalkResult wrong = entry.walk([&](Operation *op) {
+    for (Type type : op->getResultTypes())
+      if (auto shaped = dyn_cast<RankedTensorType>(type); shaped && failed(verifyComputed(op, shaped)))
+        return WalkResult::interrupt();
+    return WalkResult::advance();
+  });
+  return failure(wrong.wasInterrupted());
+}
+
+} // namespace weft
