@@ -5,8 +5,8 @@
 #include "dialects/weft/StructuredOp.h"
 #include "dialects/weft/WeftDialect.h"
 
-#include "mlir/IR/Matchers.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/IR/PatternMatch.h"
 
 using namespace mlir;

@@ -19,7 +19,8 @@ static LogicalResult verifyTensor(func::FuncOp entry, Type type, DictionaryAttr 
     return entry.emitError() << what << " has an extent of zero: " << type;
   auto names = attributes ? attributes.getAs<ArrayAttr>("weft.dims") : ArrayAttr();
   if (names && static_cast<int64_t>(names.size()) != tensor.getRank())
-    return entry.emitError() << what << " has " << tensor.getRank() << " dimensions, 'weft.dims' names " << names.size();
+    return entry.emitError() << what << " has " << tensor.getRank() << " dimensions, 'weft.dims' names "
+                             << names.size();
   for (int64_t i = 0; i < tensor.getRank(); ++i) {
     if (!tensor.isDynamicDim(i))
       continue;

@@ -89,7 +89,8 @@ private:
     for (Slot &slot : plan.slots) {
       if (slot.freeAfter >= begin || slot.extents != extents)
         continue;
-      bool better = !best || (best->bytes < bytes ? slot.bytes > best->bytes : slot.bytes >= bytes && slot.bytes < best->bytes);
+      bool better =
+          !best || (best->bytes < bytes ? slot.bytes > best->bytes : slot.bytes >= bytes && slot.bytes < best->bytes);
       if (better)
         best = &slot;
     }
@@ -139,7 +140,8 @@ private:
       }
     }
     auto attributes = b.getDictionaryAttr(b.getNamedAttr("weft.arena", b.getUnitAttr()));
-    (void)entry.insertArgument(entry.getNumArguments(), MemRefType::get({ShapedType::kDynamic}, b.getI8Type()), attributes, loc);
+    (void)entry.insertArgument(entry.getNumArguments(), MemRefType::get({ShapedType::kDynamic}, b.getI8Type()),
+                               attributes, loc);
     arena = entry.getArgument(entry.getNumArguments() - 1);
   }
 
@@ -206,7 +208,8 @@ private:
       return failure();
     for (auto [alloc, slot] : plan.places) {
       OpBuilder b(alloc);
-      Value view = memref::ViewOp::create(b, alloc.getLoc(), alloc.getType(), arena, (*offsets)[slot], alloc.getDynamicSizes());
+      Value view =
+          memref::ViewOp::create(b, alloc.getLoc(), alloc.getType(), arena, (*offsets)[slot], alloc.getDynamicSizes());
       alloc.replaceAllUsesWith(view);
       alloc.erase();
     }
@@ -217,7 +220,8 @@ private:
     OpBuilder b(entry.getContext());
     b.setInsertionPointAfter(entry);
     SmallVector<Type> types(dims.size(), b.getIndexType());
-    auto function = func::FuncOp::create(b, loc, (entry.getName() + "_arena").str(), b.getFunctionType(types, b.getIndexType()));
+    auto function =
+        func::FuncOp::create(b, loc, (entry.getName() + "_arena").str(), b.getFunctionType(types, b.getIndexType()));
     function.setPrivate();
     b.setInsertionPointToStart(function.addEntryBlock());
     IRMapping mapping;

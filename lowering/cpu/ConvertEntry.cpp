@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Entry functions → the two functions of the ABI (runtime/include/weft/abi.h):
-//   llvm.func @weft_<entry>_run(%call: !llvm.ptr) -> i32     checks the arena, wraps pointers as memrefs, calls the entry
-//   llvm.func @weft_<entry>_arena(%dims: !llvm.ptr) -> i64   bytes of scratch for these extents
+//   llvm.func @weft_<entry>_run(%call: !llvm.ptr) -> i32     checks the arena, wraps pointers as memrefs, calls the
+//   entry llvm.func @weft_<entry>_arena(%dims: !llvm.ptr) -> i64   bytes of scratch for these extents
 // and weft.parameter → the pointer of that number in the call record.
 #include "lowering/cpu/Passes.h"
 
@@ -38,7 +38,8 @@ public:
 
   /// The field at a byte offset of a record.
   Value loadField(Value record, int64_t offset, Type type) {
-    Value place = LLVM::GEPOp::create(b, loc, pointer(), b.getI8Type(), record, ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(offset)});
+    Value place = LLVM::GEPOp::create(b, loc, pointer(), b.getI8Type(), record,
+                                      ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(offset)});
     return LLVM::LoadOp::create(b, loc, type, place);
   }
 
@@ -207,7 +208,8 @@ private:
     func::CallOp::create(b, loc, entry, operands);
     LLVM::ReturnOp::create(b, loc, LLVM::ConstantOp::create(b, loc, b.getI32Type(), WEFT_ABI_OK).getResult());
     b.setInsertionPointToStart(bad);
-    LLVM::ReturnOp::create(b, loc, LLVM::ConstantOp::create(b, loc, b.getI32Type(), WEFT_ABI_ARENA_TOO_SMALL).getResult());
+    LLVM::ReturnOp::create(b, loc,
+                           LLVM::ConstantOp::create(b, loc, b.getI32Type(), WEFT_ABI_ARENA_TOO_SMALL).getResult());
   }
 
   func::FuncOp entry, arena;

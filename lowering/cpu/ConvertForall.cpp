@@ -72,7 +72,8 @@ private:
   }
 
   Value field(OpBuilder &b, Value base, int64_t index) {
-    return LLVM::GEPOp::create(b, loc, pointer(), context, base, ArrayRef<LLVM::GEPArg>{0, static_cast<int32_t>(index)});
+    return LLVM::GEPOp::create(b, loc, pointer(), context, base,
+                               ArrayRef<LLVM::GEPArg>{0, static_cast<int32_t>(index)});
   }
 
   /// As the other type of the pair (memref or index, its LLVM form).
@@ -179,14 +180,16 @@ private:
 
     Value call = parent.getArgument(0);
     auto loadAt = [&](Value base, int64_t bytes) -> Value {
-      Value place = LLVM::GEPOp::create(b, loc, pointer(), b.getI8Type(), base, ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(bytes)});
+      Value place = LLVM::GEPOp::create(b, loc, pointer(), b.getI8Type(), base,
+                                        ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(bytes)});
       return LLVM::LoadOp::create(b, loc, pointer(), place);
     };
     Value services = loadAt(call, offsetof(weft_abi_call, services));
     Value run = loadAt(services, offsetof(weft_abi_services, parallel_for));
     Value function = func::ConstantOp::create(b, loc, body.getFunctionType(), body.getName());
     Value address = UnrealizedConversionCastOp::create(b, loc, pointer(), function).getResult(0);
-    auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(b.getContext()), {pointer(), pointer(), pointer(), i64, i64});
+    auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(b.getContext()),
+                                            {pointer(), pointer(), pointer(), i64, i64});
     LLVM::CallOp::create(b, loc, type, ValueRange{run, call, address, record, items, cost});
   }
 

@@ -58,17 +58,18 @@ static SmallVector<Value> emitSubscripts(OpBuilder &builder, Location loc, Affin
 }
 
 /// Lane by lane, for operands whose vector dimension is not the contiguous one.
-static Value emitStridedLoad(OpBuilder &builder, Location loc, Value memref, AffineMap map,
-                             const IterationPoint &point, VectorType type) {
+static Value emitStridedLoad(OpBuilder &builder, Location loc, Value memref, AffineMap map, const IterationPoint &point,
+                             VectorType type) {
   SmallVector<Value> lanes;
   for (int64_t lane = 0; lane < point.lanes; ++lane) {
     SmallVector<Value> dims = point.dims;
     Value &dim = dims[point.vectorDim];
     dim = arith::AddIOp::create(builder, loc, dim, arith::ConstantIndexOp::create(builder, loc, lane));
     if (point.mask) {
-      // A lane that does not exist reads the first one's element instead.
+      // A lane that does not exist reads the dimension's first element instead: the vector's first may not exist
+      // either.
       Value exists = vector::ExtractOp::create(builder, loc, point.mask, ArrayRef<int64_t>{lane});
-      dim = arith::SelectOp::create(builder, loc, exists, dim, point.dims[point.vectorDim]);
+      dim = arith::SelectOp::create(builder, loc, exists, dim, arith::ConstantIndexOp::create(builder, loc, 0));
     }
     SmallVector<Value> subscripts = emitSubscripts(builder, loc, map, dims);
     lanes.push_back(memref::LoadOp::create(builder, loc, memref, subscripts));

@@ -27,8 +27,8 @@ mlir::Value emitLoad(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value m
                      const IterationPoint &point);
 
 /// Stores a scalar (Uniform) or a vector (Contiguous; Strided lane by lane) at the point.
-void emitStore(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value value, mlir::Value memref,
-               mlir::AffineMap map, const IterationPoint &point);
+void emitStore(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value value, mlir::Value memref, mlir::AffineMap map,
+               const IterationPoint &point);
 
 } // namespace weft
 

@@ -22,8 +22,8 @@ Value emitMultiplyAdd(OpBuilder &builder, Location loc, const RegisterPlan &plan
 }
 
 /// One step k of the sum.
-static void emitStep(OpBuilder &builder, Location loc, const RegisterPlan &plan, int64_t rows, int64_t vectors,
-                     Value k, MutableArrayRef<Value> acc, const TileOperands &operands) {
+static void emitStep(OpBuilder &builder, Location loc, const RegisterPlan &plan, int64_t rows, int64_t vectors, Value k,
+                     MutableArrayRef<Value> acc, const TileOperands &operands) {
   SmallVector<Value> b;
   for (int64_t v = 0; v < vectors; ++v)
     b.push_back(operands.b(builder, k, v));
@@ -42,8 +42,8 @@ static SmallVector<Value> emitSum(OpBuilder &builder, Location loc, const Regist
                                   int64_t vectors, Value begin, Value end, int64_t unroll, ValueRange acc,
                                   const TileOperands &operands) {
   Value step = arith::ConstantIndexOp::create(builder, loc, unroll);
-  auto loop = scf::ForOp::create(
-      builder, loc, begin, end, step, acc, [&](OpBuilder &b, Location, Value k, ValueRange sums) {
+  auto loop =
+      scf::ForOp::create(builder, loc, begin, end, step, acc, [&](OpBuilder &b, Location, Value k, ValueRange sums) {
         SmallVector<Value> values(sums);
         for (int64_t u = 0; u < unroll; ++u) {
           Value ku = k;
@@ -102,10 +102,11 @@ struct RowTiles {
       Value begin = arith::MinUIOp::create(b, loc, first, last);
       Value step = arith::MaxUIOp::create(b, loc, arith::SubIOp::create(b, loc, last, begin), constant(b, 1));
       Value end = arith::AddIOp::create(b, loc, last, constant(b, 1));
-      scf::ForOp::create(b, loc, begin, end, step, ValueRange(), [&](OpBuilder &inner, Location, Value row, ValueRange) {
-        tile(inner, rows, row);
-        scf::YieldOp::create(inner, loc);
-      });
+      scf::ForOp::create(b, loc, begin, end, step, ValueRange(),
+                         [&](OpBuilder &inner, Location, Value row, ValueRange) {
+                           tile(inner, rows, row);
+                           scf::YieldOp::create(inner, loc);
+                         });
       scf::YieldOp::create(b, loc);
     });
   }
@@ -147,9 +148,9 @@ void emitRowTiles(OpBuilder &builder, Location loc, const RegisterPlan &plan, Op
   Value none = tiles.compare(builder, arith::CmpIPredicate::eq, rest, 0);
   Value few = tiles.compare(builder, arith::CmpIPredicate::ule, rest, 2 * plan.midRows - plan.rows);
   Value some = tiles.compare(builder, arith::CmpIPredicate::uge, done, plan.rows);
-  Value reopen = arith::AndIOp::create(builder, loc, arith::AndIOp::create(builder, loc, few, some),
-                                       arith::XOrIOp::create(builder, loc, none,
-                                                             arith::ConstantIntOp::create(builder, loc, 1, 1)));
+  Value reopen = arith::AndIOp::create(
+      builder, loc, arith::AndIOp::create(builder, loc, few, some),
+      arith::XOrIOp::create(builder, loc, none, arith::ConstantIntOp::create(builder, loc, 1, 1)));
   Value fewer = arith::SelectOp::create(builder, loc, reopen, arith::SubIOp::create(builder, loc, done, height), done);
   tiles.fullTiles(fewer);
   Value left = arith::SubIOp::create(builder, loc, tiles.count, fewer);

@@ -19,9 +19,8 @@ Value widen(OpBuilder &builder, Location loc, Value value, int64_t lanes) {
 
 bool isVectorizableBody(Block &body) {
   return llvm::all_of(body.without_terminator(), [](Operation &op) {
-    return op.getNumRegions() == 0 &&
-           (OpTrait::hasElementwiseMappableTraits(&op) || isa<linalg::IndexOp>(op) ||
-            op.hasTrait<OpTrait::ConstantLike>());
+    return op.getNumRegions() == 0 && (OpTrait::hasElementwiseMappableTraits(&op) || isa<linalg::IndexOp>(op) ||
+                                       op.hasTrait<OpTrait::ConstantLike>());
   });
 }
 

@@ -20,8 +20,7 @@ bool isVectorizableBody(mlir::Block &body);
 /// that depend on scalars only stay scalar. `index` gives linalg.index by dimension and may be null. Returns the
 /// terminator's operands.
 mlir::SmallVector<mlir::Value> emitVectorBody(mlir::OpBuilder &builder, mlir::Block &body, mlir::IRMapping &mapping,
-                                              int64_t lanes,
-                                              llvm::function_ref<mlir::Value(unsigned)> index = nullptr);
+                                              int64_t lanes, llvm::function_ref<mlir::Value(unsigned)> index = nullptr);
 
 } // namespace weft
 

@@ -24,7 +24,8 @@ struct Expansion {
   Type type;    ///< of x: f32 or a vector of f32
   Type bitType; ///< the same shape of i32
 
-  Expansion(OpBuilder &b, Location loc, const RegisterPlan &plan, Value x) : b(b), loc(loc), plan(plan), type(x.getType()) {
+  Expansion(OpBuilder &b, Location loc, const RegisterPlan &plan, Value x)
+      : b(b), loc(loc), plan(plan), type(x.getType()) {
     bitType = b.getI32Type();
     if (auto vector = dyn_cast<VectorType>(type))
       bitType = vector.clone(bitType);
@@ -83,17 +84,19 @@ Value emitExp2(OpBuilder &builder, Location loc, const RegisterPlan &plan, Value
   Value mantissa = e.polynomial(kCoefficients, fraction);
   Value bits = arith::BitcastOp::create(builder, loc, e.bitType, shifted);
   Value exponent = arith::ShLIOp::create(builder, loc, bits, e.i(23));
-  Value scaled = arith::AddIOp::create(builder, loc, arith::BitcastOp::create(builder, loc, e.bitType, mantissa), exponent);
+  Value scaled =
+      arith::AddIOp::create(builder, loc, arith::BitcastOp::create(builder, loc, e.bitType, mantissa), exponent);
   Value result = arith::BitcastOp::create(builder, loc, e.type, scaled);
   return e.select(arith::CmpFPredicate::OLT, x, e.f(-126.0f), e.f(0.0f), result);
 }
 
 Value emitErf(OpBuilder &builder, Location loc, const RegisterPlan &plan, Value x) {
   // erf x = x · p(u), u = 2 (x / 3.7)² − 1 in [−1, 1]; beyond 3.7, erf differs from ±1 by less than 1.7e-7.
-  static const float kCoefficients[] = {
-      0.3821375370025635f,    -0.1904677301645279f, 0.14078952372074127f, -0.11264555156230927f, 0.09062495082616806f,
-      -0.0704367533326149f,   0.051475029438734055f, -0.03619975969195366f, 0.02514689415693283f, -0.014152729883790016f,
-      0.005222451873123646f,  -0.0036463364958763123f, 0.0039277090691030025f, -0.001505043008364737f};
+  static const float kCoefficients[] = {0.3821375370025635f,    -0.1904677301645279f,  0.14078952372074127f,
+                                        -0.11264555156230927f,  0.09062495082616806f,  -0.0704367533326149f,
+                                        0.051475029438734055f,  -0.03619975969195366f, 0.02514689415693283f,
+                                        -0.014152729883790016f, 0.005222451873123646f, -0.0036463364958763123f,
+                                        0.0039277090691030025f, -0.001505043008364737f};
   const float kBound = 3.7f;
   Expansion e(builder, loc, plan, x);
   Value low = e.select(arith::CmpFPredicate::OLT, x, e.f(-kBound), e.f(-kBound), x);

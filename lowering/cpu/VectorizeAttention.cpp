@@ -40,9 +40,9 @@ constexpr float kLn2 = 0.6931471805599453f;
 struct AttentionPlan {
   AttentionOp op;
   RegisterPlan registers;
-  int64_t rows;     ///< keys, or value dimensions, in a register tile
-  int64_t headDim;  ///< d
-  int64_t valueDim; ///< e
+  int64_t rows;                                           ///< keys, or value dimensions, in a register tile
+  int64_t headDim;                                        ///< d
+  int64_t valueDim;                                       ///< e
   int64_t queries() const { return registers.columns(); } ///< T: queries in a block
 };
 
@@ -52,7 +52,8 @@ FailureOr<AttentionPlan> planAttention(AttentionOp op, const RegisterPlan &regis
     std::optional<unsigned> position = map.getResultPosition(getAffineDimExpr(dim, op.getContext()));
     return position ? cast<MemRefType>(op->getOperand(operand).getType()).getDimSize(*position) : ShapedType::kDynamic;
   };
-  AttentionPlan plan{op, registers, registers.midRows, extent(0, AttentionOp::HeadDim), extent(2, AttentionOp::ValueDim)};
+  AttentionPlan plan{op, registers, registers.midRows, extent(0, AttentionOp::HeadDim),
+                     extent(2, AttentionOp::ValueDim)};
   if (ShapedType::isDynamic(plan.headDim) || ShapedType::isDynamic(plan.valueDim))
     return op->emitError("head dimensions must be known at compile time for the CPU");
   for (Region *region : {&op.getScore(), &op.getMask()})
@@ -85,7 +86,8 @@ public:
     unsigned output = outputOperand();
     forEach(b, extentOf(b, output, AttentionOp::Batch), 1, [&](OpBuilder &b1, Value batch) {
       forEach(b1, extentOf(b1, output, AttentionOp::Head), 1, [&](OpBuilder &b2, Value head) {
-        forEach(b2, queryCount, plan.queries(), [&](OpBuilder &b3, Value query) { emitQueries(b3, batch, head, query); });
+        forEach(b2, queryCount, plan.queries(),
+                [&](OpBuilder &b3, Value query) { emitQueries(b3, batch, head, query); });
       });
     });
   }
@@ -183,7 +185,8 @@ private:
     point.vectorDim = AttentionOp::HeadDim;
     point.lanes = reg.lanes;
     if (count < reg.lanes)
-      point.mask = vector::CreateMaskOp::create(b, loc, VectorType::get({reg.lanes}, b.getI1Type()), constant(b, count));
+      point.mask =
+          vector::CreateMaskOp::create(b, loc, VectorType::get({reg.lanes}, b.getI1Type()), constant(b, count));
     SmallVector<Value> loaded;
     for (Value row : rows) {
       point.dims[AttentionOp::Query] = row;
@@ -245,10 +248,11 @@ private:
     }
     acc.assign(plan.rows * reg.vectors, splat(b, 0.0f));
     Value zero = constant(b, 0);
-    TileOperands operands{[&](OpBuilder &k, Value depth, int64_t r) -> Value {
-                            return loadScalar(k, 1, {batch, head, zero, keys[r], depth, zero});
-                          },
-                          [&](OpBuilder &k, Value depth, int64_t v) -> Value { return loadLane(k, packedQuery, depth, v); }};
+    TileOperands operands{
+        [&](OpBuilder &k, Value depth, int64_t r) -> Value {
+          return loadScalar(k, 1, {batch, head, zero, keys[r], depth, zero});
+        },
+        [&](OpBuilder &k, Value depth, int64_t v) -> Value { return loadLane(k, packedQuery, depth, v); }};
     acc = emitTileProduct(b, loc, reg, plan.rows, reg.vectors, b.getIndexAttr(plan.headDim), acc, operands);
     SmallVector<Value> maxima(oldMax);
     for (int64_t r = 0; r < plan.rows; ++r)
@@ -306,17 +310,18 @@ private:
 
   /// scores = exp2(scores − max); returns the sums with the block's added.
   SmallVector<Value> emitProbabilities(OpBuilder &b, Value count, ValueRange maxima, ValueRange sums) {
-    auto loop = scf::ForOp::create(
-        b, loc, constant(b, 0), count, constant(b, 1), sums, [&](OpBuilder &body, Location, Value row, ValueRange carried) {
-          SmallVector<Value> next;
-          for (int64_t v = 0; v < reg.vectors; ++v) {
-            Value shifted = arith::SubFOp::create(body, loc, loadLane(body, scores, row, v), maxima[v]);
-            Value p = emitExp2(body, loc, reg, shifted, /*nonPositive=*/true);
-            storeLane(body, p, scores, row, v);
-            next.push_back(arith::AddFOp::create(body, loc, carried[v], p));
-          }
-          scf::YieldOp::create(body, loc, next);
-        });
+    auto loop = scf::ForOp::create(b, loc, constant(b, 0), count, constant(b, 1), sums,
+                                   [&](OpBuilder &body, Location, Value row, ValueRange carried) {
+                                     SmallVector<Value> next;
+                                     for (int64_t v = 0; v < reg.vectors; ++v) {
+                                       Value shifted =
+                                           arith::SubFOp::create(body, loc, loadLane(body, scores, row, v), maxima[v]);
+                                       Value p = emitExp2(body, loc, reg, shifted, /*nonPositive=*/true);
+                                       storeLane(body, p, scores, row, v);
+                                       next.push_back(arith::AddFOp::create(body, loc, carried[v], p));
+                                     }
+                                     scf::YieldOp::create(body, loc, next);
+                                   });
     return SmallVector<Value>(loop.getResults());
   }
 

@@ -88,7 +88,8 @@ FailureOr<LoopPlan> planLoops(linalg::GenericOp op, const RegisterPlan &register
 TypedAttr neutralElement(OpBuilder &b, vector::CombiningKind kind, Type type) {
   using Kind = vector::CombiningKind;
   if (auto floating = dyn_cast<FloatType>(type)) {
-    bool isMax = kind == Kind::MAXIMUMF || kind == Kind::MAXNUMF, isMin = kind == Kind::MINIMUMF || kind == Kind::MINNUMF;
+    bool isMax = kind == Kind::MAXIMUMF || kind == Kind::MAXNUMF,
+         isMin = kind == Kind::MINIMUMF || kind == Kind::MINNUMF;
     if (isMax || isMin)
       return b.getFloatAttr(type, APFloat::getInf(floating.getFloatSemantics(), /*Negative=*/isMax));
     return b.getFloatAttr(type, kind == Kind::MUL ? 1.0 : 0.0);
@@ -170,9 +171,8 @@ private:
       scf::IfOp::create(b, loc, some, tail);
       return {};
     }
-    auto branch = scf::IfOp::create(b, loc, some, tail, [&](OpBuilder &body, Location) {
-      scf::YieldOp::create(body, loc, loop.getResults());
-    });
+    auto branch = scf::IfOp::create(
+        b, loc, some, tail, [&](OpBuilder &body, Location) { scf::YieldOp::create(body, loc, loop.getResults()); });
     return SmallVector<Value>(branch.getResults());
   }
 
@@ -205,7 +205,8 @@ private:
         values.push_back(arith::ConstantOp::create(
             b, loc, b.getZeroAttr(VectorType::get({plan.lanes}, getElementTypeOrSelf(init.get().getType())))));
       else
-        values.push_back(widen(b, loc, emitLoad(b, loc, init.get(), op.getMatchingIndexingMap(&init), point), plan.lanes));
+        values.push_back(
+            widen(b, loc, emitLoad(b, loc, init.get(), op.getMatchingIndexingMap(&init), point), plan.lanes));
     }
     return values;
   }
@@ -238,7 +239,8 @@ private:
     OpOperand *init = op.getDpsInitOperand(0);
     Type element = getElementTypeOrSelf(init->get().getType());
     auto type = VectorType::get({plan.lanes}, element);
-    Value neutral = arith::ConstantOp::create(b, loc, DenseElementsAttr::get(type, Attribute(neutralElement(b, plan.kind, element))));
+    Value neutral = arith::ConstantOp::create(
+        b, loc, DenseElementsAttr::get(type, Attribute(neutralElement(b, plan.kind, element))));
     auto leaf = [&](OpBuilder &k, ValueRange partial) {
       return emitChunks(k, partial, [&](OpBuilder &body, ValueRange values) {
         SmallVector<Value> results = emitBody(body, values);

@@ -32,9 +32,9 @@ struct MatmulPlan {
   linalg::GenericOp epilogue;      ///< null: the accumulators are stored as they are
   SmallVector<Operation *> erased; ///< the scratch that the epilogue read, with its uses
   RegisterPlan registers;
-  int64_t vectors;                 ///< vectors side by side, fewer than the plan's when N is narrow
-  bool masked;                     ///< the last tile's columns may lie beyond N
-  bool clamped;                    ///< the last tile's panels may lie beyond the last
+  int64_t vectors; ///< vectors side by side, fewer than the plan's when N is narrow
+  bool masked;     ///< the last tile's columns may lie beyond N
+  bool clamped;    ///< the last tile's panels may lie beyond the last
 };
 
 /// Whether the generic applies a vectorisable body to each element of `scratch`.
@@ -84,7 +84,8 @@ void matchEpilogue(MatmulPlan &plan) {
 
 FailureOr<MatmulPlan> planMatmul(PackedMatmulOp matmul, const RegisterPlan &registers) {
   if (matmul.getPanelWidth() % registers.lanes != 0)
-    return matmul.emitError("panels of ") << matmul.getPanelWidth() << " columns do not hold whole vectors of " << registers.lanes;
+    return matmul.emitError("panels of ")
+           << matmul.getPanelWidth() << " columns do not hold whole vectors of " << registers.lanes;
   for (Value operand : matmul->getOperands())
     if (!getElementTypeOrSelf(operand.getType()).isF32())
       return matmul.emitError("only f32 operands are lowered to the CPU, got ") << operand.getType();
@@ -111,11 +112,12 @@ public:
     columns = memref::DimOp::create(b, loc, out, 1);
     OpFoldResult rows = memref::getMixedSize(b, loc, out, 0);
     Value width = constant(b, plan.vectors * plan.registers.lanes);
-    scf::ForOp::create(b, loc, zero, columns, width, ValueRange(), [&](OpBuilder &body, Location, Value column, ValueRange) {
-      emitRowTiles(body, loc, plan.registers, rows,
-                   [&](OpBuilder &inner, int64_t count, Value row) { emitTile(inner, count, row, column); });
-      scf::YieldOp::create(body, loc);
-    });
+    scf::ForOp::create(
+        b, loc, zero, columns, width, ValueRange(), [&](OpBuilder &body, Location, Value column, ValueRange) {
+          emitRowTiles(body, loc, plan.registers, rows,
+                       [&](OpBuilder &inner, int64_t count, Value row) { emitTile(inner, count, row, column); });
+          scf::YieldOp::create(body, loc);
+        });
   }
 
 private:
@@ -174,16 +176,15 @@ private:
       rowIndices.push_back(add(b, row, r));
     Value lhs = plan.matmul.getLhs(), rhs = plan.matmul.getRhs();
     auto type = VectorType::get({plan.registers.lanes}, b.getF32Type());
-    TileOperands operands{
-        [&](OpBuilder &k, Value depth, int64_t r) -> Value {
-          return memref::LoadOp::create(k, loc, lhs, ValueRange{rowIndices[r], depth});
-        },
-        [&](OpBuilder &k, Value depth, int64_t v) -> Value {
-          return vector::LoadOp::create(k, loc, type, rhs, ValueRange{panels[v], depth, offsets[v]});
-        }};
-    SmallVector<Value> acc = emitTileProduct(b, loc, plan.registers, rows, plan.vectors,
-                                             memref::getMixedSize(b, loc, lhs, 1), emitStart(b, rows, row, column),
-                                             operands);
+    TileOperands operands{[&](OpBuilder &k, Value depth, int64_t r) -> Value {
+                            return memref::LoadOp::create(k, loc, lhs, ValueRange{rowIndices[r], depth});
+                          },
+                          [&](OpBuilder &k, Value depth, int64_t v) -> Value {
+                            return vector::LoadOp::create(k, loc, type, rhs, ValueRange{panels[v], depth, offsets[v]});
+                          }};
+    SmallVector<Value> acc =
+        emitTileProduct(b, loc, plan.registers, rows, plan.vectors, memref::getMixedSize(b, loc, lhs, 1),
+                        emitStart(b, rows, row, column), operands);
     for (int64_t r = 0; r < rows; ++r)
       for (int64_t v = 0; v < plan.vectors; ++v)
         emitResult(b, acc[r * plan.vectors + v], pointAt(b, row, column, r, v));

@@ -34,9 +34,9 @@ namespace {
 /// Everything that goes into one kernel.
 struct KernelPlan {
   KernelGroup group;
-  llvm::SetVector<Operation *> body;   ///< the group's ops and what is repeated for them, in order
-  llvm::SetVector<Value> inputs;       ///< values from outside
-  SmallVector<Value> destinations;     ///< tensor.empty values, replaced by the kernel's own
+  llvm::SetVector<Operation *> body; ///< the group's ops and what is repeated for them, in order
+  llvm::SetVector<Value> inputs;     ///< values from outside
+  SmallVector<Value> destinations;   ///< tensor.empty values, replaced by the kernel's own
 };
 
 /// Follows the root's destination through fills to the empty tensor that starts it.
@@ -56,7 +56,8 @@ void collect(KernelPlan &plan, Operation *op) {
   llvm::append_range(used, captured);
   for (Value value : used) {
     Operation *producer = value.getDefiningOp();
-    bool inside = producer && (isView(producer) || isRepeated(producer) || llvm::is_contained(plan.group.ops, producer));
+    bool inside =
+        producer && (isView(producer) || isRepeated(producer) || llvm::is_contained(plan.group.ops, producer));
     if (inside)
       collect(plan, producer);
     else
@@ -74,7 +75,8 @@ FailureOr<KernelPlan> planKernel(const KernelGroup &group) {
   for (OpOperand &init : root.getDpsInitsMutable()) {
     Value destination = findDestination(init);
     if (!destination.getDefiningOp<tensor::EmptyOp>())
-      return root->emitError("adds to a tensor that holds values: only results that start empty or filled are compiled");
+      return root->emitError(
+          "adds to a tensor that holds values: only results that start empty or filled are compiled");
     plan.destinations.push_back(destination);
   }
   return plan;
@@ -113,7 +115,8 @@ void applyKernel(OpBuilder &b, const KernelPlan &plan) {
   SmallVector<Value> inputs(plan.inputs.begin(), plan.inputs.end());
   for (Value destination : plan.destinations)
     inputs.push_back(b.clone(*destination.getDefiningOp())->getResult(0));
-  auto kernel = KernelOp::create(b, root->getLoc(), root->getResultTypes(), b.getStringAttr(kernelKind(plan.group)), inputs);
+  auto kernel =
+      KernelOp::create(b, root->getLoc(), root->getResultTypes(), b.getStringAttr(kernelKind(plan.group)), inputs);
   {
     OpBuilder::InsertionGuard guard(b);
     emitBody(b, kernel, plan);

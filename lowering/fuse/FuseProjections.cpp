@@ -89,8 +89,8 @@ ParameterOp mergeParameters(OpBuilder &b, ArrayRef<ParameterOp> parts, RankedTen
     names.push_back(part.getName());
     llvm::append_range(sources, part.getSourceNames());
   }
-  return ParameterOp::create(b, weightLoc, type, b.getStringAttr(llvm::join(names, "+")),
-                             b.getStrArrayAttr(sources), layout);
+  return ParameterOp::create(b, weightLoc, type, b.getStringAttr(llvm::join(names, "+")), b.getStrArrayAttr(sources),
+                             layout);
 }
 
 void applyProjections(OpBuilder &b, const ProjectionPlan &plan) {
@@ -107,7 +107,8 @@ void applyProjections(OpBuilder &b, const ProjectionPlan &plan) {
   }
   int64_t width = plan.layout.getWidth(), depth = cast<ShapedType>(weights.front().getType()).getDimSize(1);
   Type f32 = b.getF32Type();
-  Value weight = mergeParameters(b, weights, RankedTensorType::get({llvm::divideCeilSigned(columns, width), depth, width}, f32), plan.layout);
+  Value weight = mergeParameters(
+      b, weights, RankedTensorType::get({llvm::divideCeilSigned(columns, width), depth, width}, f32), plan.layout);
   Value bias;
   if (!biases.empty())
     bias = mergeParameters(b, biases, RankedTensorType::get({columns}, f32), PanelsAttr());
@@ -115,7 +116,8 @@ void applyProjections(OpBuilder &b, const ProjectionPlan &plan) {
   if (auto empty = first.getInit().getDefiningOp<tensor::EmptyOp>())
     rows = empty.getMixedSizes()[0];
   Value init = tensor::EmptyOp::create(b, loc, {rows, b.getIndexAttr(columns)}, f32);
-  Value merged = PackedMatmulOp::create(b, loc, TypeRange{init.getType()}, first.getLhs(), weight, bias, init).getResult();
+  Value merged =
+      PackedMatmulOp::create(b, loc, TypeRange{init.getType()}, first.getLhs(), weight, bias, init).getResult();
   int64_t at = 0;
   for (PackedMatmulOp op : plan.products) {
     SmallVector<OpFoldResult> offsets = {b.getIndexAttr(0), b.getIndexAttr(at)};

@@ -91,15 +91,16 @@ void applyConcat(OpBuilder &b, ConcatPlan plan, tensor::InsertSliceOp outer) {
   AffineMap half = AffineMap::getMultiDimMapWithTargets(rank + 1, halves, b.getContext());
   SmallVector<AffineMap> maps = {half, half, b.getMultiDimIdentityMap(rank + 1)};
   SmallVector<utils::IteratorType> iterators(rank + 1, utils::IteratorType::parallel);
-  auto generic = linalg::GenericOp::create(
-      b, loc, init.getType(), ValueRange{plan.low.op.getSource(), plan.high.op.getSource()}, init, maps, iterators,
-      [&](OpBuilder &body, Location where, ValueRange values) {
-        Value part = linalg::IndexOp::create(body, where, rank - 1);
-        Value zero = arith::ConstantIndexOp::create(body, where, 0);
-        Value first = arith::CmpIOp::create(body, where, arith::CmpIPredicate::eq, part, zero);
-        Value chosen = arith::SelectOp::create(body, where, first, values[0], values[1]);
-        linalg::YieldOp::create(body, where, chosen);
-      });
+  auto generic =
+      linalg::GenericOp::create(b, loc, init.getType(), ValueRange{plan.low.op.getSource(), plan.high.op.getSource()},
+                                init, maps, iterators, [&](OpBuilder &body, Location where, ValueRange values) {
+                                  Value part = linalg::IndexOp::create(body, where, rank - 1);
+                                  Value zero = arith::ConstantIndexOp::create(body, where, 0);
+                                  Value first =
+                                      arith::CmpIOp::create(body, where, arith::CmpIPredicate::eq, part, zero);
+                                  Value chosen = arith::SelectOp::create(body, where, first, values[0], values[1]);
+                                  linalg::YieldOp::create(body, where, chosen);
+                                });
   SmallVector<ReassociationIndices> groups;
   for (int64_t i = 0; i < rank; ++i)
     groups.push_back(i + 1 < rank ? ReassociationIndices{i} : ReassociationIndices{i, i + 1});

@@ -61,7 +61,8 @@ std::pair<linalg::GenericOp, Value> matchBias(Value product) {
   auto yield = cast<linalg::YieldOp>(generic.getBody()->getTerminator());
   auto add = yield.getOperand(0).getDefiningOp<arith::AddFOp>();
   Value first = generic.getMatchingBlockArgument(sum), second = generic.getMatchingBlockArgument(row);
-  bool isSum = add && ((add.getLhs() == first && add.getRhs() == second) || (add.getLhs() == second && add.getRhs() == first));
+  bool isSum =
+      add && ((add.getLhs() == first && add.getRhs() == second) || (add.getLhs() == second && add.getRhs() == first));
   if (!isSum || !llvm::hasSingleElement(generic.getBody()->without_terminator()))
     return {};
   return {generic, row->get()};
@@ -69,7 +70,8 @@ std::pair<linalg::GenericOp, Value> matchBias(Value product) {
 
 FailureOr<LinearPlan> planLinear(linalg::MatmulOp matmul) {
   auto missed = [&](StringRef reason) -> FailureOr<LinearPlan> {
-    remark::missed(matmul.getLoc(), remark::RemarkOpts::name("unpacked-product").category("weft-normalize-linear")) << reason;
+    remark::missed(matmul.getLoc(), remark::RemarkOpts::name("unpacked-product").category("weft-normalize-linear"))
+        << reason;
     return failure();
   };
   auto weight = matmul.getInputs()[1].getDefiningOp<ParameterOp>();
@@ -98,11 +100,13 @@ void applyLinear(OpBuilder &builder, const LinearPlan &given) {
   ArrayRef<int64_t> shape = cast<ShapedType>(plan.weight.getType()).getShape();
   int64_t columns = shape[plan.outByIn ? 0 : 1], depth = shape[plan.outByIn ? 1 : 0];
   auto layout = PanelsAttr::get(builder.getContext(), kPanelWidth, plan.outByIn);
-  auto type = RankedTensorType::get({llvm::divideCeilSigned(columns, kPanelWidth), depth, kPanelWidth}, builder.getF32Type());
+  auto type =
+      RankedTensorType::get({llvm::divideCeilSigned(columns, kPanelWidth), depth, kPanelWidth}, builder.getF32Type());
   SmallVector<StringRef> sources = plan.weight.getSourceNames();
-  Value packed = ParameterOp::create(builder, plan.weight.getLoc(), type,
-                                     builder.getStringAttr(plan.weight.getName() + (plan.outByIn ? ".packed" : ".packed_in_by_out")),
-                                     builder.getStrArrayAttr(sources), layout);
+  Value packed = ParameterOp::create(
+      builder, plan.weight.getLoc(), type,
+      builder.getStringAttr(plan.weight.getName() + (plan.outByIn ? ".packed" : ".packed_in_by_out")),
+      builder.getStrArrayAttr(sources), layout);
   Value destination = plan.matmul.getOutputs().front().getDefiningOp<linalg::FillOp>().getOutputs().front();
   auto product = PackedMatmulOp::create(builder, plan.matmul.getLoc(), TypeRange{destination.getType()},
                                         plan.matmul.getInputs()[0], packed, plan.bias, destination);

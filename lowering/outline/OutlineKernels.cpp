@@ -6,7 +6,8 @@
 // becomes
 //   %b = memref.alloc(%n) : memref<?x8xf32>
 //   func.call @kernel_norm_0(%x, %b)
-// The function's body still works on tensors: bufferization.to_tensor at its start, materialize_in_destination at its end.
+// The function's body still works on tensors: bufferization.to_tensor at its start, materialize_in_destination at its
+// end.
 #include "lowering/outline/Passes.h"
 
 #include "dialects/weft/WeftDialect.h"
@@ -57,7 +58,8 @@ public:
 private:
   static bool isEqual(func::FuncOp a, func::FuncOp b) {
     return a.getFunctionType() == b.getFunctionType() &&
-           OperationEquivalence::isRegionEquivalentTo(&a.getBody(), &b.getBody(), OperationEquivalence::IgnoreLocations);
+           OperationEquivalence::isRegionEquivalentTo(&a.getBody(), &b.getBody(),
+                                                      OperationEquivalence::IgnoreLocations);
   }
 
   /// An elementwise op does not read its destination, so fusion may have given it an empty tensor of its own.
@@ -180,7 +182,8 @@ private:
         value = value.getDefiningOp()->getOperand(0);
       }
       if (!outputs.try_emplace(value, memref).second)
-        return entry.emitError("result ") << i << " is an earlier result too: run the fuse phase first, which copies it";
+        return entry.emitError("result ")
+               << i << " is an earlier result too: run the fuse phase first, which copies it";
     }
     return success();
   }
@@ -198,7 +201,8 @@ private:
       auto empty = collapse.getSrc().getDefiningOp<KernelOp>();
       if (!empty)
         return failure();
-      FailureOr<SmallVector<OpFoldResult>> extents = destinationSizes(empty, cast<OpResult>(collapse.getSrc()).getResultNumber());
+      FailureOr<SmallVector<OpFoldResult>> extents =
+          destinationSizes(empty, cast<OpResult>(collapse.getSrc()).getResultNumber());
       if (failed(extents))
         return failure();
       // The sizes must be there before the first use of the output: they are index arithmetic, moved up.

@@ -58,7 +58,8 @@ int64_t columnTile(int64_t columns, const RegisterPlan &registers) {
   int64_t width = std::max(registers.columns(), kPanelWidth), wanted = 8 * registers.columns();
   if (ShapedType::isDynamic(columns) || columns <= wanted)
     return ShapedType::isDynamic(columns) ? wanted : 0;
-  int64_t units = llvm::divideCeilSigned(columns, width), least = llvm::divideCeilSigned(columns, wanted), parts = least;
+  int64_t units = llvm::divideCeilSigned(columns, width), least = llvm::divideCeilSigned(columns, wanted),
+          parts = least;
   // An even cut leaves no narrow last tile.
   while (parts < units && units % parts != 0 && parts < 2 * least)
     ++parts;
