@@ -15,6 +15,7 @@
 namespace weft {
 
 // Efforts were measured on MiniLM.
+// clang-format off
 static const Phase kPhases[] = {
     {1, "import", false, 0.005, nullptr},
     {2, "normalize", false, 0.005, buildNormalizePhase},
@@ -25,6 +26,7 @@ static const Phase kPhases[] = {
     {7, "cpu", true, 0.25, buildCpuPhase},
     {8, "emit", true, 0.7, nullptr},
 };
+// clang-format on
 
 std::span<const Phase> allPhases() { return kPhases; }
 
