@@ -21,13 +21,6 @@ static LogicalResult verifyTensor(func::FuncOp entry, Type type, DictionaryAttr 
   if (names && static_cast<int64_t>(names.size()) != tensor.getRank())
     return entry.emitError() << what << " has " << tensor.getRank() << " dimensions, 'weft.dims' names "
                              << names.size();
-  for (int64_t i = 0; i < tensor.getRank(); ++i) {
-    if (!tensor.isDynamicDim(i))
-      continue;
-    auto name = names ? dyn_cast<StringAttr>(names[i]) : StringAttr();
-    if (!name || name.empty())
-      return entry.emitError() << what << ": dynamic dimension " << i << " has no name in 'weft.dims'";
-  }
   return success();
 }
 

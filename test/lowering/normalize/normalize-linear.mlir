@@ -29,7 +29,7 @@ func.func @weight_out_by_in(%x: tensor<?x4xf32>, %init: tensor<?x20xf32>) -> ten
 
 // The layout of Conv1D, [in, out], without a bias.
 // CHECK-LABEL: @weight_in_by_out
-// CHECK: %[[W:.*]] = weft.parameter "l.weight.packed" sources(["l.weight"]) layout(<width = 16, out_by_in = false>) : tensor<2x4x16xf32>
+// CHECK: %[[W:.*]] = weft.parameter "l.weight.packed_in_by_out" sources(["l.weight"]) layout(<width = 16, out_by_in = false>) : tensor<2x4x16xf32>
 // CHECK: weft.packed_matmul ins(%{{.*}}, %[[W]] : tensor<?x4xf32>, tensor<2x4x16xf32>)
 func.func @weight_in_by_out(%x: tensor<?x4xf32>, %init: tensor<?x20xf32>) -> tensor<?x20xf32> {
   %zero = arith.constant 0.0 : f32
