@@ -1,0 +1,260 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// weft bench: how fast a model is, as times and as a share of what the core can do.
+#include "tools/weft/Arrays.h"
+#include "tools/weft/Measure.h"
+#include "tools/weft/Npy.h"
+
+#include <cstdio>
+#include <filesystem>
+#include <unistd.h>
+
+namespace weft::cli {
+namespace {
+
+struct Options {
+  std::string model, entry, output, against, variant;
+  std::vector<std::string> shapes, inputs, targets;
+  int repeat = 0, threads = 1;
+  bool json = false;
+};
+
+struct Bench {
+  std::string model, variant;
+  int threads = 0;
+  double loadSeconds = 0;
+  std::vector<Measurement> shapes;
+};
+
+/// Four shapes that show a call's fixed cost, usual work, the longest sequence, and a batch; within the bounds.
+std::vector<Extents> defaultShapes(const Entry &entry) {
+  std::vector<Extents> shapes;
+  for (auto [batch, sequence] : {std::pair(1, 16), {1, 128}, {1, 512}, {32, 128}}) {
+    Extents extents;
+    for (const weft_dim_info &dim : entry.dims) {
+      int64_t wanted = std::string_view(dim.name) == "batch" ? batch : sequence;
+      extents[dim.name] = std::clamp(wanted, dim.min, dim.max);
+    }
+    if (std::find(shapes.begin(), shapes.end(), extents) == shapes.end())
+      shapes.push_back(extents);
+  }
+  return shapes;
+}
+
+Result<std::vector<Extents>> readShapes(const Options &options, const Entry &entry) {
+  if (options.shapes.empty())
+    return defaultShapes(entry);
+  std::vector<Extents> shapes;
+  for (const std::string &text : options.shapes) {
+    Result<Bounds> bounds = parseBounds(text);
+    if (!bounds)
+      return bounds.takeError();
+    Extents extents;
+    for (const auto &[name, range] : *bounds) {
+      if (range.min != range.max)
+        return Diagnostic{"W0504", "a measurement needs one extent for '" + name + "', not a range", "--shape " + text,
+                          "write --shape batch=1,sequence=128"};
+      extents[name] = range.min;
+    }
+    shapes.push_back(extents);
+  }
+  return shapes;
+}
+
+/// --input NAME=@FILE.npy, each once.
+Result<std::vector<Array>> readInputs(const std::vector<std::string> &arguments) {
+  std::vector<Array> inputs;
+  for (const std::string &argument : arguments) {
+    size_t equals = argument.find("=@");
+    if (equals == std::string::npos || equals == 0)
+      return Diagnostic{"W0503", "'" + argument + "' is not NAME=@FILE.npy", "--input",
+                        "write --input input_ids=@ids.npy"};
+    Result<Array> array = readArray(argument.substr(equals + 2), argument.substr(0, equals));
+    if (!array)
+      return array.takeError();
+    inputs.push_back(std::move(*array));
+  }
+  return inputs;
+}
+
+void printHead(const Bench &bench) {
+  std::printf("%s, variant %s, %d thread%s, loaded in %s\n\n", bench.model.c_str(), bench.variant.c_str(),
+              bench.threads, bench.threads == 1 ? "" : "s", printableSeconds(bench.loadSeconds).c_str());
+  std::printf("%-24s %9s %9s %9s %8s %7s %7s\n", "shape", "p50", "p90", "p99", "GF/s", "GB/s", "% peak");
+}
+
+void printShape(const Measurement &shape) {
+  std::printf("%-24s %9s %9s %9s", printableExtents(shape.extents).c_str(),
+              printableSeconds(shape.percentile(0.5)).c_str(), printableSeconds(shape.percentile(0.9)).c_str(),
+              printableSeconds(shape.percentile(0.99)).c_str());
+  if (shape.flops > 0)
+    std::printf(" %8.1f %7.1f %6.1f%%\n", shape.gflops(), shape.gbps(), shape.percentOfPeak());
+  else
+    std::printf(" %8s %7s %7s\n", "-", "-", "-");
+  std::fflush(stdout);
+}
+
+void printFoot(const Bench &bench) {
+  std::printf("\nThe core's multiply-add peak, measured between the runs: %.0f GF/s.\n",
+              bench.shapes.back().peakGflops);
+  std::printf("GF/s counts matrix products and attention, GB/s the weights they read.\n");
+}
+
+nlohmann::json asJson(const Measurement &shape) {
+  return {{"shape", shape.extents},
+          {"times_s", shape.seconds},
+          {"p50_s", shape.percentile(0.5)},
+          {"p90_s", shape.percentile(0.9)},
+          {"p99_s", shape.percentile(0.99)},
+          {"gflops", shape.gflops()},
+          {"gbps", shape.gbps()},
+          {"fma_peak_gflops", shape.peakGflops},
+          {"percent_of_peak", shape.percentOfPeak()}};
+}
+
+/// One shape's fields stand at the top as well, so that a reader of one shape needs no loop.
+nlohmann::json asJson(const Bench &bench) {
+  nlohmann::json result = asJson(bench.shapes.front());
+  result.update({{"model", bench.model},
+                 {"variant", bench.variant},
+                 {"threads", bench.threads},
+                 {"load_s", bench.loadSeconds},
+                 {"peak_rss_kb", peakRssKb()},
+                 {"shapes", nlohmann::json::array()}});
+  for (const Measurement &shape : bench.shapes)
+    result["shapes"].push_back(asJson(shape));
+  return result;
+}
+
+/// What is to be measured: the arrays given, or invented ones for each shape.
+Result<std::vector<std::vector<Array>>> allInputs(const Options &options, const Entry &entry) {
+  std::vector<std::vector<Array>> all;
+  if (!options.inputs.empty()) {
+    Result<std::vector<Array>> inputs = readInputs(options.inputs);
+    if (!inputs)
+      return inputs.takeError();
+    all.push_back(std::move(*inputs));
+    return all;
+  }
+  Result<std::vector<Extents>> shapes = readShapes(options, entry);
+  if (!shapes)
+    return shapes.takeError();
+  for (const Extents &extents : *shapes) {
+    Result<std::vector<Array>> inputs = inventInputs(entry, extents);
+    if (!inputs)
+      return inputs.takeError();
+    all.push_back(std::move(*inputs));
+  }
+  return all;
+}
+
+Result<void> bench(const Options &options) {
+  for (const std::string &target : options.targets)
+    if (Result<void> checked = checkTarget(target); !checked)
+      return checked;
+  Result<Model> model = Model::open(options.model, {options.targets, {}});
+  if (!model)
+    return model.takeError();
+  Result<Entry> entry = model->entry(options.entry);
+  if (!entry)
+    return entry.takeError();
+  Result<Runner> runner = Runner::make(*model, *entry, options.threads, options.variant);
+  if (!runner)
+    return runner.takeError();
+  Result<std::vector<std::vector<Array>>> inputs = allInputs(options, *entry);
+  if (!inputs)
+    return inputs.takeError();
+  Bench result{model->name(), runner->variant(), runner->threads(), model->loadSeconds(), {}};
+  if (!options.json)
+    printHead(result);
+  for (const std::vector<Array> &arrays : *inputs) {
+    Result<Measurement> shape = measure(*runner, *entry, model->work(entry->name), arrays, options.repeat);
+    if (!shape)
+      return shape.takeError();
+    result.shapes.push_back(std::move(*shape));
+    if (!options.json)
+      printShape(result.shapes.back());
+  }
+  if (options.json)
+    std::printf("%s\n", asJson(result).dump().c_str());
+  else
+    printFoot(result);
+  if (!options.output.empty())
+    return writeFileWhole(options.output, npyBytes(runner->outputs().front()));
+  return {};
+}
+
+/// Hands over to benchmarks/run, which times the others beside Weft; returns only when that cannot be.
+Diagnostic comparePeers(const Options &options) {
+  std::string program = WEFT_SOURCE_DIR "/benchmarks/run";
+  std::error_code ignored;
+  std::string build = std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path().parent_path();
+  std::vector<std::string> arguments = {program, "--peers",   "weft," + options.against,      "--build",
+                                        build,   "--threads", std::to_string(options.threads)};
+  std::string shapes;
+  for (const std::string &text : options.shapes) {
+    Result<Bounds> bounds = parseBounds(text);
+    if (!bounds)
+      return bounds.takeError();
+    if (!bounds->count("batch") || !bounds->count("sequence"))
+      return {"W0513", "--against needs batch and sequence", "--shape " + text, "write --shape batch=1,sequence=128"};
+    shapes += (shapes.empty() ? "" : ",") + std::to_string(bounds->at("batch").min) + "x" +
+              std::to_string(bounds->at("sequence").min);
+  }
+  if (!shapes.empty())
+    arguments.insert(arguments.end(), {"--shapes", shapes});
+  arguments.insert(arguments.end(), {isArtifact(options.model) ? "--artifact" : "--model", options.model});
+  std::vector<char *> pointers;
+  for (std::string &argument : arguments)
+    pointers.push_back(argument.data());
+  pointers.push_back(nullptr);
+  execv(program.c_str(), pointers.data());
+  return {"W0514", "the comparison with other engines cannot be started", program,
+          "it is part of Weft's checkout: run weft from its build folder"};
+}
+
+} // namespace
+
+void addBench(CLI::App &weft, int &exitCode) {
+  auto options = std::make_shared<Options>();
+  CLI::App *command = weft.add_subcommand("bench", "Measure an artifact, or a model compiled in memory");
+  command->add_option("ARTIFACT_OR_MODEL", options->model, "NAME.weft, or what weft compile takes")
+      ->required()
+      ->type_name("");
+  command->add_option("--shape", options->shapes, "as batch=1,sequence=128; once for each")
+      ->type_name("EXTENTS")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  command->add_option("--input", options->inputs, "an array to run on, instead of a shape")
+      ->type_name("NAME=@FILE.npy")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  command->add_option("--output", options->output, "write the first output of the last run")->type_name("FILE.npy");
+  command->add_option("--entry", options->entry, "the function to run (default: the first)")->type_name("NAME");
+  command->add_option("--repeat", options->repeat, "runs of each shape (default: a second long)")
+      ->check(CLI::Range(1, 1000000))
+      ->type_name("N");
+  command->add_option("--threads", options->threads, "threads (default: 1)")
+      ->check(CLI::Range(1, 1024))
+      ->type_name("N");
+  command->add_option("--variant", options->variant, "code to run: v4, v3, portable (default: best)")
+      ->type_name("NAME");
+  command->add_option("--target", options->targets, "compile a model for this (default: this host)")
+      ->type_name("TARGET");
+  command->add_flag("--json", options->json, "print one JSON object instead of the table");
+  command->add_option("--against", options->against, "time others too: torch,onnxruntime,openvino,…")
+      ->type_name("NAMES");
+  command->footer("\nWithout --shape, four usual shapes. --against runs benchmarks/run of Weft's\ncheckout, which "
+                  "compares all-MiniLM-L6-v2 in one interleaved run.");
+  command->callback([options, &exitCode] {
+    if (!options->against.empty()) {
+      exitCode = fail(comparePeers(*options));
+      return;
+    }
+    if (Result<void> done = bench(*options); !done)
+      exitCode = fail(done.error());
+  });
+}
+
+} // namespace weft::cli

@@ -1,0 +1,170 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+#include "tools/weft/Command.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdarg>
+#include <cstdio>
+#include <fstream>
+#include <numeric>
+#include <unistd.h>
+
+namespace weft::cli {
+
+int fail(const Diagnostic &error) {
+  std::string text = error.format();
+  while (!text.empty() && text.back() == '\n')
+    text.pop_back();
+  std::fflush(stdout);
+  std::fprintf(stderr, "%s\n", text.c_str());
+  return isInternalError(error) ? kOurMistake : kUsersMistake;
+}
+
+std::string format(const char *pattern, ...) {
+  va_list arguments, again;
+  va_start(arguments, pattern);
+  va_copy(again, arguments);
+  std::string text(std::vsnprintf(nullptr, 0, pattern, arguments), '\0');
+  std::vsnprintf(text.data(), text.size() + 1, pattern, again);
+  va_end(arguments);
+  va_end(again);
+  return text;
+}
+
+std::string printableBytes(double bytes) {
+  for (const char *unit : {"bytes", "kB", "MB", "GB"}) {
+    if (bytes < 1000 || std::string_view(unit) == "GB")
+      return format(std::string_view(unit) == "bytes" || bytes >= 100 ? "%.0f %s" : "%.1f %s", bytes, unit);
+    bytes /= 1000;
+  }
+  return "";
+}
+
+std::string printableSeconds(double seconds) {
+  if (seconds < 1e-3)
+    return format("%.0f us", seconds * 1e6);
+  return seconds < 1 ? format("%.*f ms", seconds < 0.1 ? 2 : 1, seconds * 1e3) : format("%.2f s", seconds);
+}
+
+Result<void> writeFileWhole(const std::string &path, std::string_view bytes) {
+  auto failed = [&](const std::string &why) {
+    return Diagnostic{"W0509", "the file cannot be written: " + why, path,
+                      "check the folder, its permissions and the disk"};
+  };
+  std::string temporary = path + ".part" + std::to_string(getpid());
+  std::ofstream file(temporary, std::ios::binary);
+  if (!file)
+    return failed(std::strerror(errno));
+  file.write(bytes.data(), bytes.size());
+  file.close();
+  if (file && std::rename(temporary.c_str(), path.c_str()) == 0)
+    return {};
+  std::string why = std::strerror(errno);
+  std::remove(temporary.c_str());
+  return failed(why);
+}
+
+// ---- Values ----
+
+static bool parseExtent(std::string_view text, int64_t &value) {
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size() && value >= 1;
+}
+
+Result<Bounds> parseBounds(const std::string &text) {
+  Bounds bounds;
+  auto failed = [&](const std::string &what) {
+    return Diagnostic{"W0504", what, "--shape " + text, "write --shape batch=1..64,sequence=128"};
+  };
+  for (const std::string &item : CLI::detail::split(text, ',')) {
+    size_t equals = item.find('=');
+    if (equals == std::string::npos || equals == 0)
+      return failed("'" + item + "' is not NAME=EXTENT or NAME=MIN..MAX");
+    std::string name = item.substr(0, equals), range = item.substr(equals + 1);
+    size_t dots = range.find("..");
+    DimBounds parsed;
+    bool valid = parseExtent(range.substr(0, dots), parsed.min) &&
+                 parseExtent(dots == std::string::npos ? range : range.substr(dots + 2), parsed.max);
+    if (!valid || parsed.min > parsed.max)
+      return failed("'" + range + "' is no extent of at least 1 and no range of two, smaller first");
+    if (!bounds.emplace(name, parsed).second)
+      return failed("'" + name + "' is given twice");
+  }
+  return bounds;
+}
+
+Result<void> checkTarget(const std::string &target) {
+  static const char *const kLevels[] = {"v4", "v3", "portable", "native"};
+  std::string levels = target == "cpu" ? "v4" : target;
+  if (levels.starts_with("cpu:"))
+    levels = levels.substr(4);
+  for (const std::string &level : CLI::detail::split(levels, ','))
+    if (std::find(std::begin(kLevels), std::end(kLevels), level) == std::end(kLevels))
+      return Diagnostic{"W0503", "'" + target + "' is no target", "--target",
+                        "use cpu (all levels), or cpu: with some of v4, v3, portable, native, as in cpu:v4,v3"};
+  return {};
+}
+
+// ---- What is wrong with a command line ----
+
+/// How many letters must change to make one word of the other.
+static size_t distance(const std::string &left, const std::string &right) {
+  std::vector<size_t> row(right.size() + 1);
+  std::iota(row.begin(), row.end(), size_t(0));
+  for (size_t i = 1; i <= left.size(); ++i) {
+    size_t diagonal = std::exchange(row[0], i);
+    for (size_t j = 1; j <= right.size(); ++j) {
+      size_t changed = diagonal + (left[i - 1] != right[j - 1]);
+      diagonal = row[j];
+      row[j] = std::min({changed, row[j] + 1, row[j - 1] + 1});
+    }
+  }
+  return row.back();
+}
+
+/// The subcommand that was chosen, or the program.
+static const CLI::App &chosen(const CLI::App &weft) {
+  std::vector<CLI::App *> commands = weft.get_subcommands();
+  return commands.empty() ? weft : *commands.front();
+}
+
+static Diagnostic unknownWord(const CLI::App &weft, const std::string &word) {
+  const CLI::App &app = chosen(weft);
+  bool top = &app == &weft;
+  std::vector<std::string> known;
+  for (const CLI::Option *option : app.get_options())
+    for (const std::string &name : option->get_lnames())
+      known.push_back("--" + name);
+  for (const CLI::App *command : app.get_subcommands({}))
+    known.push_back(command->get_name());
+  std::string name = word.substr(0, word.find('='));
+  auto nearest = std::min_element(known.begin(), known.end(), [&](const std::string &left, const std::string &right) {
+    return distance(name, left) < distance(name, right);
+  });
+  bool near = nearest != known.end() && distance(name, *nearest) <= 1 + name.size() / 4;
+  std::string help = top ? "weft --help lists the commands" : "weft " + app.get_name() + " --help lists the options";
+  bool option = word.starts_with("-");
+  std::string what = option ? "unknown option " : top ? "unknown command " : "unexpected argument ";
+  return {"W0501", what + "'" + word + "'", top ? "weft" : "weft " + app.get_name(),
+          (near ? "did you mean " + *nearest + "? " : "") + help};
+}
+
+Diagnostic explainParseError(const CLI::App &weft, const CLI::ParseError &error) {
+  const CLI::App &app = chosen(weft);
+  std::string place = &app == &weft ? "weft" : "weft " + app.get_name();
+  std::string help = place + " --help lists the options";
+  std::string what = error.what();
+  if (dynamic_cast<const CLI::ExtrasError *>(&error)) {
+    std::vector<std::string> extra = app.remaining(true);
+    if (extra.empty())
+      extra = weft.remaining(true);
+    return unknownWord(weft, extra.empty() ? what : extra.front());
+  }
+  if (dynamic_cast<const CLI::RequiredError *>(&error) || dynamic_cast<const CLI::ArgumentMismatch *>(&error))
+    return {"W0502", what, place, help};
+  return {"W0503", what, place, help};
+}
+
+} // namespace weft::cli

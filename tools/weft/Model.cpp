@@ -1,0 +1,208 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+#include "tools/weft/Model.h"
+
+#include "frontends/weights/MappedFile.h"
+#include "tools/weft/Progress.h"
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+
+namespace weft::cli {
+
+namespace fs = std::filesystem;
+
+Diagnostic runtimeError() {
+  weft_error error;
+  weft_last_error_parts(&error);
+  return {error.code, error.message, error.place, error.help};
+}
+
+bool isArtifact(const std::string &path) {
+  std::error_code ignored;
+  auto has = [&](const char *file) { return fs::exists(fs::path(path) / file, ignored); };
+  bool named = fs::is_directory(path, ignored) && fs::path(path).extension() == ".weft";
+  return (has("manifest.json") || has("model.so") || named) && !has("config.json");
+}
+
+template <class Info> static const Info *findNamed(const std::vector<Info> &infos, std::string_view name) {
+  auto found = std::find_if(infos.begin(), infos.end(), [&](const Info &info) { return info.name == name; });
+  return found == infos.end() ? nullptr : &*found;
+}
+const weft_tensor_info *Entry::input(std::string_view name) const { return findNamed(inputs, name); }
+const weft_tensor_info *Entry::output(std::string_view name) const { return findNamed(outputs, name); }
+const weft_dim_info *Entry::dim(std::string_view name) const { return findNamed(dims, name); }
+
+static Result<Executable> compileInMemory(const std::string &path, const ModelOptions &options,
+                                          std::map<std::string, Work> &work) {
+  Context context;
+  Result<Graph> graph = import(context, path, options.dimBounds);
+  if (!graph)
+    return graph.takeError();
+  for (const std::string &entry : graph->entries())
+    work[entry] = graph->work(entry);
+  ProgressBar bar(/*quietWhenPiped=*/true);
+  CompileOptions compileOptions;
+  compileOptions.targets = options.targets;
+  compileOptions.onProgress = [&](const Progress &progress) { bar.show(progress); };
+  return compile(*graph, compileOptions);
+}
+
+Result<Model> Model::open(const std::string &path, const ModelOptions &options) {
+  auto start = std::chrono::steady_clock::now();
+  Model result;
+  result.folder = path;
+  if (isArtifact(path)) {
+    weft_model *opened = nullptr;
+    if (weft_open(path.c_str(), nullptr, &opened) != WEFT_OK)
+      return runtimeError();
+    result.model = {opened, Close()};
+  } else {
+    Result<Executable> compiled = compileInMemory(path, options, result.computed);
+    if (!compiled)
+      return compiled.takeError();
+    result.executable = std::move(*compiled);
+    result.model = {result.executable->model(), [](weft_model *) {}};
+  }
+  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return result;
+}
+
+std::vector<Entry> Model::entries() const {
+  std::vector<Entry> result;
+  weft_entry_info info;
+  for (size_t index = 0; weft_model_entry(handle(), index, &info) == WEFT_OK; ++index) {
+    Entry entry{info.name, info.variant ? info.variant : "", {}, {}, {}};
+    entry.dims.resize(info.dim_count);
+    entry.inputs.resize(info.input_count);
+    entry.outputs.resize(info.output_count);
+    for (size_t dim = 0; dim < info.dim_count; ++dim)
+      weft_model_dim(handle(), info.name, dim, &entry.dims[dim]);
+    for (size_t input = 0; input < info.input_count; ++input)
+      weft_model_input(handle(), info.name, input, &entry.inputs[input]);
+    for (size_t output = 0; output < info.output_count; ++output)
+      weft_model_output(handle(), info.name, output, &entry.outputs[output]);
+    result.push_back(std::move(entry));
+  }
+  return result;
+}
+
+Result<Entry> Model::entry(const std::string &name) const {
+  std::string known;
+  for (Entry &entry : entries()) {
+    if (name.empty() || entry.name == name)
+      return std::move(entry);
+    known += (known.empty() ? "" : ", ") + entry.name;
+  }
+  return Diagnostic{"W0508", "the model has no entry '" + name + "'", folder, "its entries are " + known};
+}
+
+std::optional<Work> Model::work(const std::string &entry) const {
+  if (!artifact()) {
+    auto found = computed.find(entry);
+    return found == computed.end() ? std::nullopt : std::optional(found->second);
+  }
+  Result<nlohmann::json> manifest = readJsonFile(fs::path(folder) / "manifest.json");
+  if (!manifest)
+    return std::nullopt;
+  // The runtime has checked what it needs of the manifest; this part is for speeds only.
+  try {
+    const nlohmann::json &stored = manifest->at("entries").at(entry).at("work");
+    Work work;
+    work.weightBytes = stored.at("weight_bytes").get<double>();
+    for (const nlohmann::json &term : stored.at("terms"))
+      work.terms.push_back({term.at("flops").get<double>(), term.at("powers").get<std::map<std::string, int>>()});
+    return work;
+  } catch (const nlohmann::json::exception &) {
+    return std::nullopt;
+  }
+}
+
+std::string Model::tokenizer() const {
+  std::error_code ignored;
+  fs::path file = fs::path(folder) / "tokenizer.json";
+  return fs::exists(file, ignored) ? file.string() : "";
+}
+
+// ---- Runner ----
+
+static weft_tensor tensorOf(const Array &array) {
+  static const std::byte kNothing{}; // empty arrays need an address too
+  weft_tensor tensor = {};
+  tensor.name = array.name.c_str();
+  tensor.data = const_cast<std::byte *>(array.bytes.empty() ? &kNothing : array.bytes.data());
+  tensor.bytes = array.bytes.size();
+  tensor.dtype = static_cast<int32_t>(array.type);
+  tensor.rank = static_cast<int32_t>(array.shape.size());
+  std::copy_n(array.shape.begin(), std::min<size_t>(array.shape.size(), WEFT_MAX_RANK), tensor.shape);
+  return tensor;
+}
+
+Result<Runner> Runner::make(const Model &model, const Entry &entry, int threads, const std::string &variant) {
+  weft_session_options options = {};
+  options.size = sizeof(options);
+  options.threads = threads;
+  options.variant = variant.empty() ? nullptr : variant.c_str();
+  weft_session *session = nullptr;
+  if (weft_session_new(model.handle(), &options, &session) != WEFT_OK)
+    return runtimeError();
+  Runner runner;
+  runner.session.reset(session);
+  runner.entry = entry;
+  return runner;
+}
+
+Result<void> Runner::prepare(const std::vector<Array> &inputs, const std::vector<std::string> &names) {
+  given = inputs;
+  results.clear();
+  inputTensors.clear();
+  outputTensors.clear();
+  for (const Array &input : given)
+    inputTensors.push_back(tensorOf(input));
+  std::vector<std::string> wanted = names;
+  if (wanted.empty())
+    for (const weft_tensor_info &info : entry.outputs)
+      wanted.push_back(info.name);
+  for (const std::string &name : wanted) {
+    weft_tensor tensor = {};
+    tensor.name = name.c_str();
+    if (weft_output_shape(session.get(), entry.name.c_str(), inputTensors.data(), inputTensors.size(), &tensor) !=
+        WEFT_OK)
+      return runtimeError();
+    results.push_back({name, ElementType(tensor.dtype), {tensor.shape, tensor.shape + tensor.rank}, {}});
+    results.back().bytes.resize(tensor.bytes);
+  }
+  for (const Array &output : results)
+    outputTensors.push_back(tensorOf(output));
+  return {};
+}
+
+Result<void> Runner::again() {
+  if (weft_run(session.get(), entry.name.c_str(), inputTensors.data(), inputTensors.size(), outputTensors.data(),
+               outputTensors.size()) != WEFT_OK)
+    return runtimeError();
+  return {};
+}
+
+Result<std::vector<Array>> Runner::run(const std::vector<Array> &inputs, const std::vector<std::string> &names) {
+  if (Result<void> prepared = prepare(inputs, names); !prepared)
+    return prepared.takeError();
+  if (Result<void> ran = again(); !ran)
+    return ran.takeError();
+  return results;
+}
+
+int Runner::threads() const {
+  weft_session_info info = {};
+  weft_session_describe(session.get(), &info);
+  return info.threads;
+}
+
+std::string Runner::variant() const {
+  const char *variant = weft_session_variant(session.get(), entry.name.c_str());
+  return variant ? variant : "";
+}
+
+} // namespace weft::cli

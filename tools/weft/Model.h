@@ -1,0 +1,103 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A model that can be run, whichever way it came: an artifact that was opened, or a model compiled into this process.
+#ifndef WEFT_TOOLS_WEFT_MODEL_H
+#define WEFT_TOOLS_WEFT_MODEL_H
+
+#include "runtime/include/weft/runtime.h"
+#include "tools/weft/Command.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace weft::cli {
+
+/// The runtime's last error.
+Diagnostic runtimeError();
+
+/// Whether the path names an artifact rather than a model.
+bool isArtifact(const std::string &path);
+
+struct ModelOptions {
+  std::vector<std::string> targets; ///< for a model; empty: the host's
+  Bounds dimBounds;                 ///< for a model
+};
+
+struct Entry {
+  std::string name;
+  std::string variant; ///< the best that this processor has
+  std::vector<weft_dim_info> dims;
+  std::vector<weft_tensor_info> inputs;
+  std::vector<weft_tensor_info> outputs;
+
+  const weft_tensor_info *input(std::string_view name) const;
+  const weft_tensor_info *output(std::string_view name) const;
+  const weft_dim_info *dim(std::string_view name) const;
+};
+
+class Model {
+public:
+  /// Opens an artifact or compiles a model. Errors: W04xx, and those of import and compile.
+  static Result<Model> open(const std::string &path, const ModelOptions &options = {});
+
+  weft_model *handle() const { return model.get(); }
+  std::string name() const { return weft_model_name(handle()); }
+  const std::string &path() const { return folder; }
+  bool artifact() const { return !executable; }
+  /// To open the artifact, or to compile.
+  double loadSeconds() const { return seconds; }
+
+  std::vector<Entry> entries() const;
+  /// The entry of this name, or the first where the name is empty. W0508: there is none.
+  Result<Entry> entry(const std::string &name) const;
+
+  /// Nothing where the artifact does not say.
+  std::optional<Work> work(const std::string &entry) const;
+
+  /// The tokenizer.json that belongs to the model; empty when it has none.
+  std::string tokenizer() const;
+
+private:
+  struct Close {
+    void operator()(weft_model *model) const { weft_close(model); }
+  };
+  std::map<std::string, Work> computed; ///< of a model, by entry
+  std::optional<Executable> executable; ///< owns the model where it is set
+  std::shared_ptr<weft_model> model;
+  std::string folder;
+  double seconds = 0;
+};
+
+/// Runs one entry again and again.
+class Runner {
+public:
+  /// W04xx: the runtime refuses the options.
+  static Result<Runner> make(const Model &model, const Entry &entry, int threads, const std::string &variant = "");
+
+  /// The outputs of this name, or all where none is named.
+  Result<std::vector<Array>> run(const std::vector<Array> &inputs, const std::vector<std::string> &names = {});
+
+  /// For many runs of the same inputs: no memory is taken by `again`.
+  Result<void> prepare(const std::vector<Array> &inputs, const std::vector<std::string> &names = {});
+  Result<void> again();
+  const std::vector<Array> &outputs() const { return results; }
+
+  int threads() const;
+  std::string variant() const;
+
+private:
+  struct Free {
+    void operator()(weft_session *session) const { weft_session_free(session); }
+  };
+  std::unique_ptr<weft_session, Free> session;
+  Entry entry;
+  std::vector<Array> given, results;
+  std::vector<weft_tensor> inputTensors, outputTensors;
+};
+
+} // namespace weft::cli
+
+#endif // WEFT_TOOLS_WEFT_MODEL_H

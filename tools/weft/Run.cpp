@@ -1,0 +1,159 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// weft run: texts or arrays through a model once.
+#include "tools/weft/Arrays.h"
+#include "tools/weft/Text.h"
+
+#include <chrono>
+#include <cstdio>
+
+namespace weft::cli {
+namespace {
+
+struct Options {
+  std::string model, inputs, outputs, json, entry, variant;
+  std::vector<std::string> texts, targets;
+  int threads = 0;
+};
+
+struct Ran {
+  Entry entry;
+  std::string variant;
+  int threads = 0;
+  double loadSeconds = 0, runSeconds = 0;
+  std::vector<Array> outputs;
+};
+
+Result<void> checkOptions(const Options &options) {
+  if (options.texts.empty() == options.inputs.empty())
+    return Diagnostic{"W0512", options.texts.empty() ? "there is nothing to run on" : "both texts and arrays are given",
+                      "weft run", "give --text \"…\", once or more, or --inputs in.npz"};
+  for (const std::string *path : {&options.inputs, &options.outputs})
+    if (Result<void> checked = checkArraysPath(*path); !path->empty() && !checked)
+      return checked;
+  for (const std::string &target : options.targets)
+    if (Result<void> checked = checkTarget(target); !checked)
+      return checked;
+  return {};
+}
+
+Result<Ran> run(const Options &options) {
+  Result<Model> model = Model::open(options.model, {options.targets, {}});
+  if (!model)
+    return model.takeError();
+  Result<Entry> entry = model->entry(options.entry);
+  if (!entry)
+    return entry.takeError();
+  Result<std::vector<Array>> inputs =
+      options.texts.empty() ? readArrays(options.inputs) : encodeTexts(*model, *entry, options.texts);
+  if (!inputs)
+    return inputs.takeError();
+  Result<Runner> runner = Runner::make(*model, *entry, options.threads, options.variant);
+  if (!runner)
+    return runner.takeError();
+  auto start = std::chrono::steady_clock::now();
+  Result<std::vector<Array>> outputs = runner->run(*inputs);
+  if (!outputs)
+    return outputs.takeError();
+  double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return Ran{*entry, runner->variant(), runner->threads(), model->loadSeconds(), seconds, std::move(*outputs)};
+}
+
+const Array *embeddingOf(const Ran &ran) {
+  for (const Array &output : ran.outputs)
+    if (output.name == "sentence_embedding" && output.shape.size() == 2 && output.type == ElementType::F32)
+      return &output;
+  return nullptr;
+}
+
+void printSummary(const Ran &ran) {
+  constexpr size_t kShown = 4;
+  std::printf("%s, variant %s, %d thread%s, %s\n\n", ran.entry.name.c_str(), ran.variant.c_str(), ran.threads,
+              ran.threads == 1 ? "" : "s", printableSeconds(ran.runSeconds).c_str());
+  for (const Array &output : ran.outputs) {
+    std::printf("  %-20s %-18s", output.name.c_str(), typeText(output).c_str());
+    for (size_t index = 0; index < std::min(kShown, elementCount(output)); ++index)
+      std::printf(" %8.4f", elementOf(output, index));
+    std::printf(elementCount(output) > kShown ? " …\n" : "\n");
+  }
+  const Array *embedding = embeddingOf(ran);
+  if (!embedding || embedding->shape[0] < 2)
+    return;
+  int64_t rows = std::min<int64_t>(embedding->shape[0], 10);
+  std::printf("\n  cosine of the texts\n     ");
+  for (int64_t column = 0; column < rows; ++column)
+    std::printf(" %6lld", static_cast<long long>(column + 1));
+  for (int64_t row = 0; row < rows; ++row) {
+    std::printf("\n  %3lld", static_cast<long long>(row + 1));
+    for (int64_t column = 0; column < rows; ++column)
+      std::printf(" %6.3f", cosine(*embedding, row, column));
+  }
+  std::printf("\n");
+}
+
+nlohmann::json asJson(const Ran &ran) {
+  nlohmann::json result = {{"entry", ran.entry.name}, {"variant", ran.variant},
+                           {"threads", ran.threads},  {"load_s", ran.loadSeconds},
+                           {"run_s", ran.runSeconds}, {"outputs", nlohmann::json::object()}};
+  for (const Array &output : ran.outputs)
+    result["outputs"][output.name] = {{"shape", output.shape}, {"values", toJson(output)}};
+  if (const Array *embedding = embeddingOf(ran))
+    for (int64_t row = 0; row < embedding->shape[0]; ++row)
+      for (int64_t column = 0; column < embedding->shape[0]; ++column)
+        result["cosine"][row][column] = cosine(*embedding, row, column);
+  return result;
+}
+
+Result<void> runAndTell(const Options &options) {
+  if (Result<void> checked = checkOptions(options); !checked)
+    return checked;
+  Result<Ran> ran = run(options);
+  if (!ran)
+    return ran.takeError();
+  if (!options.outputs.empty())
+    if (Result<void> written = writeArrays(options.outputs, ran->outputs); !written)
+      return written;
+  if (options.json == "-") {
+    std::printf("%s\n", asJson(*ran).dump().c_str());
+    return {};
+  }
+  if (!options.json.empty())
+    if (Result<void> written = writeFileWhole(options.json, asJson(*ran).dump() + "\n"); !written)
+      return written;
+  printSummary(*ran);
+  return {};
+}
+
+} // namespace
+
+void addRun(CLI::App &weft, int &exitCode) {
+  auto options = std::make_shared<Options>();
+  CLI::App *command = weft.add_subcommand("run", "Run an artifact, or a model compiled in memory");
+  command->add_option("ARTIFACT_OR_MODEL", options->model, "NAME.weft, or what weft compile takes")
+      ->required()
+      ->type_name("");
+  command->add_option("--text", options->texts, "a text; give it once for each")
+      ->type_name("TEXT")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  command->add_option("--inputs", options->inputs, "arrays, in .npz or .safetensors")->type_name("FILE");
+  command->add_option("--outputs", options->outputs, "write all outputs, likewise")->type_name("FILE");
+  command->add_option("--json", options->json, "write all outputs as JSON; - prints it")->type_name("FILE");
+  command->add_option("--entry", options->entry, "the function to run (default: the first)")->type_name("NAME");
+  command->add_option("--threads", options->threads, "threads (default: all cores)")
+      ->check(CLI::Range(1, 1024))
+      ->type_name("N");
+  command->add_option("--variant", options->variant, "code to run: v4, v3, portable (default: best)")
+      ->type_name("NAME");
+  command->add_option("--target", options->targets, "compile a model for this (default: this host)")
+      ->type_name("TARGET");
+  command->footer(
+      "\nArrays have the names of the model's inputs: input_ids, attention_mask, …\nweft inspect lists them.");
+  command->callback([options, &exitCode] {
+    if (Result<void> done = runAndTell(*options); !done)
+      exitCode = fail(done.error());
+  });
+}
+
+} // namespace weft::cli

@@ -1,0 +1,89 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+#include "tools/weft/Text.h"
+
+#include "frontends/text/Tokenizer.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace weft::cli {
+namespace {
+
+using text::EncodeOptions;
+using text::Encoding;
+
+Result<std::vector<Encoding>> encode(const Model &model, const std::vector<std::string> &texts) {
+  Result<text::Tokenizer> tokenizer = text::Tokenizer::fromFile(model.tokenizer());
+  if (!tokenizer)
+    return tokenizer.takeError();
+  // To the longest of the batch: results do not depend on padding, and a fixed length would only cost time.
+  EncodeOptions options;
+  options.pad = EncodeOptions::Pad::Longest;
+  return tokenizer->encodeBatch(texts, options);
+}
+
+/// Tokens that stand for text.
+size_t tokensOfText(const Encoding &encoding) {
+  return std::count(encoding.specialTokensMask.begin(), encoding.specialTokensMask.end(), 0u);
+}
+
+Result<void> checkTexts(const std::vector<Encoding> &encodings, const Model &model, const Entry &entry) {
+  const weft_dim_info *sequence = entry.dim("sequence");
+  for (size_t row = 0; row < encodings.size(); ++row) {
+    const Encoding &encoding = encodings[row];
+    std::string which = "text " + std::to_string(row + 1);
+    if (tokensOfText(encoding) == 0)
+      return Diagnostic{"W0511", which + " is empty", model.path(), "give a text with at least one word"};
+    int64_t length = std::count(encoding.attentionMask.begin(), encoding.attentionMask.end(), 1u);
+    if (sequence && length > sequence->max)
+      return Diagnostic{"W0511",
+                        which + " has " + std::to_string(length) + " tokens, the model takes at most " +
+                            std::to_string(sequence->max),
+                        model.path(), "cut the text into parts"};
+  }
+  return {};
+}
+
+} // namespace
+
+Result<std::vector<Array>> encodeTexts(const Model &model, const Entry &entry, const std::vector<std::string> &texts) {
+  if (!entry.input("input_ids") || model.tokenizer().empty())
+    return Diagnostic{"W0507",
+                      entry.input("input_ids") ? "the model has no tokenizer.json" : "the model takes no token ids",
+                      model.path(), "give arrays with --inputs in.npz"};
+  Result<std::vector<Encoding>> encodings = encode(model, texts);
+  if (!encodings)
+    return encodings.takeError();
+  if (Result<void> checked = checkTexts(*encodings, model, entry); !checked)
+    return checked.takeError();
+  std::vector<int64_t> shape = {static_cast<int64_t>(texts.size()), static_cast<int64_t>(encodings->front().size())};
+  std::vector<Array> inputs;
+  auto add = [&](const char *name, std::vector<uint32_t> Encoding::*part) {
+    std::vector<int64_t> values;
+    for (const Encoding &encoding : *encodings)
+      values.insert(values.end(), (encoding.*part).begin(), (encoding.*part).end());
+    if (entry.input(name))
+      inputs.push_back(Array::of(name, shape, values));
+  };
+  add("input_ids", &Encoding::ids);
+  add("attention_mask", &Encoding::attentionMask);
+  add("token_type_ids", &Encoding::typeIds);
+  return inputs;
+}
+
+double cosine(const Array &rows, int64_t i, int64_t j) {
+  int64_t width = rows.shape[1];
+  const float *left = rows.values<float>().data() + i * width, *right = rows.values<float>().data() + j * width;
+  double product = 0, leftNorm = 0, rightNorm = 0;
+  for (int64_t index = 0; index < width; ++index) {
+    product += double(left[index]) * right[index];
+    leftNorm += double(left[index]) * left[index];
+    rightNorm += double(right[index]) * right[index];
+  }
+  double norm = std::sqrt(leftNorm * rightNorm);
+  return norm > 0 ? product / norm : 0;
+}
+
+} // namespace weft::cli
