@@ -1,0 +1,50 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// One kind of attention: the entry as MLIR text, inputs, and what the outputs should be, in float64 and in plain f32.
+#ifndef WEFT_TEST_CONFORMANCE_ATTENTIONCASE_H
+#define WEFT_TEST_CONFORMANCE_ATTENTIONCASE_H
+
+#include "test/conformance/CompiledModule.h"
+#include "test/conformance/Numbers.h"
+
+namespace weft::test {
+
+enum class MaskKind { None, Causal, Window, Padding, PaddingCausal };
+enum class ScoreKind { Same, BiasOfBatch, BiasOfHeads, SoftCap, Alibi };
+
+struct AttentionCase {
+  std::string name; ///< of the test, and of the entry
+  int64_t heads = 2, keyHeads = 2, headDim = 8, valueDim = 8;
+  bool sequenceFirst = true; ///< [b, s, h, d]; else [b, h, s, d]
+  MaskKind mask = MaskKind::None;
+  ScoreKind score = ScoreKind::Same;
+  bool lse = true;
+
+  float scale() const;
+  bool hasPadding() const { return mask == MaskKind::Padding || mask == MaskKind::PaddingCausal; }
+  bool hasBias() const { return score == ScoreKind::BiasOfBatch || score == ScoreKind::BiasOfHeads; }
+  /// The module: entry @attend over the dimensions batch, queries and keys.
+  std::string text() const;
+};
+
+struct AttentionExtents {
+  int64_t batch, queries, keys;
+};
+
+/// query, key, value, then padding and bias where the case has them.
+Arrays makeInputs(const AttentionCase &c, AttentionExtents extents, Numbers &numbers);
+
+/// In the layout of the case.
+struct AttentionValues {
+  std::vector<double> output, lse;
+  std::vector<float> plainOutput, plainLse;
+};
+AttentionValues expectedOf(const AttentionCase &c, AttentionExtents extents, const Arrays &inputs);
+
+/// The shape [batch, sequence, heads, dim] or [batch, heads, sequence, dim].
+std::vector<int64_t> layoutOf(const AttentionCase &c, int64_t batch, int64_t sequence, int64_t heads, int64_t dim);
+
+} // namespace weft::test
+
+#endif // WEFT_TEST_CONFORMANCE_ATTENTIONCASE_H

@@ -1,0 +1,123 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "test/conformance/CompiledModule.h"
+
+#include "frontends/weights/SafetensorsWriter.h"
+#include "runtime/include/weft/runtime.h"
+#include "test/unit/compiler/TemporaryFolder.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+namespace weft::test {
+namespace {
+
+constexpr const char *kVariants[] = {"v4", "v3", "portable"};
+
+[[noreturn]] void giveUp(const std::string &why, const std::string &text = "") {
+  std::fprintf(stderr, "%s\n%s\n", text.c_str(), why.c_str());
+  std::exit(2);
+}
+
+template <class T> T need(Result<T> result, const std::string &text) {
+  if (!result)
+    giveUp(result.error().format(), text);
+  return std::move(*result);
+}
+
+void writeWeights(const std::string &path, const Arrays &weights) {
+  std::vector<TensorView> views;
+  for (const Array &weight : weights)
+    views.push_back({weight.name, DType::F32, weight.shape, weight.bytes});
+  if (Result<void> written = writeSafetensors(path, views); !written)
+    giveUp(written.error().format());
+}
+
+weft_tensor tensorOf(const Array &array, const GuardedMemory &memory) {
+  weft_tensor tensor = {
+      array.name.c_str(), memory.data(), memory.size(), int32_t(array.type), int32_t(array.shape.size()), {}};
+  std::copy(array.shape.begin(), array.shape.end(), tensor.shape);
+  return tensor;
+}
+
+} // namespace
+
+std::string replaced(std::string text, std::initializer_list<std::pair<std::string, std::string>> values) {
+  for (const auto &[name, value] : values)
+    for (size_t at; (at = text.find(name)) != std::string::npos;)
+      text.replace(at, name.size(), value);
+  return text;
+}
+
+CompiledModule::CompiledModule(const std::string &text, const Arrays &weights) : context(std::make_unique<Context>()) {
+  TemporaryFolder folder;
+  std::string path = folder.write("module.mlir", text);
+  if (!weights.empty())
+    writeWeights(folder.path("module.safetensors").string(), weights);
+  Graph graph = need(import(*context, path), text);
+  CompileOptions options;
+  options.targets = {"cpu:v4,v3,portable"};
+  options.reproducerDir = folder.path("").string();
+  executable = std::make_unique<Executable>(need(compile(graph, options), text));
+  for (const char *variant : kVariants)
+    if (session(variant, 1))
+      names.push_back(variant);
+  if (names.empty())
+    giveUp("this processor runs no variant", text);
+}
+
+CompiledModule::~CompiledModule() {
+  for (auto &[key, session] : sessions)
+    weft_session_free(session);
+}
+
+weft_session *CompiledModule::session(const std::string &variant, int threads) {
+  weft_session *&made = sessions[{variant, threads}];
+  if (made)
+    return made;
+  weft_session_options options = {};
+  options.size = sizeof(options);
+  options.threads = threads;
+  options.variant = variant.c_str();
+  weft_status status = weft_session_new(executable->model(), &options, &made);
+  if (status != WEFT_OK && status != WEFT_ERROR_INCOMPATIBLE)
+    giveUp(weft_last_error());
+  return made;
+}
+
+Arrays CompiledModule::run(const std::string &variant, const std::string &entry, const Arrays &inputs,
+                           RunOptions options) {
+  weft_session *chosen = session(variant, options.threads);
+  std::vector<GuardedMemory> memory;
+  std::vector<weft_tensor> given, wanted;
+  for (const Array &input : inputs) {
+    memory.emplace_back(input.bytes.size(), options.flush);
+    std::copy(input.bytes.begin(), input.bytes.end(), memory.back().data());
+    memory.back().protect();
+    given.push_back(tensorOf(input, memory.back()));
+  }
+  Arrays outputs;
+  weft_tensor_info info;
+  while (weft_model_output(executable->model(), entry.c_str(), outputs.size(), &info) == WEFT_OK) {
+    weft_tensor tensor = {};
+    tensor.name = info.name;
+    if (weft_output_shape(chosen, entry.c_str(), given.data(), given.size(), &tensor) != WEFT_OK)
+      giveUp(weft_last_error());
+    memory.emplace_back(tensor.bytes, options.flush);
+    std::memset(memory.back().data(), 0xff, tensor.bytes); // NaN where nothing is stored
+    tensor.data = memory.back().data();
+    wanted.push_back(tensor);
+    outputs.push_back({info.name, ElementType(tensor.dtype), {tensor.shape, tensor.shape + tensor.rank}, {}});
+  }
+  if (weft_run(chosen, entry.c_str(), given.data(), given.size(), wanted.data(), wanted.size()) != WEFT_OK)
+    giveUp(weft_last_error());
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    auto *bytes = static_cast<const std::byte *>(wanted[i].data);
+    outputs[i].bytes.assign(bytes, bytes + wanted[i].bytes);
+  }
+  return outputs;
+}
+
+} // namespace weft::test

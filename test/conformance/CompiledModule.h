@@ -1,0 +1,57 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The text of a module through the whole compiler, and calls of its entries with every code variant that this processor
+// has. Arrays lie in guarded memory (GuardedMemory.h) and outputs hold NaN before a call, so each comparison of values
+// is a check of bounds and of stores too.
+#ifndef WEFT_TEST_CONFORMANCE_COMPILEDMODULE_H
+#define WEFT_TEST_CONFORMANCE_COMPILEDMODULE_H
+
+#include "compiler/include/weft/Compiler.h"
+#include "test/conformance/GuardedMemory.h"
+
+#include <initializer_list>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+struct weft_session;
+
+namespace weft::test {
+
+using Arrays = std::vector<Array>;
+
+struct RunOptions {
+  int threads = 1;
+  Flush flush = Flush::AtEnd;
+};
+
+/// The text with every occurrence of each first string replaced by the second; no second holds its first.
+std::string replaced(std::string text, std::initializer_list<std::pair<std::string, std::string>> values);
+
+class CompiledModule {
+public:
+  /// Ends the program with the diagnostic where the text does not compile. `weights` become the file beside it.
+  explicit CompiledModule(const std::string &text, const Arrays &weights = {});
+  ~CompiledModule();
+
+  /// "v4", "v3", "portable": those that this processor runs.
+  const std::vector<std::string> &variants() const { return names; }
+
+  /// All outputs of an entry, in the order of its results.
+  Arrays run(const std::string &variant, const std::string &entry, const Arrays &inputs, RunOptions options = {});
+
+private:
+  weft_session *session(const std::string &variant, int threads);
+
+  std::unique_ptr<Context> context;
+  std::unique_ptr<Executable> executable;
+  std::vector<std::string> names;
+  std::map<std::pair<std::string, int>, weft_session *> sessions;
+};
+
+} // namespace weft::test
+
+#endif // WEFT_TEST_CONFORMANCE_COMPILEDMODULE_H

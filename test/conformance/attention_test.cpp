@@ -1,0 +1,100 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// weft.attention compiled for each level against float64: head dimensions, layouts, masks, scores, extents. One
+// compilation serves all extents.
+#include "test/conformance/AttentionCase.h"
+
+#include "gtest/gtest.h"
+
+namespace weft::test {
+namespace {
+
+/// Lengths around vectors, register tiles (14 and 6 rows), query blocks (32) and key blocks (128).
+std::vector<AttentionExtents> extentsFor(const AttentionCase &c) {
+  std::vector<AttentionExtents> all;
+  for (int64_t length = 1; length <= 40; ++length)
+    all.push_back({1 + length % 3, length, length});
+  for (int64_t length : {127, 128, 129, 130})
+    all.push_back({length == 129 ? 2 : 1, length, length});
+  // Queries and keys of different number, in both directions.
+  for (auto [queries, keys] : {std::pair<int64_t, int64_t>{1, 97}, {1, 130}, {5, 131}, {33, 1}, {64, 7}, {17, 256}})
+    all.push_back({2, queries, keys});
+  if (c.headDim <= 32)
+    all.insert(all.end(), {{1, 511, 512}, {1, 512, 511}});
+  return all;
+}
+
+class AttentionConformance : public testing::TestWithParam<AttentionCase> {};
+
+void check(CompiledModule &module, const AttentionCase &c, Accuracy &output, Accuracy &lse, const std::string &variant,
+           const Arrays &inputs, const AttentionValues &expected) {
+  Arrays results = module.run(variant, "attend", inputs);
+  EXPECT_EQ(output.check(results[0], expected.output, expected.plainOutput), "");
+  if (c.lse)
+    EXPECT_EQ(lse.check(results[1], expected.lse, expected.plainLse), "");
+  Arrays again = module.run(variant, "attend", inputs, {1, Flush::AtStart});
+  for (size_t i = 0; i < results.size(); ++i)
+    EXPECT_TRUE(sameBits(results[i], again[i])) << "other bits with the arrays at other addresses";
+}
+
+TEST_P(AttentionConformance, IsWithinBoundsOfFloat64) {
+  const AttentionCase &c = GetParam();
+  CompiledModule module(c.text());
+  std::map<std::string, Accuracy> outputs, lses;
+  Numbers numbers(20);
+  for (AttentionExtents extents : extentsFor(c)) {
+    Arrays inputs = makeInputs(c, extents, numbers);
+    AttentionValues expected = expectedOf(c, extents, inputs);
+    for (const std::string &variant : module.variants()) {
+      SCOPED_TRACE(variant + ", batch " + std::to_string(extents.batch) + ", queries " +
+                   std::to_string(extents.queries) + ", keys " + std::to_string(extents.keys));
+      outputs[variant].bound = lses[variant].bound = 1e-5;
+      check(module, c, outputs[variant], lses[variant], variant, inputs, expected);
+      if (HasFailure())
+        return;
+    }
+  }
+  for (auto &[variant, accuracy] : outputs)
+    EXPECT_TRUE(accuracy.withinTwicePlain()) << variant << " output: " << accuracy.text();
+  for (auto &[variant, accuracy] : lses)
+    EXPECT_TRUE(accuracy.withinTwicePlain()) << variant << " lse: " << accuracy.text();
+}
+
+const AttentionCase kCases[] = {
+    // Head and value dimensions.
+    {.name = "Dim1", .headDim = 1, .valueDim = 1},
+    {.name = "Dim3", .headDim = 3, .valueDim = 3},
+    {.name = "Dim12", .headDim = 12, .valueDim = 12, .sequenceFirst = false},
+    {.name = "Dim16NoLse", .headDim = 16, .valueDim = 16, .lse = false},
+    {.name = "Dim20", .headDim = 20, .valueDim = 20, .sequenceFirst = false},
+    {.name = "Dim32", .headDim = 32, .valueDim = 32},
+    {.name = "Dim64", .headDim = 64, .valueDim = 64},
+    {.name = "Dim80", .heads = 1, .keyHeads = 1, .headDim = 80, .valueDim = 80},
+    {.name = "Dim128", .heads = 1, .keyHeads = 1, .headDim = 128, .valueDim = 128},
+    {.name = "Dim256", .heads = 1, .keyHeads = 1, .headDim = 256, .valueDim = 256, .sequenceFirst = false},
+    {.name = "ValuesWider", .headDim = 8, .valueDim = 20},
+    {.name = "ValuesNarrower", .headDim = 32, .valueDim = 3, .sequenceFirst = false},
+    // Heads that share keys.
+    {.name = "Grouped", .heads = 6, .keyHeads = 2, .headDim = 8, .valueDim = 8},
+    {.name = "GroupedHeadsFirst", .heads = 4, .keyHeads = 1, .headDim = 12, .valueDim = 16, .sequenceFirst = false},
+    // Masks.
+    {.name = "Causal", .mask = MaskKind::Causal},
+    {.name = "Window", .headDim = 12, .valueDim = 12, .mask = MaskKind::Window},
+    {.name = "Padding", .headDim = 16, .valueDim = 16, .mask = MaskKind::Padding},
+    {.name = "PaddingHeadsFirst", .sequenceFirst = false, .mask = MaskKind::Padding},
+    {.name = "PaddingCausal", .heads = 4, .keyHeads = 2, .mask = MaskKind::PaddingCausal},
+    // Scores.
+    {.name = "BiasOfBatch", .score = ScoreKind::BiasOfBatch},
+    {.name = "BiasOfHeads", .headDim = 16, .valueDim = 16, .mask = MaskKind::Padding, .score = ScoreKind::BiasOfHeads},
+    {.name = "BiasCausal", .mask = MaskKind::Causal, .score = ScoreKind::BiasOfHeads},
+    {.name = "SoftCap", .mask = MaskKind::Causal, .score = ScoreKind::SoftCap},
+    {.name = "Alibi", .mask = MaskKind::PaddingCausal, .score = ScoreKind::Alibi},
+    {.name = "AlibiHeadsFirst", .sequenceFirst = false, .score = ScoreKind::Alibi},
+};
+
+INSTANTIATE_TEST_SUITE_P(Cases, AttentionConformance, testing::ValuesIn(kCases),
+                         [](const testing::TestParamInfo<AttentionCase> &info) { return info.param.name; });
+
+} // namespace
+} // namespace weft::test

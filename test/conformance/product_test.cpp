@@ -1,0 +1,323 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Products compiled for each level against float64: weft.packed_matmul on inputs of any extents, and linalg.matmul with
+// weights from a file, with and without bias and epilogue.
+#include "test/conformance/CompiledModule.h"
+#include "test/conformance/Numbers.h"
+#include "test/reference/layer.h"
+
+#include "gtest/gtest.h"
+
+#include <cmath>
+
+namespace weft::test {
+namespace {
+
+constexpr int64_t kWidth = 16; ///< of a panel
+
+struct Product {
+  int64_t rows, columns, depth;
+};
+
+std::string nameOf(const std::string &variant, Product p) {
+  return variant + ", rows " + std::to_string(p.rows) + ", columns " + std::to_string(p.columns) + ", depth " +
+         std::to_string(p.depth);
+}
+
+/// [columns, depth] `weight`; sums in f32, in order.
+std::vector<float> plainProduct(Product p, const std::vector<float> &lhs, const std::vector<float> &weight,
+                                const std::vector<float> &bias) {
+  std::vector<float> out(p.rows * p.columns);
+  for (int64_t i = 0; i < p.rows; ++i)
+    for (int64_t j = 0; j < p.columns; ++j) {
+      float sum = 0;
+      for (int64_t k = 0; k < p.depth; ++k)
+        sum += lhs[i * p.depth + k] * weight[j * p.depth + k];
+      out[i * p.columns + j] = sum + (bias.empty() ? 0 : bias[j]);
+    }
+  return out;
+}
+
+std::vector<float> transposed(const std::vector<float> &matrix, int64_t rows, int64_t columns) {
+  std::vector<float> out(matrix.size());
+  for (int64_t i = 0; i < rows; ++i)
+    for (int64_t j = 0; j < columns; ++j)
+      out[j * rows + i] = matrix[i * columns + j];
+  return out;
+}
+
+std::vector<double> exactProduct(Product p, const std::vector<float> &lhs, const std::vector<float> &weight,
+                                 const std::vector<float> &bias) {
+  std::vector<double> packed =
+      reference::pack(p.depth, p.columns, kWidth, widen(transposed(weight, p.columns, p.depth)));
+  return reference::packedMatmul(p.rows, p.columns, p.depth, kWidth, widen(lhs), packed, widen(bias));
+}
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// All operands are inputs
+//===--------------------------------------------------------------------------------------------------------------===//
+
+constexpr const char *kPacked = R"(module attributes {weft.dim_bounds = {rows = array<i64: 1, 1024>,
+    depth = array<i64: 1, 2048>, columns = array<i64: 1, 512>, panels = array<i64: 1, 32>}} {
+func.func @multiply(%x: tensor<?x?xf32> {weft.name = "lhs", weft.dims = ["rows", "depth"]},
+                    %w: tensor<?x?x16xf32> {weft.name = "rhs", weft.dims = ["panels", "depth", ""]},
+                    %b: tensor<?xf32> {weft.name = "bias", weft.dims = ["columns"]})
+    -> (tensor<?x?xf32> {weft.name = "out", weft.dims = ["rows", "columns"]}) attributes {weft.entry} {
+  %zero = arith.constant 0 : index
+  %rows = tensor.dim %x, %zero : tensor<?x?xf32>
+  %columns = tensor.dim %b, %zero : tensor<?xf32>
+  %init = tensor.empty(%rows, %columns) : tensor<?x?xf32>
+  %y = weft.packed_matmul ins(%x, %w, %b : tensor<?x?xf32>, tensor<?x?x16xf32>, tensor<?xf32>)
+                          outs(%init : tensor<?x?xf32>) -> tensor<?x?xf32>
+  return %y : tensor<?x?xf32>
+}
+})";
+
+Arrays packedInputs(Product p, Numbers &numbers, std::vector<float> &weight) {
+  Array lhs = numbers.array("lhs", {p.rows, p.depth}), bias = numbers.array("bias", {p.columns});
+  weight = numbers.normals(p.columns * p.depth);
+  std::vector<double> wide = reference::pack(p.depth, p.columns, kWidth, widen(transposed(weight, p.columns, p.depth)));
+  std::vector<float> packed(wide.begin(), wide.end());
+  int64_t panels = (p.columns + kWidth - 1) / kWidth;
+  return {lhs, Array::of<float>("rhs", {panels, p.depth, kWidth}, packed), bias};
+}
+
+/// Every extent of each dimension, together with changing extents of the others.
+std::vector<Product> products() {
+  std::vector<int64_t> rows, columns, depths;
+  for (int64_t extent = 1; extent <= 40; ++extent)
+    for (auto *list : {&rows, &columns, &depths})
+      list->push_back(extent);
+  for (int64_t extent : {97, 384})
+    columns.push_back(extent), depths.push_back(extent);
+  rows.insert(rows.end(), {127, 128, 129});
+  depths.push_back(1536);
+  std::vector<Product> all;
+  for (size_t i = 0; i < 4 * rows.size(); ++i) {
+    Product p{rows[i % rows.size()], columns[i * 5 % columns.size()], depths[i * 11 % depths.size()]};
+    if (p.rows * p.columns * p.depth < 10'000'000)
+      all.push_back(p);
+  }
+  all.insert(all.end(), {{1000, 97, 40}, {40, 384, 1536}, {1, 384, 1536}, {1000, 33, 97}});
+  return all;
+}
+
+TEST(PackedMatmulConformance, IsWithinBoundsOfFloat64) {
+  CompiledModule module(kPacked);
+  std::map<std::string, Accuracy> accuracies;
+  Numbers numbers(30);
+  for (Product p : products()) {
+    std::vector<float> weight;
+    Arrays inputs = packedInputs(p, numbers, weight);
+    std::vector<float> lhs = floatsOf(inputs[0]), bias = floatsOf(inputs[2]);
+    std::vector<double> expected = exactProduct(p, lhs, weight, bias);
+    std::vector<float> plain = plainProduct(p, lhs, weight, bias);
+    for (const std::string &variant : module.variants()) {
+      Accuracy &accuracy = accuracies[variant];
+      accuracy.bound = 1e-6;
+      Arrays out = module.run(variant, "multiply", inputs),
+             again = module.run(variant, "multiply", inputs, {1, Flush::AtStart});
+      ASSERT_EQ(accuracy.check(out[0], expected, plain), "") << nameOf(variant, p);
+      ASSERT_TRUE(sameBits(out[0], again[0])) << nameOf(variant, p);
+    }
+  }
+  for (auto &[variant, accuracy] : accuracies)
+    EXPECT_TRUE(accuracy.withinTwicePlain()) << variant << ": " << accuracy.text();
+}
+
+TEST(PackedMatmulConformance, RowsDoNotDependOnEachOther) {
+  CompiledModule module(kPacked);
+  Numbers numbers(31);
+  Product p{40, 97, 33};
+  std::vector<float> weight;
+  Arrays inputs = packedInputs(p, numbers, weight);
+  for (const std::string &variant : module.variants()) {
+    Array all = module.run(variant, "multiply", inputs)[0];
+    for (int64_t count = 1; count <= p.rows; ++count) {
+      Arrays few = {rowsOf(inputs[0], p.rows - count, count), inputs[1], inputs[2]};
+      Array out = module.run(variant, "multiply", few)[0];
+      EXPECT_TRUE(sameBits(out, rowsOf(all, p.rows - count, count))) << variant << ", the last " << count << " rows";
+    }
+  }
+}
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// Weights from a file
+//===--------------------------------------------------------------------------------------------------------------===//
+
+enum class Epilogue { None, Bias, BiasGelu };
+
+struct Linear {
+  int64_t columns, depth;
+  bool outByIn; ///< the weight lies as [columns, depth]
+  Epilogue epilogue;
+  std::string entry() const { return "linear_" + std::to_string(columns) + "_" + std::to_string(depth); }
+};
+
+std::string fillLinear(const std::string &text, const Linear &l) {
+  std::string n = std::to_string(l.columns), k = std::to_string(l.depth);
+  return replaced(text, {{"@N", n},
+                         {"@K", k},
+                         {"@WEIGHT", l.outByIn ? n + "x" + k : k + "x" + n},
+                         {"@MAP", l.outByIn ? "n, k" : "k, n"},
+                         {"@ENTRY", l.entry()}});
+}
+
+constexpr const char *kLinear = R"(
+func.func @@ENTRY(%x: tensor<?x@Kxf32> {weft.name = "lhs", weft.dims = ["rows", ""]})
+    -> (tensor<?x@Nxf32> {weft.name = "out", weft.dims = ["rows", ""]}) attributes {weft.entry} {
+  %index = arith.constant 0 : index
+  %zero = arith.constant 0.0 : f32
+  %rows = tensor.dim %x, %index : tensor<?x@Kxf32>
+  %w = weft.parameter "@ENTRY.weight" : tensor<@WEIGHTxf32>
+  %init = tensor.empty(%rows) : tensor<?x@Nxf32>
+  %start = linalg.fill ins(%zero : f32) outs(%init : tensor<?x@Nxf32>) -> tensor<?x@Nxf32>
+  %y = linalg.matmul indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (@MAP)>,
+                                      affine_map<(m, n, k) -> (m, n)>]
+       ins(%x, %w : tensor<?x@Kxf32>, tensor<@WEIGHTxf32>) outs(%start : tensor<?x@Nxf32>) -> tensor<?x@Nxf32>)";
+
+constexpr const char *kBias = R"(
+  %b = weft.parameter "@ENTRY.bias" : tensor<@Nxf32>
+  %sum = linalg.generic {indexing_maps = [affine_map<(m, n) -> (m, n)>, affine_map<(m, n) -> (n)>,
+      affine_map<(m, n) -> (m, n)>], iterator_types = ["parallel", "parallel"]}
+      ins(%y, %b : tensor<?x@Nxf32>, tensor<@Nxf32>) outs(%init : tensor<?x@Nxf32>) {
+  ^bb0(%p: f32, %q: f32, %o: f32):
+    %r = arith.addf %p, %q : f32
+    linalg.yield %r : f32
+  } -> tensor<?x@Nxf32>)";
+
+constexpr const char *kGelu = R"(
+  %gelu = linalg.generic {indexing_maps = [affine_map<(m, n) -> (m, n)>, affine_map<(m, n) -> (m, n)>],
+      iterator_types = ["parallel", "parallel"]} ins(%sum : tensor<?x@Nxf32>) outs(%init : tensor<?x@Nxf32>) {
+  ^bb0(%p: f32, %o: f32):
+    %half = arith.constant 0.5 : f32
+    %root = arith.constant 0.70710678118654752 : f32
+    %one = arith.constant 1.0 : f32
+    %inner = arith.mulf %p, %root : f32
+    %erf = math.erf %inner : f32
+    %more = arith.addf %erf, %one : f32
+    %part = arith.mulf %p, %half : f32
+    %r = arith.mulf %part, %more : f32
+    linalg.yield %r : f32
+  } -> tensor<?x@Nxf32>)";
+
+std::string linearText(const Linear &l) {
+  std::string text = kLinear, result = "%y";
+  if (l.epilogue != Epilogue::None)
+    text += kBias, result = "%sum";
+  if (l.epilogue == Epilogue::BiasGelu)
+    text += kGelu, result = "%gelu";
+  return fillLinear(text + "\n  return " + result + " : tensor<?x@Nxf32>\n}\n", l);
+}
+
+constexpr Linear kLinears[] = {
+    {1, 1, true, Epilogue::None},         {2, 3, false, Epilogue::Bias},     {7, 40, true, Epilogue::BiasGelu},
+    {15, 17, false, Epilogue::BiasGelu},  {16, 16, true, Epilogue::Bias},    {17, 5, true, Epilogue::BiasGelu},
+    {31, 13, true, Epilogue::None},       {32, 7, false, Epilogue::Bias},    {33, 97, true, Epilogue::BiasGelu},
+    {40, 1, true, Epilogue::Bias},        {48, 23, false, Epilogue::None},   {97, 384, true, Epilogue::Bias},
+    {384, 97, false, Epilogue::BiasGelu}, {384, 1536, true, Epilogue::Bias},
+};
+
+struct LinearWeights {
+  std::vector<float> weight; // [columns, depth]
+  std::vector<float> bias;   // empty without
+};
+
+double gelu(double x) { return 0.5 * x * (1 + std::erf(x * 0.70710678118654752)); }
+
+class LinearConformance : public testing::Test {
+protected:
+  static void SetUpTestSuite() {
+    Numbers numbers(32);
+    std::string text = "module attributes {weft.dim_bounds = {rows = array<i64: 1, 1024>}} {";
+    Arrays file;
+    for (const Linear &l : kLinears) {
+      text += linearText(l);
+      LinearWeights made{numbers.normals(l.columns * l.depth), {}};
+      std::vector<int64_t> shape =
+          l.outByIn ? std::vector<int64_t>{l.columns, l.depth} : std::vector<int64_t>{l.depth, l.columns};
+      file.push_back(Array::of<float>(l.entry() + ".weight", shape,
+                                      l.outByIn ? made.weight : transposed(made.weight, l.columns, l.depth)));
+      if (l.epilogue != Epilogue::None) {
+        made.bias = numbers.normals(l.columns);
+        file.push_back(Array::of<float>(l.entry() + ".bias", {l.columns}, made.bias));
+      }
+      weights.push_back(made);
+    }
+    module = std::make_unique<CompiledModule>(text + "}\n", file);
+  }
+  static void TearDownTestSuite() { module.reset(), weights.clear(); }
+
+  static inline std::unique_ptr<CompiledModule> module;
+  static inline std::vector<LinearWeights> weights;
+};
+
+std::vector<int64_t> rowCounts(const Linear &l) {
+  std::vector<int64_t> counts;
+  for (int64_t rows = 1; rows <= 40; ++rows)
+    if (l.columns * l.depth < 30'000 || rows % 7 == 1)
+      counts.push_back(rows);
+  if (l.columns * l.depth < 4'000)
+    counts.insert(counts.end(), {127, 128, 129, 1000});
+  return counts;
+}
+
+TEST_F(LinearConformance, IsWithinBoundsOfFloat64) {
+  Numbers numbers(33);
+  std::map<std::string, Accuracy> accuracies;
+  for (size_t i = 0; i < std::size(kLinears); ++i)
+    for (int64_t rows : rowCounts(kLinears[i])) {
+      const Linear &l = kLinears[i];
+      Product p{rows, l.columns, l.depth};
+      Array lhs = numbers.array("lhs", {rows, l.depth});
+      std::vector<double> expected = exactProduct(p, floatsOf(lhs), weights[i].weight, weights[i].bias);
+      std::vector<float> plain = plainProduct(p, floatsOf(lhs), weights[i].weight, weights[i].bias);
+      if (l.epilogue == Epilogue::BiasGelu) {
+        std::transform(expected.begin(), expected.end(), expected.begin(), gelu);
+        for (float &x : plain)
+          x = 0.5f * x * (1 + std::erf(x * 0.70710678118654752f));
+      }
+      for (const std::string &variant : module->variants()) {
+        accuracies[variant].bound = 1e-6;
+        Array out = module->run(variant, l.entry(), {lhs})[0];
+        ASSERT_EQ(accuracies[variant].check(out, expected, plain), "") << nameOf(variant, p);
+        ASSERT_TRUE(sameBits(out, module->run(variant, l.entry(), {lhs}, {1, Flush::AtStart})[0]))
+            << nameOf(variant, p);
+      }
+    }
+  for (auto &[variant, accuracy] : accuracies)
+    EXPECT_TRUE(accuracy.withinTwicePlain()) << variant << ": " << accuracy.text();
+}
+
+TEST_F(LinearConformance, ThreadsDoNotChangeBits) {
+  Numbers numbers(34);
+  for (const Linear &l : kLinears) {
+    Array lhs = numbers.array("lhs", {129, l.depth});
+    for (const std::string &variant : module->variants()) {
+      Array one = module->run(variant, l.entry(), {lhs})[0];
+      for (int threads : {2, 4, 8})
+        EXPECT_TRUE(sameBits(one, module->run(variant, l.entry(), {lhs}, {threads})[0])) << variant << " " << l.entry();
+    }
+  }
+}
+
+TEST_F(LinearConformance, NanStaysInItsRow) {
+  Numbers numbers(35);
+  const Linear &l = kLinears[8];
+  Array clean = numbers.array("lhs", {29, l.depth}), poisoned = clean;
+  std::vector<float> values = floatsOf(clean);
+  values[11 * l.depth + 5] = std::nanf("");
+  poisoned = Array::of<float>("lhs", clean.shape, values);
+  for (const std::string &variant : module->variants()) {
+    Array before = module->run(variant, l.entry(), {clean})[0], after = module->run(variant, l.entry(), {poisoned})[0];
+    for (int64_t row = 0; row < 29; ++row)
+      if (row != 11)
+        EXPECT_TRUE(sameBits(rowsOf(before, row, 1), rowsOf(after, row, 1))) << variant << ", row " << row;
+    for (float x : floatsOf(rowsOf(after, 11, 1)))
+      EXPECT_TRUE(std::isnan(x)) << variant;
+  }
+}
+
+} // namespace
+} // namespace weft::test

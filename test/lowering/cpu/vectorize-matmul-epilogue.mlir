@@ -1,0 +1,88 @@
+// RUN: weft-opt %s --split-input-file --weft-vectorize-matmul --canonicalize --cse --verify-diagnostics | FileCheck %s
+
+#id = affine_map<(m, n) -> (m, n)>
+#row = affine_map<(m, n) -> (n)>
+
+// The activation works on the accumulators; the block between it and the product is gone.
+// CHECK-LABEL: @activation
+// CHECK-SAME: %[[Y:[a-z0-9]+]]: memref<1x16xf32>)
+// CHECK-NOT: memref.alloc
+// CHECK: %[[SUM:.*]] = scf.for
+// CHECK: %[[ERF:.*]] = math.erf %[[SUM]] : vector<16xf32>
+// CHECK: vector.store %[[ERF]], %[[Y]]
+// CHECK-NOT: linalg.generic
+module attributes {weft.target = #weft.target<isa = "v4", lanes = 16, registers = 32, cpu = "x86-64-v4", features = "">} {
+func.func @activation(%x: memref<1x8xf32>, %w: memref<1x8x16xf32>, %y: memref<1x16xf32>) {
+  %block = memref.alloc() : memref<1x16xf32>
+  weft.packed_matmul ins(%x, %w : memref<1x8xf32>, memref<1x8x16xf32>) outs(%block : memref<1x16xf32>)
+  linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]} ins(%block : memref<1x16xf32>) outs(%y : memref<1x16xf32>) {
+  ^bb0(%a: f32, %out: f32):
+    %t = math.erf %a : f32
+    linalg.yield %t : f32
+  }
+  return
+}
+
+// Other operands of the epilogue are loaded where they are used: a residual, a row.
+// CHECK-LABEL: @residual
+// CHECK-SAME: %[[R:[a-z0-9]+]]: memref<1x16xf32>, %[[S:[a-z0-9]+]]: memref<16xf32>, %[[Y:[a-z0-9]+]]: memref<1x16xf32>)
+// CHECK: %[[SUM:.*]] = scf.for
+// CHECK: %[[RV:.*]] = vector.load %[[R]]
+// CHECK: %[[SV:.*]] = vector.load %[[S]]
+// CHECK: %[[ADDED:.*]] = arith.addf %[[SUM]], %[[RV]]
+// CHECK: arith.mulf %[[ADDED]], %[[SV]]
+func.func @residual(%x: memref<1x8xf32>, %w: memref<1x8x16xf32>, %r: memref<1x16xf32>, %s: memref<16xf32>, %y: memref<1x16xf32>) {
+  %block = memref.alloca() : memref<1x16xf32>
+  weft.packed_matmul ins(%x, %w : memref<1x8xf32>, memref<1x8x16xf32>) outs(%block : memref<1x16xf32>)
+  linalg.generic {indexing_maps = [#id, #id, #row, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%block, %r, %s : memref<1x16xf32>, memref<1x16xf32>, memref<16xf32>) outs(%y : memref<1x16xf32>) {
+  ^bb0(%a: f32, %b: f32, %c: f32, %out: f32):
+    %t = arith.addf %a, %b : f32
+    %u = arith.mulf %t, %c : f32
+    linalg.yield %u : f32
+  }
+  return
+}
+
+// Two readers: the block stays, and each of them.
+// CHECK-LABEL: @negative_two_readers
+// CHECK: %[[BLOCK:.*]] = memref.alloca
+// CHECK: vector.store %{{.*}}, %[[BLOCK]]
+// CHECK-COUNT-2: linalg.generic
+func.func @negative_two_readers(%x: memref<1x8xf32>, %w: memref<1x8x16xf32>, %y: memref<1x16xf32>, %z: memref<1x16xf32>) {
+  %block = memref.alloca() : memref<1x16xf32>
+  weft.packed_matmul ins(%x, %w : memref<1x8xf32>, memref<1x8x16xf32>) outs(%block : memref<1x16xf32>)
+  linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]} ins(%block : memref<1x16xf32>) outs(%y : memref<1x16xf32>) {
+  ^bb0(%a: f32, %out: f32):
+    %t = math.erf %a : f32
+    linalg.yield %t : f32
+  }
+  linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]} ins(%block : memref<1x16xf32>) outs(%z : memref<1x16xf32>) {
+  ^bb0(%a: f32, %out: f32):
+    %t = math.tanh %a : f32
+    linalg.yield %t : f32
+  }
+  return
+}
+
+// A sum over columns is no epilogue: a tile has not all of them.
+// CHECK-LABEL: @negative_reduction
+// CHECK: %[[BLOCK:.*]] = memref.alloca
+// CHECK: linalg.generic {{.*}} ins(%[[BLOCK]] :
+func.func @negative_reduction(%x: memref<1x8xf32>, %w: memref<1x8x16xf32>, %y: memref<1xf32>) {
+  %block = memref.alloca() : memref<1x16xf32>
+  weft.packed_matmul ins(%x, %w : memref<1x8xf32>, memref<1x8x16xf32>) outs(%block : memref<1x16xf32>)
+  linalg.generic {indexing_maps = [#id, affine_map<(m, n) -> (m)>], iterator_types = ["parallel", "reduction"]} ins(%block : memref<1x16xf32>) outs(%y : memref<1xf32>) {
+  ^bb0(%a: f32, %acc: f32):
+    %t = arith.addf %a, %acc : f32
+    linalg.yield %t : f32
+  }
+  return
+}
+}
+
+// -----
+
+// expected-error@+1 {{needs the module attribute 'weft.target'}}
+module {
+}
