@@ -122,7 +122,8 @@ private:
     return counts;
   }
 
-  /// The loop over items; an item is delinearised into the forall's induction variables, the last running fastest.
+  /// The loop over items; an item is delinearised into the forall's induction variables, the last running fastest, or the
+  /// first where the loop says so.
   void emitItems(OpBuilder &b, Block *entry, IRMapping &mapping) {
     SmallVector<Value> counts = emitCounts(b, mapping);
     auto index = [&](Value v) -> Value { return arith::IndexCastOp::create(b, loc, b.getIndexType(), v); };
@@ -138,9 +139,13 @@ private:
         return mapping.lookupOrDefault(ssa);
       return getValueOrCreateConstantIndexOp(b, loc, value);
     };
-    for (int64_t dim = counts.size() - 1; dim >= 0; --dim) {
-      Value position = dim ? arith::RemUIOp::create(b, loc, rest, counts[dim]).getResult() : rest;
-      if (dim)
+    SmallVector<int64_t> order = llvm::to_vector(llvm::seq<int64_t>(0, counts.size()));
+    if (!forall->hasAttr("weft.first_fastest"))
+      std::reverse(order.begin(), order.end());
+    for (int64_t dim : order) {
+      bool last = dim == order.back();
+      Value position = last ? rest : arith::RemUIOp::create(b, loc, rest, counts[dim]).getResult();
+      if (!last)
         rest = arith::DivUIOp::create(b, loc, rest, counts[dim]);
       Value scaled = arith::MulIOp::create(b, loc, position, mapped(steps[dim]));
       mapping.map(forall.getInductionVar(dim), arith::AddIOp::create(b, loc, scaled, mapped(lowers[dim])));

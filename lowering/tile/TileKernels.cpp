@@ -33,7 +33,8 @@ constexpr int64_t kAssumedExtent = 128;
 struct TilePlan {
   TilingInterface root;
   SmallVector<int64_t> sizes;
-  int64_t itemCost; ///< multiply-adds in a tile, roughly
+  int64_t itemCost;          ///< multiply-adds in a tile, roughly
+  bool firstFastest = false; ///< order of the tiles, see weft.first_fastest
 };
 
 int64_t assumed(int64_t extent) { return ShapedType::isDynamic(extent) ? kAssumedExtent : extent; }
@@ -74,6 +75,8 @@ TilePlan planProduct(TilingInterface root, PackedMatmulOp product, const Registe
   TilePlan plan{root, SmallVector<int64_t>(root.getLoopIteratorTypes().size(), 0), 0};
   plan.sizes[0] = rows;
   plan.sizes[1] = columns;
+  // A block of weights stays in the second-level cache while the rows pass.
+  plan.firstFastest = true;
   plan.itemCost = std::min(rows, assumed(out.getDimSize(0))) * (columns ? columns : assumed(out.getDimSize(1))) * depth;
   return plan;
 }
@@ -133,8 +136,11 @@ LogicalResult applyTiles(IRRewriter &rewriter, TilePlan plan) {
   for (OpResult result : plan.root->getOpResults())
     if (Value replacement = tiled->replacements.lookup(result))
       rewriter.replaceAllUsesWith(result, replacement);
-  for (LoopLikeOpInterface loop : tiled->loops)
+  for (LoopLikeOpInterface loop : tiled->loops) {
     loop->setAttr("weft.item_cost", rewriter.getI64IntegerAttr(plan.itemCost));
+    if (plan.firstFastest)
+      loop->setAttr("weft.first_fastest", rewriter.getUnitAttr());
+  }
   return success();
 }
 
