@@ -7,7 +7,6 @@
 // processor lacks are skipped. Exit code 3 when an expectation is not met.
 #include "tools/weft-run/Expectations.h"
 
-#include <cstdio>
 #include <cstring>
 #include <sstream>
 
@@ -73,9 +72,8 @@ int main(int count, char **arguments) {
     else
       path.clear(), i = count;
   }
-  bool help = count == 2 && !std::strcmp(arguments[1], "--help");
   if (!path.empty())
     return weft::run(path, targets);
-  std::fputs(weft::kUsage, help ? stdout : stderr);
-  return help ? 0 : 1;
+  bool help = count == 2 && !std::strcmp(arguments[1], "--help");
+  return std::fputs(weft::kUsage, help ? stdout : stderr), help ? 0 : 1;
 }
