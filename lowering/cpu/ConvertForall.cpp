@@ -122,8 +122,8 @@ private:
     return counts;
   }
 
-  /// The loop over items; an item is delinearised into the forall's induction variables, the last running fastest, or the
-  /// first where the loop says so.
+  /// The loop over items; an item is delinearised into the forall's induction variables, the last running fastest, or
+  /// the first where the loop says so.
   void emitItems(OpBuilder &b, Block *entry, IRMapping &mapping) {
     SmallVector<Value> counts = emitCounts(b, mapping);
     auto index = [&](Value v) -> Value { return arith::IndexCastOp::create(b, loc, b.getIndexType(), v); };
