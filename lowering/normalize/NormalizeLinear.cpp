@@ -80,9 +80,7 @@ FailureOr<LinearPlan> planLinear(linalg::MatmulOp matmul) {
   if (!isZeroFill(matmul.getOutputs().front()))
     return missed("the product adds to a tensor");
   auto isF32 = [](Value value) { return getElementTypeOrSelf(value.getType()).isF32(); };
-  if (!isF32(weight))
-    return missed("only f32 weights are packed");
-  if (!isF32(matmul.getInputs()[0]) || !isF32(matmul.getResult(0)))
+  if (!isF32(weight) || !isF32(matmul.getInputs()[0]) || !isF32(matmul.getResult(0)))
     return missed("only products of f32 are packed");
   AffineMap rhs = matmul.getIndexingMapsArray()[1];
   AffineExpr m, n, k;

@@ -13,7 +13,7 @@
 // CHECK: %[[P:.*]] = weft.packed_matmul ins(%[[X]], %[[W]] :
 // CHECK: %[[R:.*]] = linalg.generic {{.*}} ins(%[[P]] : tensor<?x256xf32>)
 // CHECK: tensor.parallel_insert_slice %[[R]] into %[[OUT]][%[[ROW]], %[[COLUMN]]] [%[[COUNT]], 256] [1, 1]
-// CHECK: {weft.item_cost = 11010048 : i64}
+// CHECK: {weft.first_fastest, weft.item_cost = 11010048 : i64}
 #id = affine_map<(m, n) -> (m, n)>
 module attributes {weft.target = #weft.target<isa = "v4", lanes = 16, registers = 32, cpu = "x86-64-v4", features = "">} {
 func.func private @product_with_epilogue(%x: memref<?x384xf32>, %w: memref<96x384x16xf32>, %n: index, %y: memref<?x1536xf32>) attributes {weft.kernel = "linear"} {
