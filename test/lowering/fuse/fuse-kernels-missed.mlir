@@ -4,7 +4,9 @@
 
 // CHECK-LABEL: @negative_read_outside
 // CHECK-COUNT-2: weft.kernel
-func.func @negative_read_outside(%x: tensor<?x8xf32>, %n: index) -> (tensor<?x8xf32>, tensor<?x8xf32>) attributes {weft.entry} {
+func.func @negative_read_outside(%x: tensor<?x8xf32> {weft.dims = ["n", ""]}) -> (tensor<?x8xf32> {weft.dims = ["n", ""]}, tensor<?x8xf32> {weft.dims = ["n", ""]}) attributes {weft.entry} {
+  %c0 = arith.constant 0 : index
+  %n = tensor.dim %x, %c0 : tensor<?x8xf32>
   %scale = weft.parameter "scale" : tensor<8xf32>
   %empty = tensor.empty(%n) : tensor<?x8xf32>
   // expected-remark@+1 {{its result is read outside the kernel too}}
@@ -38,7 +40,9 @@ func.func @negative_attention(%x: tensor<2x2x3x4xf32>) -> tensor<2x2x3x4xf32> at
 
 // CHECK-LABEL: @negative_product_after_and_before_norm
 // CHECK-COUNT-3: weft.kernel
-func.func @negative_product_after_and_before_norm(%x: tensor<?x16xf32>, %n: index) -> tensor<?x16xf32> attributes {weft.entry} {
+func.func @negative_product_after_and_before_norm(%x: tensor<?x16xf32> {weft.dims = ["n", ""]}) -> (tensor<?x16xf32> {weft.dims = ["n", ""]}) attributes {weft.entry} {
+  %c0 = arith.constant 0 : index
+  %n = tensor.dim %x, %c0 : tensor<?x16xf32>
   %w = weft.parameter "w" layout(#weft.panels<width = 16, out_by_in = true>) : tensor<1x16x16xf32>
   %scale = weft.parameter "scale" : tensor<16xf32>
   %empty = tensor.empty(%n) : tensor<?x16xf32>
@@ -57,7 +61,9 @@ func.func @negative_product_after_and_before_norm(%x: tensor<?x16xf32>, %n: inde
 
 // CHECK-LABEL: @negative_reduction
 // CHECK-COUNT-3: weft.kernel
-func.func @negative_reduction(%x: tensor<?x8xf32>, %n: index) -> tensor<?x8xf32> attributes {weft.entry} {
+func.func @negative_reduction(%x: tensor<?x8xf32> {weft.dims = ["n", ""]}) -> (tensor<?x8xf32> {weft.dims = ["n", ""]}) attributes {weft.entry} {
+  %c0 = arith.constant 0 : index
+  %n = tensor.dim %x, %c0 : tensor<?x8xf32>
   %zero = arith.constant 0.0 : f32
   %whole = tensor.empty(%n) : tensor<?x8xf32>
   %column = tensor.empty(%n) : tensor<?xf32>
@@ -104,7 +110,7 @@ func.func @negative_other_order(%x: tensor<8x8xf32>) -> tensor<4x4xf32> attribut
 
 // -----
 
-func.func @negative_adds_to_values(%x: tensor<?x8xf32>, %acc: tensor<?x8xf32>) -> tensor<?x8xf32> attributes {weft.entry} {
+func.func @negative_adds_to_values(%x: tensor<?x8xf32> {weft.dims = ["n", ""]}, %acc: tensor<?x8xf32> {weft.dims = ["n", ""]}) -> (tensor<?x8xf32> {weft.dims = ["n", ""]}) attributes {weft.entry} {
   // expected-error@+1 {{adds to a tensor that holds values: only results that start empty or filled are compiled}}
   %y = linalg.exp ins(%x : tensor<?x8xf32>) outs(%acc : tensor<?x8xf32>) -> tensor<?x8xf32>
   return %y : tensor<?x8xf32>

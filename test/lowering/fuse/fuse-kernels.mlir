@@ -4,7 +4,8 @@
 #row = affine_map<(m, n) -> (n)>
 
 // CHECK-LABEL: @residual_and_norm
-// CHECK-SAME: (%[[X:.*]]: tensor<?x8xf32>, %[[R:.*]]: tensor<?x8xf32>, %[[N:.*]]: index)
+// CHECK-SAME: (%[[X:[a-z0-9]+]]: tensor<?x8xf32> {{.*}}, %[[R:[a-z0-9]+]]: tensor<?x8xf32>
+// CHECK: %[[N:.*]] = tensor.dim %[[X]]
 // CHECK: %[[SCALE:.*]] = weft.parameter "scale"
 // CHECK: %[[DEST:.*]] = tensor.empty(%[[N]])
 // CHECK-NOT: linalg.generic
@@ -13,7 +14,9 @@
 // CHECK: %[[SUM:.*]] = linalg.generic
 // CHECK: weft.layer_norm {{.*}} ins(%[[SUM]], {{.*}} outs(%[[OUT]] : tensor<?x8xf32>)
 // CHECK: return %[[Y]]
-func.func @residual_and_norm(%x: tensor<?x8xf32>, %r: tensor<?x8xf32>, %n: index) -> tensor<?x8xf32> attributes {weft.entry} {
+func.func @residual_and_norm(%x: tensor<?x8xf32> {weft.dims = ["n", ""]}, %r: tensor<?x8xf32> {weft.dims = ["n", ""]}) -> (tensor<?x8xf32> {weft.dims = ["n", ""]}) attributes {weft.entry} {
+  %c0 = arith.constant 0 : index
+  %n = tensor.dim %x, %c0 : tensor<?x8xf32>
   %scale = weft.parameter "scale" : tensor<8xf32>
   %empty = tensor.empty(%n) : tensor<?x8xf32>
   %s = linalg.generic {indexing_maps = [#id, #id, #id], iterator_types = ["parallel", "parallel"]}
@@ -32,7 +35,9 @@ func.func @residual_and_norm(%x: tensor<?x8xf32>, %r: tensor<?x8xf32>, %n: index
 // CHECK: linalg.generic {{.*}} ins(%[[P]] :
 // CHECK: weft.yield
 // CHECK-NOT: weft.kernel
-func.func @activation_is_epilogue(%x: tensor<?x8xf32>, %n: index) -> tensor<?x16xf32> attributes {weft.entry} {
+func.func @activation_is_epilogue(%x: tensor<?x8xf32> {weft.dims = ["n", ""]}) -> (tensor<?x16xf32> {weft.dims = ["n", ""]}) attributes {weft.entry} {
+  %c0 = arith.constant 0 : index
+  %n = tensor.dim %x, %c0 : tensor<?x8xf32>
   %w = weft.parameter "w" layout(#weft.panels<width = 16, out_by_in = true>) : tensor<1x8x16xf32>
   %empty = tensor.empty(%n) : tensor<?x16xf32>
   %p = weft.packed_matmul ins(%x, %w : tensor<?x8xf32>, tensor<1x8x16xf32>) outs(%empty : tensor<?x16xf32>) -> tensor<?x16xf32>
@@ -46,12 +51,18 @@ func.func @activation_is_epilogue(%x: tensor<?x8xf32>, %n: index) -> tensor<?x16
 
 // Views are repeated in each reader; nothing is copied for them.
 // CHECK-LABEL: @attention_alone
-// CHECK-SAME: (%[[X:.*]]: tensor<?x24xf32>
-// CHECK: weft.kernel "attention"(%[[X]],
+// CHECK-SAME: (%[[X:[a-z0-9]+]]: tensor<?x?x24xf32>
+// CHECK: weft.kernel "attention"({{.*}}%[[X]]
 // CHECK-COUNT-3: tensor.extract_slice
 // CHECK: weft.attention
 // CHECK: weft.yield
-func.func @attention_alone(%x: tensor<?x24xf32>, %b: index, %s: index, %n: index) -> tensor<?x?x2x4xf32> attributes {weft.entry} {
+func.func @attention_alone(%qkv: tensor<?x?x24xf32> {weft.dims = ["b", "s", ""]}) -> (tensor<?x?x2x4xf32> {weft.dims = ["b", "s", "", ""]}) attributes {weft.entry} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %b = tensor.dim %qkv, %c0 : tensor<?x?x24xf32>
+  %s = tensor.dim %qkv, %c1 : tensor<?x?x24xf32>
+  %n = arith.muli %b, %s : index
+  %x = tensor.collapse_shape %qkv [[0, 1], [2]] : tensor<?x?x24xf32> into tensor<?x24xf32>
   %0 = tensor.extract_slice %x[0, 0] [%n, 8] [1, 1] : tensor<?x24xf32> to tensor<?x8xf32>
   %1 = tensor.extract_slice %x[0, 8] [%n, 8] [1, 1] : tensor<?x24xf32> to tensor<?x8xf32>
   %2 = tensor.extract_slice %x[0, 16] [%n, 8] [1, 1] : tensor<?x24xf32> to tensor<?x8xf32>
@@ -73,7 +84,7 @@ func.func @attention_alone(%x: tensor<?x24xf32>, %b: index, %s: index, %n: index
 // CHECK: ^bb0(%{{.*}}: tensor<?x8xf32>, %[[OUT:[^ ]*]]: tensor<8xf32>):
 // CHECK: %[[START:.*]] = linalg.fill ins(%{{.*}} : f32) outs(%[[OUT]] : tensor<8xf32>)
 // CHECK: linalg.generic {{.*}} outs(%[[START]] : tensor<8xf32>)
-func.func @pooled(%x: tensor<?x8xf32>) -> tensor<8xf32> attributes {weft.entry} {
+func.func @pooled(%x: tensor<?x8xf32> {weft.dims = ["n", ""]}) -> tensor<8xf32> attributes {weft.entry} {
   %zero = arith.constant 0.0 : f32
   %empty = tensor.empty() : tensor<8xf32>
   %start = linalg.fill ins(%zero : f32) outs(%empty : tensor<8xf32>) -> tensor<8xf32>
@@ -87,11 +98,11 @@ func.func @pooled(%x: tensor<?x8xf32>) -> tensor<8xf32> attributes {weft.entry} 
 
 // What no kernel computes is copied: a function's results never share memory with its arguments or one another.
 // CHECK-LABEL: @result_is_argument
-// CHECK-SAME: (%[[X:.*]]: tensor<?x8xf32>)
+// CHECK-SAME: (%[[X:[a-z0-9]+]]: tensor<?x8xf32>
 // CHECK: %[[A:.*]] = weft.kernel "map"(%[[X]],
 // CHECK: %[[B:.*]] = weft.kernel "map"(%[[X]],
 // CHECK: return %[[A]], %[[B]]
-func.func @result_is_argument(%x: tensor<?x8xf32>) -> (tensor<?x8xf32>, tensor<?x8xf32>) attributes {weft.entry} {
+func.func @result_is_argument(%x: tensor<?x8xf32> {weft.dims = ["n", ""]}) -> (tensor<?x8xf32> {weft.dims = ["n", ""]}, tensor<?x8xf32> {weft.dims = ["n", ""]}) attributes {weft.entry} {
   return %x, %x : tensor<?x8xf32>, tensor<?x8xf32>
 }
 

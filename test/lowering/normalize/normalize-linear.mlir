@@ -85,7 +85,7 @@ func.func @negative_weight_f16(%x: tensor<?x4xf32>, %init: tensor<?x8xf32>) -> t
   %zero = arith.constant 0.0 : f32
   %w = weft.parameter "l.weight" : tensor<4x8xf16>
   %start = linalg.fill ins(%zero : f32) outs(%init : tensor<?x8xf32>) -> tensor<?x8xf32>
-  // expected-remark@+1 {{only f32 weights are packed}}
+  // expected-remark@+1 {{only products of f32 are packed}}
   %y = linalg.matmul ins(%x, %w : tensor<?x4xf32>, tensor<4x8xf16>) outs(%start : tensor<?x8xf32>) -> tensor<?x8xf32>
   return %y : tensor<?x8xf32>
 }
