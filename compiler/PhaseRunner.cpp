@@ -73,6 +73,7 @@ Result<void> PhaseRunner::run(const Phase &phase, IsolatedModule &module, std::s
     mlir::PassManager passes(module.get()->getContext(), mlir::ModuleOp::getOperationName());
     phase.addPasses(passes);
     passes.enableVerifier(true);
+    (void)mlir::applyPassManagerCLOptions(passes); // fails where a program has registered none
     std::string reproducer;
     passes.enableCrashReproducerGeneration(reproducerIn(reproducerDir, fileLabel(phase, variant), reproducer));
     if (failed(passes.run(module.get())))

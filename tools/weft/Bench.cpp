@@ -218,7 +218,8 @@ Diagnostic comparePeers(const Options &options) {
 
 void addBench(CLI::App &weft, int &exitCode) {
   auto options = std::make_shared<Options>();
-  CLI::App *command = weft.add_subcommand("bench", "Measure an artifact, or a model compiled in memory");
+  CLI::App *command =
+      weft.add_subcommand("bench", "Measure an artifact, or a model compiled in memory")->group("Commands");
   command->add_option("ARTIFACT_OR_MODEL", options->model, "NAME.weft, or what weft compile takes")
       ->required()
       ->type_name("");
@@ -233,10 +234,10 @@ void addBench(CLI::App &weft, int &exitCode) {
   command->add_option("--output", options->output, "write the first output of the last run")->type_name("FILE.npy");
   command->add_option("--entry", options->entry, "the function to run (default: the first)")->type_name("NAME");
   command->add_option("--repeat", options->repeat, "runs of each shape (default: a second long)")
-      ->check(CLI::Range(1, 1000000))
+      ->check(CLI::Range(1, 1000000).description(""))
       ->type_name("N");
   command->add_option("--threads", options->threads, "threads (default: 1)")
-      ->check(CLI::Range(1, 1024))
+      ->check(CLI::Range(1, 1024).description(""))
       ->type_name("N");
   command->add_option("--variant", options->variant, "code to run: v4, v3, portable (default: best)")
       ->type_name("NAME");

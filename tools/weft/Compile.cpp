@@ -121,7 +121,7 @@ Result<void> compileModel(const Options &options) {
 
 void addCompile(CLI::App &weft, int &exitCode) {
   auto options = std::make_shared<Options>();
-  CLI::App *command = weft.add_subcommand("compile", "Compile a model into an artifact");
+  CLI::App *command = weft.add_subcommand("compile", "Compile a model into an artifact")->group("Commands");
   command->add_option("MODEL", options->model, "Hugging Face folder or file of MLIR text")->required()->type_name("");
   command->add_option("-o,--output", options->output, "the artifact (default: MODEL's name.weft)")
       ->type_name("NAME.weft");
@@ -130,7 +130,7 @@ void addCompile(CLI::App &weft, int &exitCode) {
   command->add_option("--dtype", options->dtype, "compute in this type: f32")->type_name("TYPE");
   command->add_option("--weights", options->weights, "store weights so: keep")->type_name("FORM");
   command->add_option("--threads", options->threads, "threads that compile (default: all)")
-      ->check(CLI::Range(1, 1024))
+      ->check(CLI::Range(1, 1024).description(""))
       ->type_name("N");
   command->add_option("--stop-after", options->stopAfter, "print the program after this phase")->type_name("PHASE");
   command->add_option("--dump-dir", options->dumpDir, "write the program after every phase")->type_name("DIR");

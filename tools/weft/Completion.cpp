@@ -89,7 +89,8 @@ std::string fishScript(const CLI::App &weft) {
 
 void addCompletion(CLI::App &weft, int &exitCode) {
   auto shell = std::make_shared<std::string>();
-  CLI::App *command = weft.add_subcommand("completion", "Print a script that completes weft's command lines");
+  CLI::App *command =
+      weft.add_subcommand("completion", "Print a script that completes weft's command lines")->group("Commands");
   command->add_option("SHELL", *shell, "bash, zsh or fish")->required()->type_name("");
   command->callback([shell, &weft, &exitCode] {
     std::string script = *shell == "bash"   ? bashScript(weft)

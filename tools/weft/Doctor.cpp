@@ -146,7 +146,8 @@ void doctor(int &exitCode) {
 } // namespace
 
 void addDoctor(CLI::App &weft, int &exitCode) {
-  CLI::App *command = weft.add_subcommand("doctor", "Check whether this machine has what Weft needs");
+  CLI::App *command =
+      weft.add_subcommand("doctor", "Check whether this machine has what Weft needs")->group("Commands");
   command->callback([&exitCode] { doctor(exitCode); });
 }
 

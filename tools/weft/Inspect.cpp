@@ -248,7 +248,7 @@ Result<void> inspect(const Options &options) {
 
 void addInspect(CLI::App &weft, int &exitCode) {
   auto options = std::make_shared<Options>();
-  CLI::App *command = weft.add_subcommand("inspect", "Show what an artifact or a model is");
+  CLI::App *command = weft.add_subcommand("inspect", "Show what an artifact or a model is")->group("Commands");
   command->add_option("ARTIFACT_OR_MODEL", options->path, "NAME.weft, or what weft compile takes")
       ->required()
       ->type_name("");

@@ -129,7 +129,7 @@ Result<void> runAndTell(const Options &options) {
 
 void addRun(CLI::App &weft, int &exitCode) {
   auto options = std::make_shared<Options>();
-  CLI::App *command = weft.add_subcommand("run", "Run an artifact, or a model compiled in memory");
+  CLI::App *command = weft.add_subcommand("run", "Run an artifact, or a model compiled in memory")->group("Commands");
   command->add_option("ARTIFACT_OR_MODEL", options->model, "NAME.weft, or what weft compile takes")
       ->required()
       ->type_name("");
@@ -142,7 +142,7 @@ void addRun(CLI::App &weft, int &exitCode) {
   command->add_option("--json", options->json, "write all outputs as JSON; - prints it")->type_name("FILE");
   command->add_option("--entry", options->entry, "the function to run (default: the first)")->type_name("NAME");
   command->add_option("--threads", options->threads, "threads (default: all cores)")
-      ->check(CLI::Range(1, 1024))
+      ->check(CLI::Range(1, 1024).description(""))
       ->type_name("N");
   command->add_option("--variant", options->variant, "code to run: v4, v3, portable (default: best)")
       ->type_name("NAME");

@@ -41,7 +41,6 @@ int main(int argc, char **argv) {
   weft.footer(kFooter);
   weft.get_formatter()->column_width(30);
   weft.get_formatter()->label("SUBCOMMAND", "COMMAND");
-  weft.get_formatter()->label("Subcommands", "Commands");
   weft.set_help_flag("-h,--help", "Print this and exit");
   weft.set_version_flag("--version", "weft " WEFT_VERSION " (LLVM " WEFT_LLVM_VERSION ")",
                         "Print the version and exit");
