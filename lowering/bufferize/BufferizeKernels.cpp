@@ -4,12 +4,14 @@
 // Kernel bodies on tensors → memrefs, in place (one-shot bufferization); tile-sized scratch goes to the stack.
 #include "lowering/bufferize/Passes.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Interfaces/ValueBoundsOpInterface.h"
 
 namespace weft {
 #define GEN_PASS_DEF_BUFFERIZEKERNELS
@@ -20,6 +22,11 @@ using namespace mlir;
 
 namespace weft {
 namespace {
+
+/// Of scratch: a cache line, which is also the widest vector.
+constexpr int64_t kAlignment = 64;
+/// A thread's stack is several MiB; no tile needs as much as this.
+constexpr int64_t kLargestScratch = 1 << 20;
 
 /// Copies become linalg ops: they vectorise, and none becomes a call of the C library.
 LogicalResult createCopy(OpBuilder &b, Location loc, Value from, Value to) {
@@ -60,24 +67,46 @@ struct BufferizeKernelsPass : impl::BufferizeKernelsBase<BufferizeKernelsPass> {
       if (failed(bufferization::runOneShotBufferize(kernel, options, state)))
         return signalPassFailure();
       eraseSelfCopies(kernel);
-      if (failed(placeScratch(kernel)))
-        return signalPassFailure();
+      placeScratch(kernel);
     }
   }
 
-  /// Scratch of a fixed size lives on the stack, aligned for vectors; a product's block is left to its epilogue.
-  LogicalResult placeScratch(func::FuncOp kernel) {
+  /// Scratch lives on the stack, aligned for vectors: of its size, or of the largest that a tile can have.
+  void placeScratch(func::FuncOp kernel) {
     SmallVector<memref::AllocOp> allocs;
     kernel.walk([&](memref::AllocOp op) { allocs.push_back(op); });
     for (memref::AllocOp op : allocs) {
-      if (!op.getType().hasStaticShape())
-        continue;
       OpBuilder b(op);
-      auto scratch = memref::AllocaOp::create(b, op.getLoc(), op.getType(), b.getI64IntegerAttr(64));
-      op.replaceAllUsesWith(scratch.getResult());
+      if (op.getType().hasStaticShape()) {
+        auto scratch = memref::AllocaOp::create(b, op.getLoc(), op.getType(), b.getI64IntegerAttr(kAlignment));
+        op.replaceAllUsesWith(scratch.getResult());
+      } else if (std::optional<int64_t> bytes = largestSize(op)) {
+        auto type = MemRefType::get({*bytes}, b.getI8Type());
+        Value scratch = memref::AllocaOp::create(b, op.getLoc(), type, b.getI64IntegerAttr(kAlignment));
+        Value start = arith::ConstantIndexOp::create(b, op.getLoc(), 0);
+        Value view = memref::ViewOp::create(b, op.getLoc(), op.getType(), scratch, start, op.getDynamicSizes());
+        op.replaceAllUsesWith(view);
+      } else {
+        continue; // reported by weft-convert-forall, unless an epilogue does without it
+      }
       op.erase();
     }
-    return success();
+  }
+
+  /// Bytes that bound the scratch, from the bounds of its dynamic extents (those of a tile, mostly).
+  static std::optional<int64_t> largestSize(memref::AllocOp op) {
+    int64_t bytes = llvm::divideCeil(op.getType().getElementTypeBitWidth(), 8);
+    for (int64_t extent : op.getType().getShape())
+      if (!ShapedType::isDynamic(extent))
+        bytes *= extent;
+    for (Value extent : op.getDynamicSizes()) {
+      FailureOr<int64_t> bound =
+          ValueBoundsConstraintSet::computeConstantBound(presburger::BoundType::UB, extent, nullptr, /*closedUB=*/true);
+      if (failed(bound))
+        return std::nullopt;
+      bytes *= *bound;
+    }
+    return bytes <= kLargestScratch ? std::optional(bytes) : std::nullopt;
   }
 };
 

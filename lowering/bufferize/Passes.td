@@ -11,7 +11,7 @@ def BufferizeKernels : Pass<"weft-bufferize-kernels", "::mlir::ModuleOp"> {
   let summary = "Turns kernel bodies on tensors into memrefs, in place";
   let description = [{
     Before: kernel functions that take memrefs and work on tensors. After: all on memrefs; a tile's intermediate values
-    of fixed size are scratch on the stack; copies are linalg ops.
+    of bounded size are scratch on the stack; copies are linalg ops.
   }];
   let dependentDialects = ["::mlir::bufferization::BufferizationDialect", "::mlir::linalg::LinalgDialect",
                            "::mlir::memref::MemRefDialect"];

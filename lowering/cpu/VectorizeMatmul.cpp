@@ -61,7 +61,10 @@ bool isEpilogueOf(linalg::GenericOp generic, Value scratch) {
 /// Finds the epilogue: the product writes a scratch that only one generic in the same block reads.
 void matchEpilogue(MatmulPlan &plan) {
   auto alloc = plan.matmul.getInit().getDefiningOp();
-  if (!isa_and_nonnull<memref::AllocOp, memref::AllocaOp>(alloc))
+  bool isScratch = isa_and_nonnull<memref::AllocOp, memref::AllocaOp>(alloc);
+  if (auto view = dyn_cast_or_null<memref::ViewOp>(alloc))
+    isScratch = isa_and_nonnull<memref::AllocaOp>(view.getSource().getDefiningOp());
+  if (!isScratch)
     return;
   linalg::GenericOp reader;
   SmallVector<Operation *> erased;
