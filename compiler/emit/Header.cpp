@@ -115,13 +115,16 @@ private:
   void writeEntry(const EntryDescription &entry) {
     std::string function = prefix + "_" + identifier(entry.name);
     out << "/* Inputs:\n";
-    for (const TensorDescription &tensor : entry.inputs)
-      out << " *   " << tensor.name << ": " << typeOf(tensor.dtype).text << "[" << shapeText(entry, tensor) << "]"
-          << (tensor.defaultValue ? ", may be null: " + std::to_string(*tensor.defaultValue) + " everywhere" : "")
-          << "\n";
+    for (const TensorDescription &tensor : entry.inputs) {
+      writeComment(entry, tensor);
+      out << (tensor.defaultValue ? ", may be null: " + std::to_string(*tensor.defaultValue) + " everywhere\n" : "\n");
+    }
     out << " * Outputs, each of which may be null:\n";
-    for (const TensorDescription &tensor : entry.outputs)
-      out << " *   " << tensor.name << ": " << typeOf(tensor.dtype).text << "[" << shapeText(entry, tensor) << "] */\n";
+    for (const TensorDescription &tensor : entry.outputs) {
+      writeComment(entry, tensor);
+      out << "\n";
+    }
+    out << " */\n";
     out << "static inline weft_status " << function << "(weft_session *session";
     for (const DimDescription &dim : entry.dims)
       out << ", int64_t " << identifier(dim.name);
@@ -132,6 +135,12 @@ private:
     out << ") {\n";
     writeBody(entry);
     out << "}\n\n";
+  }
+
+  /// The name as an identifier: one from a stranger's module could end the comment.
+  void writeComment(const EntryDescription &entry, const TensorDescription &tensor) {
+    out << " *   " << identifier(tensor.name) << ": " << typeOf(tensor.dtype).text << "[" << shapeText(entry, tensor)
+        << "]";
   }
 
   /// An output that is named like an input is set apart from it.
@@ -147,7 +156,8 @@ private:
       writeTensor(entry, tensor, "input", identifier(tensor.name));
     for (const TensorDescription &tensor : entry.outputs)
       writeTensor(entry, tensor, "output", outputName(entry, tensor));
-    out << "  return weft_run(session, \"" << entry.name << "\", inputs, input_count, outputs, output_count);\n";
+    out << "  return weft_run(session, \"";
+    out.write_escaped(entry.name) << "\", inputs, input_count, outputs, output_count);\n";
   }
 
   void writeTensor(const EntryDescription &entry, const TensorDescription &tensor, const std::string &list,
