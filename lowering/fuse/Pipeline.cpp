@@ -19,10 +19,11 @@ void registerFusePasses() { registerWeftFusePasses(); }
 void buildFusePhase(OpPassManager &pm) {
   // Products first: a merged product is one kernel where its parts would be several.
   pm.addPass(createFuseProjections());
+  // Equal computations become one here: of two equal kernels that are both results, each needs its own output.
+  pm.addPass(createCSEPass());
   pm.addPass(createFuseKernels());
   pm.addPass(createFuseElementwise());
   pm.addPass(createCanonicalizerPass());
-  pm.addPass(createCSEPass());
 }
 
 } // namespace weft
