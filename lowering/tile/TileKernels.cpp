@@ -122,6 +122,25 @@ FailureOr<TilePlan> planTiles(func::FuncOp kernel, const RegisterPlan &registers
   return product ? planProduct(root, product, registers) : planRows(root);
 }
 
+/// Products whose panels do not hold whole vectors have no register tile: they become what they mean, linalg ops.
+LogicalResult decomposeNarrowProducts(IRRewriter &rewriter, func::FuncOp kernel, const RegisterPlan &registers) {
+  SmallVector<PackedMatmulOp> narrow;
+  kernel.walk([&](PackedMatmulOp op) {
+    if (op.getPanelWidth() % registers.lanes != 0)
+      narrow.push_back(op);
+  });
+  for (PackedMatmulOp op : narrow) {
+    remark::missed(op.getLoc(), remark::RemarkOpts::name("narrow-panels").category("weft-tile-kernels"))
+        << "the weight's panels do not hold whole vectors of the target";
+    rewriter.setInsertionPoint(op);
+    FailureOr<SmallVector<Value>> values = op.decompose(rewriter);
+    if (failed(values))
+      return failure();
+    rewriter.replaceOp(op, *values);
+  }
+  return success();
+}
+
 LogicalResult applyTiles(IRRewriter &rewriter, TilePlan plan) {
   rewriter.setInsertionPoint(plan.root);
   scf::SCFTileAndFuseOptions options;
@@ -159,6 +178,8 @@ struct TileKernelsPass : impl::TileKernelsBase<TileKernelsPass> {
         kernels.push_back(function);
     });
     for (func::FuncOp kernel : kernels) {
+      if (failed(decomposeNarrowProducts(rewriter, kernel, registers)))
+        return signalPassFailure();
       FailureOr<TilePlan> plan = planTiles(kernel, registers);
       if (failed(plan)) {
         remark::missed(kernel.getLoc(), remark::RemarkOpts::name("untiled-kernel").category("weft-tile-kernels"))
