@@ -11,9 +11,9 @@
 // CHECK: %[[COUNT:.*]] = arith.muli %[[N]], %c2
 // CHECK: %[[COUNT64:.*]] = arith.index_cast %[[COUNT]]
 // CHECK: %[[SERVICES:.*]] = llvm.load %[[CALL]] : !llvm.ptr -> !llvm.ptr
-// CHECK: %[[RUN:.*]] = llvm.load %[[SERVICES]] : !llvm.ptr -> !llvm.ptr
+// CHECK: %[[PARALLEL:.*]] = llvm.load %[[SERVICES]] : !llvm.ptr -> !llvm.ptr
 // CHECK: %[[ADDRESS:.*]] = builtin.unrealized_conversion_cast %[[ITEMS]]
-// CHECK: llvm.call %[[RUN]](%[[CALL]], %[[ADDRESS]], %[[RECORD]], %[[COUNT64]], %[[COST]])
+// CHECK: llvm.call %[[PARALLEL]](%[[CALL]], %[[ADDRESS]], %[[RECORD]], %[[COUNT64]], %[[COST]])
 // CHECK-NOT: scf.forall
 
 // Items begin … end − 1; the last loop runs fastest. All items of a range share one scratch.
