@@ -21,11 +21,11 @@ RegisterPlan RegisterPlan::forTarget(TargetAttr target) {
   return plan;
 }
 
-TargetAttr getTarget(Operation *op) {
-  auto module = dyn_cast<ModuleOp>(op);
-  if (!module)
-    module = op->getParentOfType<ModuleOp>();
-  return module ? module->getAttrOfType<TargetAttr>("weft.target") : TargetAttr();
+FailureOr<RegisterPlan> registerPlanOf(ModuleOp module) {
+  auto target = module->getAttrOfType<TargetAttr>("weft.target");
+  if (!target)
+    return module.emitError("needs the module attribute 'weft.target'");
+  return RegisterPlan::forTarget(target);
 }
 
 } // namespace weft

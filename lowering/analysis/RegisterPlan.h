@@ -26,8 +26,8 @@ struct RegisterPlan {
   static RegisterPlan forTarget(TargetAttr target);
 };
 
-/// The module's `weft.target`; null when absent.
-TargetAttr getTarget(mlir::Operation *op);
+/// The plan for the module's `weft.target`; reports an error when the module has none.
+mlir::FailureOr<RegisterPlan> registerPlanOf(mlir::ModuleOp module);
 
 } // namespace weft
 

@@ -91,13 +91,11 @@ bool staysMath(Operation *op, const RegisterPlan &plan) {
 
 struct ExpandMathPass : impl::ExpandMathBase<ExpandMathPass> {
   void runOnOperation() override {
-    TargetAttr target = getTarget(getOperation());
-    if (!target) {
-      getOperation()->emitError("needs the module attribute 'weft.target'");
+    FailureOr<RegisterPlan> registers = registerPlanOf(getOperation());
+    if (failed(registers))
       return signalPassFailure();
-    }
     MLIRContext *context = &getContext();
-    RegisterPlan plan = RegisterPlan::forTarget(target);
+    RegisterPlan plan = *registers;
     RewritePatternSet patterns(context);
     patterns.add<Expand<math::ExpOp>>(context, plan, emitExp);
     patterns.add<Expand<math::Exp2Op>>(context, plan, emitExp2OfAny);

@@ -434,15 +434,13 @@ private:
 
 struct VectorizeAttentionPass : impl::VectorizeAttentionBase<VectorizeAttentionPass> {
   void runOnOperation() override {
-    TargetAttr target = getTarget(getOperation());
-    if (!target) {
-      getOperation()->emitError("needs the module attribute 'weft.target'");
+    FailureOr<RegisterPlan> registers = registerPlanOf(getOperation());
+    if (failed(registers))
       return signalPassFailure();
-    }
     SmallVector<AttentionOp> ops;
     getOperation()->walk([&](AttentionOp op) { ops.push_back(op); });
     for (AttentionOp op : ops) {
-      FailureOr<AttentionPlan> plan = planAttention(op, RegisterPlan::forTarget(target));
+      FailureOr<AttentionPlan> plan = planAttention(op, *registers);
       if (failed(plan))
         return signalPassFailure();
       OpBuilder builder(op);

@@ -267,17 +267,14 @@ private:
 
 struct VectorizeGenericPass : impl::VectorizeGenericBase<VectorizeGenericPass> {
   void runOnOperation() override {
-    TargetAttr target = getTarget(getOperation());
-    if (!target) {
-      getOperation()->emitError("needs the module attribute 'weft.target'");
+    FailureOr<RegisterPlan> registers = registerPlanOf(getOperation());
+    if (failed(registers))
       return signalPassFailure();
-    }
-    RegisterPlan registers = RegisterPlan::forTarget(target);
     SmallVector<linalg::LinalgOp> ops;
     getOperation()->walk([&](linalg::LinalgOp op) { ops.push_back(op); });
     IRRewriter rewriter(&getContext());
     for (linalg::LinalgOp op : ops)
-      if (failed(lower(op, registers, rewriter)))
+      if (failed(lower(op, *registers, rewriter)))
         return signalPassFailure();
   }
 

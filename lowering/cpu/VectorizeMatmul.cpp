@@ -240,15 +240,13 @@ private:
 
 struct VectorizeMatmulPass : impl::VectorizeMatmulBase<VectorizeMatmulPass> {
   void runOnOperation() override {
-    TargetAttr target = getTarget(getOperation());
-    if (!target) {
-      getOperation()->emitError("needs the module attribute 'weft.target'");
+    FailureOr<RegisterPlan> registers = registerPlanOf(getOperation());
+    if (failed(registers))
       return signalPassFailure();
-    }
     SmallVector<PackedMatmulOp> matmuls;
     getOperation()->walk([&](PackedMatmulOp op) { matmuls.push_back(op); });
     for (PackedMatmulOp matmul : matmuls) {
-      FailureOr<MatmulPlan> plan = planMatmul(matmul, RegisterPlan::forTarget(target));
+      FailureOr<MatmulPlan> plan = planMatmul(matmul, *registers);
       if (failed(plan))
         return signalPassFailure();
       OpBuilder builder(plan->epilogue ? plan->epilogue.getOperation() : matmul.getOperation());

@@ -165,12 +165,9 @@ LogicalResult applyTiles(IRRewriter &rewriter, TilePlan plan) {
 
 struct TileKernelsPass : impl::TileKernelsBase<TileKernelsPass> {
   void runOnOperation() override {
-    TargetAttr target = getTarget(getOperation());
-    if (!target) {
-      getOperation()->emitError("needs the module attribute 'weft.target'");
+    FailureOr<RegisterPlan> registers = registerPlanOf(getOperation());
+    if (failed(registers))
       return signalPassFailure();
-    }
-    RegisterPlan registers = RegisterPlan::forTarget(target);
     IRRewriter rewriter(&getContext());
     SmallVector<func::FuncOp> kernels;
     getOperation()->walk([&](func::FuncOp function) {
@@ -178,9 +175,9 @@ struct TileKernelsPass : impl::TileKernelsBase<TileKernelsPass> {
         kernels.push_back(function);
     });
     for (func::FuncOp kernel : kernels) {
-      if (failed(decomposeNarrowProducts(rewriter, kernel, registers)))
+      if (failed(decomposeNarrowProducts(rewriter, kernel, *registers)))
         return signalPassFailure();
-      FailureOr<TilePlan> plan = planTiles(kernel, registers);
+      FailureOr<TilePlan> plan = planTiles(kernel, *registers);
       if (failed(plan)) {
         remark::missed(kernel.getLoc(), remark::RemarkOpts::name("untiled-kernel").category("weft-tile-kernels"))
             << "the kernel's last op cannot be tiled: it runs on one thread";
