@@ -94,7 +94,7 @@ std::string maskRegion(const AttentionCase &c) {
 }
 
 constexpr const char *kModule = R"(module attributes {weft.model = "attention", weft.dim_bounds = {
-    batch = array<i64: 1, 16>, queries = array<i64: 1, 1024>, keys = array<i64: 1, 1024>}} {
+    batch = array<i64: 0, 16>, queries = array<i64: 0, 1024>, keys = array<i64: 0, 1024>}} {
 func.func @attend(
     %q: @{qtype} {weft.name = "query", weft.dims = @{qdims}},
     %k: @{ktype} {weft.name = "key", weft.dims = @{kdims}},
@@ -293,7 +293,9 @@ private:
 
   /// Scores into weights; returns the log-sum-exp.
   static float softmax(std::vector<float> &scores) {
-    float max = *std::max_element(scores.begin(), scores.end()), sum = 0;
+    float max = kHidden, sum = 0;
+    for (float score : scores)
+      max = std::max(max, score);
     for (float &score : scores)
       sum += score = max == kHidden ? 0.0f : std::exp(score - max);
     for (float &score : scores)

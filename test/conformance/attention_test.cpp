@@ -20,6 +20,8 @@ std::vector<AttentionExtents> extentsFor(const AttentionCase &c) {
   // Queries and keys of different number, in both directions.
   for (auto [queries, keys] : {std::pair<int64_t, int64_t>{1, 97}, {1, 130}, {5, 131}, {33, 1}, {64, 7}, {17, 256}})
     all.push_back({2, queries, keys});
+  // Nothing to compute; queries without any key.
+  all.insert(all.end(), {{2, 0, 5}, {0, 4, 4}, {2, 5, 0}});
   if (c.headDim <= 32)
     all.insert(all.end(), {{1, 511, 512}, {1, 512, 511}});
   return all;

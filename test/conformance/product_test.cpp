@@ -58,8 +58,8 @@ std::vector<double> exactProduct(Product p, const std::vector<float> &lhs, const
 // All operands are inputs
 //===--------------------------------------------------------------------------------------------------------------===//
 
-constexpr const char *kPacked = R"(module attributes {weft.dim_bounds = {rows = array<i64: 1, 1024>,
-    depth = array<i64: 1, 2048>, columns = array<i64: 1, 512>, panels = array<i64: 1, 32>}} {
+constexpr const char *kPacked = R"(module attributes {weft.dim_bounds = {rows = array<i64: 0, 1024>,
+    depth = array<i64: 0, 2048>, columns = array<i64: 1, 512>, panels = array<i64: 1, 32>}} {
 func.func @multiply(%x: tensor<?x?xf32> {weft.name = "lhs", weft.dims = ["rows", "depth"]},
                     %w: tensor<?x?x16xf32> {weft.name = "rhs", weft.dims = ["panels", "depth", ""]},
                     %b: tensor<?xf32> {weft.name = "bias", weft.dims = ["columns"]})
@@ -99,7 +99,8 @@ std::vector<Product> products() {
     if (p.rows * p.columns * p.depth < 10'000'000)
       all.push_back(p);
   }
-  all.insert(all.end(), {{1000, 97, 40}, {40, 384, 1536}, {1, 384, 1536}, {1000, 33, 97}});
+  // Nothing to compute, and nothing to add to the bias.
+  all.insert(all.end(), {{0, 5, 7}, {7, 5, 0}, {1000, 97, 40}, {40, 384, 1536}, {1, 384, 1536}, {1000, 33, 97}});
   return all;
 }
 
