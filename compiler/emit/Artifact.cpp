@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <optional>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -50,14 +51,18 @@ Result<void> checkReplaceable(const fs::path &target) {
   return {};
 }
 
-Result<fs::path> makeTemporary(const fs::path &target) {
+/// A hidden directory beside the target. An interrupt removes it from before it is there.
+Result<std::unique_ptr<InterruptCleanup>> makeTemporary(const fs::path &target, fs::path &temporary) {
   static std::atomic<unsigned> counter = 0;
   for (;;) {
     std::string name = "." + target.filename().string() + "." + std::to_string(getpid()) + "-" +
                        std::to_string(counter++) + ".partial";
-    fs::path temporary = target.parent_path() / name;
+    temporary = target.parent_path() / name;
+    // The handler runs wherever the program is by then: it needs the whole path.
+    std::error_code ignored;
+    auto cleanup = std::make_unique<InterruptCleanup>(fs::absolute(temporary, ignored).string());
     if (mkdir(temporary.c_str(), 0777) == 0)
-      return temporary;
+      return cleanup;
     if (errno != EEXIST)
       return cannotWrite(target, errno);
   }
@@ -88,13 +93,12 @@ Result<Artifact> Artifact::begin(const fs::path &path) {
     return Diagnostic{"W0630", "cannot write: the path is empty", "", "give the artifact a name with -o"};
   if (Result<void> replaceable = checkReplaceable(artifact.target); !replaceable)
     return replaceable.takeError();
-  Result<fs::path> temporary = makeTemporary(artifact.target);
-  if (!temporary)
-    return temporary.takeError();
-  artifact.temporary = std::move(*temporary);
-  // The handler runs wherever the program is by then: it needs the whole path.
-  std::error_code ignored;
-  artifact.cleanup = std::make_unique<InterruptCleanup>(fs::absolute(artifact.temporary, ignored).string());
+  fs::path temporary;
+  Result<std::unique_ptr<InterruptCleanup>> cleanup = makeTemporary(artifact.target, temporary);
+  if (!cleanup)
+    return cleanup.takeError();
+  artifact.temporary = std::move(temporary);
+  artifact.cleanup = std::move(*cleanup);
   return artifact;
 }
 
@@ -104,6 +108,7 @@ Result<void> Artifact::commit() {
   // Checked again: a compilation takes seconds.
   if (Result<void> replaceable = checkReplaceable(target); !replaceable)
     return replaceable;
+  std::optional<InterruptDelay> whole(std::in_place);
   if (rename(temporary.c_str(), target.c_str()) == 0) {
     cleanup.reset();
     temporary.clear();
@@ -112,6 +117,7 @@ Result<void> Artifact::commit() {
   } else if (Result<void> exchanged = exchange(temporary, target); !exchanged) {
     return exchanged;
   }
+  whole.reset();
   // After an exchange the temporary directory holds the old artifact, which goes with this object.
   fs::path parent = target.parent_path();
   return flushToDisk(parent.empty() ? fs::path(".") : parent);

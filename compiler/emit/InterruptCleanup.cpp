@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <iterator>
 #include <mutex>
+#include <sched.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,6 +25,7 @@ constexpr int kAttempts = 100; ///< another thread may add a file while the dire
 
 std::atomic<const char *> directories[kSlots];
 std::atomic<pid_t> children[kSlots];
+std::atomic<int> delays;
 struct sigaction previous[std::size(kSignals)];
 std::mutex mutex;
 int users = 0;
@@ -64,6 +66,8 @@ void removeDirectory(const char *path) {
 }
 
 void onSignal(int signal) {
+  while (delays.load() > 0) // never of this thread: it has the signals blocked meanwhile
+    sched_yield();
   for (std::atomic<pid_t> &child : children)
     if (pid_t pid = child.load(); pid > 0) {
       kill(pid, SIGKILL);
@@ -123,6 +127,20 @@ InterruptCleanup::~InterruptCleanup() {
   std::lock_guard<std::mutex> lock(mutex);
   if (--users == 0)
     uninstall();
+}
+
+InterruptDelay::InterruptDelay() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (int signal : kSignals)
+    sigaddset(&signals, signal);
+  pthread_sigmask(SIG_BLOCK, &signals, &before);
+  ++delays;
+}
+
+InterruptDelay::~InterruptDelay() {
+  --delays;
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 InterruptedChild::InterruptedChild(pid_t child) : slot(claim(children, child)) {}

@@ -6,12 +6,13 @@
 #ifndef WEFT_COMPILER_EMIT_INTERRUPTCLEANUP_H
 #define WEFT_COMPILER_EMIT_INTERRUPTCLEANUP_H
 
+#include <csignal>
 #include <string>
 #include <sys/types.h>
 
 namespace weft {
 
-/// While it lives, an interrupt removes `directory` and the files in it (no folders below it).
+/// While it lives, an interrupt removes `directory`, if it is there, and the files in it (no folders below it).
 class InterruptCleanup {
 public:
   explicit InterruptCleanup(std::string directory);
@@ -22,6 +23,18 @@ public:
 private:
   std::string directory;
   int slot;
+};
+
+/// While it lives, an interrupt waits: what happens then is done whole or not at all.
+class InterruptDelay {
+public:
+  InterruptDelay();
+  ~InterruptDelay();
+  InterruptDelay(const InterruptDelay &) = delete;
+  InterruptDelay &operator=(const InterruptDelay &) = delete;
+
+private:
+  sigset_t before;
 };
 
 /// While it lives, an interrupt kills this child process.
