@@ -75,12 +75,12 @@ private:
       Operation *reader = groups[id].ops[next];
       for (Value operand : reader->getOperands())
         if (Operation *producer = operand.getDefiningOp(); producer && isCompute(producer) && !groupOf.count(producer))
-          tryJoin(producer, reader, id);
+          tryJoin(producer, id);
     }
   }
 
-  void tryJoin(Operation *producer, Operation *reader, size_t id) {
-    StringRef obstacle = findObstacle(producer, reader, id);
+  void tryJoin(Operation *producer, size_t id) {
+    StringRef obstacle = findObstacle(producer, id);
     if (obstacle.empty()) {
       groupOf[producer] = id;
       groups[id].ops.push_back(producer);
@@ -91,27 +91,28 @@ private:
   }
 
   /// Why the producer must stay outside; empty when it may join.
-  StringRef findObstacle(Operation *producer, Operation *reader, size_t id) {
-    for (Operation *user : producer->getUsers()) {
-      auto group = groupOf.find(user);
+  StringRef findObstacle(Operation *producer, size_t id) {
+    SmallVector<Operation *> readers(producer->getUsers());
+    for (Operation *reader : readers) {
+      auto group = groupOf.find(reader);
       if (group == groupOf.end() || group->second != id)
         return "its result is read outside the kernel too";
     }
-    if (isa<AttentionOp>(reader) || isa<AttentionOp>(producer))
+    // All readers are in the group, and each must be able to take a part of the producer as a tile.
+    bool aligned = llvm::all_of(readers, [&](Operation *reader) { return accessIsAligned(producer, reader); });
+    if (isa<AttentionOp>(producer) || llvm::any_of(readers, llvm::IsaPred<AttentionOp>))
       return "attention is a kernel of its own";
-    if (isa<PackedMatmulOp>(reader))
+    if (llvm::any_of(readers, llvm::IsaPred<PackedMatmulOp>))
       return "a product reads its left operand many times";
     if (isa<PackedMatmulOp>(producer))
-      return canTakeProduct(id) && accessIsAligned(producer, reader)
-                 ? ""
-                 : "only elementwise ops on the product's own shape can be its epilogue";
+      return canTakeProduct(id) && aligned ? "" : "only elementwise ops on the product's own shape can be its epilogue";
     if (!isRowWise(producer))
       return "a reduction's result is kept";
-    if (!isRowWise(reader))
+    if (!llvm::all_of(readers, isRowWise))
       return "the reader goes over an extent that a scratch cannot hold";
     if (!hasFixedRows(producer))
       return "its rows have no fixed length, so a scratch cannot hold one";
-    return accessIsAligned(producer, reader) ? "" : "the reader wants the elements in another order";
+    return aligned ? "" : "the reader wants the elements in another order";
   }
 
   /// A group of elementwise ops over two dimensions without a product yet.

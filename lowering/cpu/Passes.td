@@ -14,6 +14,16 @@ def VectorizeMatmul : Pass<"weft-vectorize-matmul", "::mlir::ModuleOp"> {
     After: loops over register tiles whose accumulators live in vector registers over the whole sum; the elementwise
     op's body runs on the accumulators, and the scratch is gone. Rows beyond the last full tile are covered by
     shifted tiles, columns beyond the last vector by masks.
+
+    Example:
+    ```mlir
+    weft.packed_matmul ins(%x, %w : memref<6x8xf32>, memref<1x8x16xf32>) outs(%y : memref<6x16xf32>)
+    ```
+    becomes
+    ```
+    %acc:12 = scf.for %k = 0 to 8 step 4 iter_args(…) { … 4 × (2 vector.load, 6 memref.load, 12 vector.fma) … }
+    … 12 vector.store …
+    ```
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
@@ -23,6 +33,27 @@ def VectorizeAttention : Pass<"weft-vectorize-attention", "::mlir::ModuleOp"> {
   let description = [{
     Before: `weft.attention` on memrefs with static head dimensions. After: loops over blocks of keys with an online
     softmax; the score matrix exists only as one block in a scratch.
+
+    Example:
+    ```mlir
+    weft.attention {scale = 0.5 : f32, indexing_maps = [#q, #k, #v, #m, #o]}
+      ins(%q, %k, %k, %m : memref<1x?x1x8xf32>, memref<1x?x1x8xf32>, memref<1x?x1x8xf32>, memref<1x?xi64>)
+      outs(%o : memref<1x?x1x8xf32>)
+      mask {
+      ^bb0(%b: index, %h: index, %i: index, %j: index, %p: i64):
+        %zero = arith.constant 0 : i64
+        %visible = arith.cmpi ne, %p, %zero : i64
+        weft.yield %visible : i1
+      }
+    ```
+    becomes
+    ```
+    scf.for %query step 16 {
+      … %q transposed into a scratch …
+      %state:4 = scf.for %key step 128 iter_args(maxima, sums) { scores; exp2; values }
+      … rows of %o …
+    }
+    ```
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::scf::SCFDialect",
                            "::mlir::vector::VectorDialect"];
@@ -32,6 +63,18 @@ def ConvertEmbedding : Pass<"weft-convert-embedding", "::mlir::ModuleOp"> {
   let summary = "Turns embedding look-ups on memrefs into copies of table rows";
   let description = [{
     Before: `weft.embedding` on memrefs. After: a loop over the indices with one `linalg.generic` copy of a row each.
+
+    Example:
+    ```mlir
+    weft.embedding ins(%ids, %table : memref<?x?xi32>, memref<10x4xf32>) outs(%init : memref<?x?x4xf32>)
+    ```
+    becomes
+    ```
+    scf.for %b … { scf.for %s … {
+      %id = memref.load %ids[%b, %s]
+      linalg.generic (copy) ins(memref.subview %table[%id, 0] …) outs(memref.subview %init[%b, %s, 0] …)
+    } }
+    ```
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::memref::MemRefDialect",
                            "::mlir::scf::SCFDialect"];
@@ -42,6 +85,23 @@ def VectorizeGeneric : Pass<"weft-vectorize-generic", "::mlir::ModuleOp"> {
   let description = [{
     Before: linalg ops on memrefs. After: loops; one dimension that is contiguous in all operands runs in vector
     lanes, with a masked tail. An op without such a dimension becomes scalar loops, with a missed-optimisation remark.
+
+    Example:
+    ```mlir
+    linalg.generic {indexing_maps = [#id, #first, #id], iterator_types = ["parallel", "parallel"]} ins(%x, %s : memref<1x16xf32>, memref<1xf32>) outs(%y : memref<1x16xf32>) {
+    ^bb0(%a: f32, %b: f32, %out: f32):
+      %t = arith.mulf %a, %b : f32
+      linalg.yield %t : f32
+    }
+    ```
+    becomes
+    ```
+    scf.for %n = 0 to 16 step 8 {
+      %a = vector.load %x[0, %n]
+      %b = vector.broadcast of memref.load %s[0]
+      vector.store arith.mulf %a, %b, %y[0, %n]
+    }
+    ```
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect",
                            "::mlir::linalg::LinalgDialect", "::mlir::memref::MemRefDialect"];
@@ -52,6 +112,22 @@ def ConvertForall : Pass<"weft-convert-forall", "::mlir::ModuleOp"> {
   let description = [{
     Before: `scf.forall` in kernel functions. After: each is a call of the runtime's `parallel_for` with a function
     over a range of items; every function takes the call record as its first argument.
+
+    Example:
+    ```mlir
+    scf.forall (%i, %j) = (0, 0) to (%n, 8) step (1, 4) {
+      %scratch = memref.alloca() : memref<4xf32>
+      memref.store %zero, %scratch[%c0] : memref<4xf32>
+      %v = memref.load %scratch[%c0] : memref<4xf32>
+      memref.store %v, %x[%i, %j] : memref<?x8xf32>
+    } {weft.item_cost = 32 : i64}
+    ```
+    becomes
+    ```
+    llvm.call %parallel_for(%call, @kernel_items, %record, %items, 32)
+
+    func.func private @kernel_items(%record: !llvm.ptr, %begin: i64, %end: i64) { … scf.for %item = %begin to %end … }
+    ```
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect", "::mlir::LLVM::LLVMDialect",
                            "::mlir::scf::SCFDialect"];
@@ -62,6 +138,22 @@ def ConvertEntry : Pass<"weft-convert-entry", "::mlir::ModuleOp"> {
   let description = [{
     Before: entry functions on memrefs with `weft.dim` and `weft.arena` arguments, `weft.parameter` ops in them.
     After: `weft_<entry>_run` and `weft_<entry>_arena` in the LLVM dialect; parameters are pointers of the call record.
+
+    Example:
+    ```mlir
+    func.func @encode(%call: !llvm.ptr, %x: memref<?x8xf32> {weft.name = "x", weft.dims = ["n", ""]},
+                      %y: memref<?x8xf32> {weft.name = "y", weft.dims = ["n", ""], weft.output},
+                      %n: index {weft.dim = "n"}, %arena: memref<?xi8> {weft.arena}) attributes {weft.entry} {
+      %w = weft.parameter "w" : memref<4x8xf32>
+      call @kernel(%call, %x, %w, %y) : (!llvm.ptr, memref<?x8xf32>, memref<4x8xf32>, memref<?x8xf32>) -> ()
+      return
+    }
+    ```
+    becomes
+    ```
+    llvm.func @weft_encode_run(%call: !llvm.ptr) -> i32     // wraps the record's pointers, checks the arena, calls @encode
+    llvm.func @weft_encode_arena(%dims: !llvm.ptr) -> i64
+    ```
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect", "::mlir::LLVM::LLVMDialect"];
 }
@@ -70,6 +162,15 @@ def ConvertViews : Pass<"weft-convert-views", "::mlir::ModuleOp"> {
   let summary = "Spells out the strides of expanded views";
   let description = [{
     Before: `memref.expand_shape`, possibly of one dimension into several dynamic ones. After: `memref.reinterpret_cast`.
+
+    Example:
+    ```mlir
+    %y = memref.expand_shape %x [[0, 1], [2, 3]] output_shape [%b, %s, 2, 4] : memref<?x8xf32> into memref<?x?x2x4xf32>
+    ```
+    becomes
+    ```
+    %y = memref.reinterpret_cast %base to offset: [0], sizes: [%b, %s, 2, 4], strides: [%s · 8, 8, 4, 1]
+    ```
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
 }
@@ -79,6 +180,15 @@ def ExpandMath : Pass<"weft-expand-math", "::mlir::ModuleOp"> {
   let description = [{
     Before: `math` ops on f32 scalars and vectors. After: arith ops only, except what is one instruction (sqrt, abs,
     copysign, fma). No call of a mathematics library is left.
+
+    Example:
+    ```mlir
+    %0 = math.exp %x : vector<8xf32>
+    ```
+    becomes
+    ```
+    … arith.mulf by log2 e, a polynomial of vector.fma, the exponent added to the bits …
+    ```
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::vector::VectorDialect"];
 }

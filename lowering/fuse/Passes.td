@@ -13,6 +13,20 @@ def FuseProjections : Pass<"weft-fuse-projections", "::mlir::ModuleOp"> {
     Before: several `weft.packed_matmul` of one left operand with weights of one layout (queries, keys and values).
     After: one product with the weights side by side, and `tensor.extract_slice` views of its result. Products whose
     result has an elementwise reader stay apart, with a missed-optimisation remark: that reader is their epilogue.
+
+    Example:
+    ```mlir
+    %q = weft.packed_matmul ins(%x, %wq, %bq : tensor<?x4xf32>, tensor<2x4x16xf32>, tensor<20xf32>) outs(%eq : tensor<?x20xf32>) -> tensor<?x20xf32>
+    %k = weft.packed_matmul ins(%x, %wk, %bk : tensor<?x4xf32>, tensor<1x4x16xf32>, tensor<12xf32>) outs(%ek : tensor<?x12xf32>) -> tensor<?x12xf32>
+    ```
+    becomes
+    ```
+    %w = weft.parameter "q.weight+k.weight" sources(["q.w", "k.w"]) layout(…) : tensor<2x4x16xf32>
+    %b = weft.parameter "q.bias+k.bias" sources(["q.bias", "k.bias"]) : tensor<32xf32>
+    %0 = weft.packed_matmul ins(%x, %w, %b) outs(%init : tensor<?x32xf32>)
+    %q = tensor.extract_slice %0[0, 0] [%n, 20] [1, 1]
+    %k = tensor.extract_slice %0[0, 20] [%n, 12] [1, 1]
+    ```
   }];
   let dependentDialects = ["::weft::WeftDialect", "::mlir::tensor::TensorDialect"];
 }
@@ -23,6 +37,24 @@ def FuseKernels : Pass<"weft-fuse-kernels", "::mlir::ModuleOp"> {
     Before: compute ops in the entry functions' bodies. After: each is in exactly one `weft.kernel`; outside there are
     kernels, parameters, views, empty tensors and index arithmetic only. The grouping, and a remark for each op that
     could not join its reader, come from `lowering/analysis/KernelGroups`.
+
+    Example:
+    ```mlir
+    %p = weft.packed_matmul ins(%x, %w : tensor<?x8xf32>, tensor<1x8x16xf32>) outs(%empty : tensor<?x16xf32>) -> tensor<?x16xf32>
+    %y = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]} ins(%p : tensor<?x16xf32>) outs(%empty : tensor<?x16xf32>) {
+    ^bb0(%a: f32, %out: f32):
+      %e = math.erf %a : f32
+      linalg.yield %e : f32
+    } -> tensor<?x16xf32>
+    ```
+    becomes
+    ```
+    %y = weft.kernel "linear"(%x, %w, %n, %dest) {
+      %p = weft.packed_matmul ins(%kx, %kw) outs(%e)
+      %r = linalg.generic … ins(%p) outs(%out) { … math.erf … }
+      weft.yield %r
+    }
+    ```
   }];
   let dependentDialects = ["::weft::WeftDialect", "::mlir::tensor::TensorDialect", "::mlir::linalg::LinalgDialect"];
 }
@@ -32,6 +64,27 @@ def FuseElementwise : Pass<"weft-fuse-elementwise", "::mlir::ModuleOp"> {
   let description = [{
     Before: elementwise `linalg.generic` ops that feed one another inside a `weft.kernel`. After: one op whose body is
     theirs in sequence, so that intermediate values stay in registers.
+
+    Example:
+    ```mlir
+    %s = linalg.generic {indexing_maps = [#id, #id, #id], iterator_types = ["parallel", "parallel"]}
+         ins(%kx, %kr : tensor<?x8xf32>, tensor<?x8xf32>) outs(%out : tensor<?x8xf32>) {
+    ^bb0(%a: f32, %b: f32, %o: f32):
+      %sum = arith.addf %a, %b : f32
+      linalg.yield %sum : f32
+    } -> tensor<?x8xf32>
+    %t = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]} ins(%s : tensor<?x8xf32>) outs(%out : tensor<?x8xf32>) {
+    ^bb0(%a: f32, %o: f32):
+      %tanh = math.tanh %a : f32
+      linalg.yield %tanh : f32
+    } -> tensor<?x8xf32>
+    weft.yield %t : tensor<?x8xf32>
+    ```
+    becomes
+    ```
+    %t = linalg.generic … ins(%kx, %kr) outs(%out) { %sum = arith.addf %a, %b; %tanh = math.tanh %sum; linalg.yield %tanh }
+    weft.yield %t
+    ```
   }];
   let dependentDialects = ["::mlir::linalg::LinalgDialect"];
 }

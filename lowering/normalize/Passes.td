@@ -13,6 +13,18 @@ def NormalizeLinear : Pass<"weft-normalize-linear", "::mlir::ModuleOp"> {
     Before: `linalg.matmul` from zero whose right operand is a `weft.parameter`, in either order of its axes. After:
     `weft.packed_matmul`, with the bias row that a `linalg.generic` added as its start. Products of two computed
     tensors stay as they are, with a missed-optimisation remark.
+
+    Example:
+    ```mlir
+    %w = weft.parameter "l.weight" : tensor<4x20xf32>
+    %start = linalg.fill ins(%zero : f32) outs(%init : tensor<?x20xf32>) -> tensor<?x20xf32>
+    %y = linalg.matmul ins(%x, %w : tensor<?x4xf32>, tensor<4x20xf32>) outs(%start : tensor<?x20xf32>) -> tensor<?x20xf32>
+    ```
+    becomes
+    ```
+    %w = weft.parameter "l.weight.packed" sources(["l.weight"]) layout(<width = 16, out_by_in = false>) : tensor<2x4x16xf32>
+    %y = weft.packed_matmul ins(%x, %w) outs(%init)
+    ```
   }];
   let dependentDialects = ["::weft::WeftDialect"];
 }
@@ -25,6 +37,12 @@ def NormalizeCheck : Pass<"weft-normalize-check", "::mlir::ModuleOp"> {
     kind, by too many ulps or, of an expect_eq, in any bit) and, of an expect_close, "check.N.error" and "check.N.size"
     (f64, Σ (actual − expected)² and Σ expected² of the finite elements). Whoever runs the entry judges them. An
     expectation outside of an entry function is an error.
+
+    Example:
+    ```mlir
+    check.expect_eq %y, %z : tensor<4xi32>, tensor<4xi32>
+    ```
+    becomes an output `{weft.name = "check.0.mismatches", weft.check = {}}` of type tensor<1xi64>.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
                            "::mlir::tensor::TensorDialect"];
@@ -35,6 +53,15 @@ def NormalizeNamed : Pass<"weft-normalize-named", "::mlir::ModuleOp"> {
   let description = [{
     Before: named linalg ops without reduction loops. After: `linalg.generic` with the same meaning; fills, products and
     reductions keep their names.
+
+    Example:
+    ```mlir
+    %y = linalg.exp ins(%x : tensor<4x8xf32>) outs(%init : tensor<4x8xf32>) -> tensor<4x8xf32>
+    ```
+    becomes
+    ```
+    %y = linalg.generic … ins(%x) outs(%init) { %e = math.exp %a; linalg.yield %e }
+    ```
   }];
   let dependentDialects = ["::mlir::linalg::LinalgDialect"];
 }
@@ -44,6 +71,17 @@ def NormalizeConcat : Pass<"weft-normalize-concat", "::mlir::ModuleOp"> {
   let description = [{
     Before: two `tensor.insert_slice` that fill the halves of a tensor along its last dimension. After: one
     `linalg.generic` over the tensor seen as [..., 2, half], which fuses like any elementwise op.
+
+    Example:
+    ```mlir
+    %0 = tensor.insert_slice %low into %empty[0, 0] [%n, 4] [1, 1] : tensor<?x4xf32> into tensor<?x8xf32>
+    %1 = tensor.insert_slice %high into %0[0, 4] [%n, 4] [1, 1] : tensor<?x4xf32> into tensor<?x8xf32>
+    ```
+    becomes
+    ```
+    %0 = linalg.generic … ins(%low, %high) outs(%e : tensor<?x2x4xf32>) { yield of %low's element where linalg.index 1 is 0, else %high's }
+    %1 = tensor.collapse_shape %0 [[0], [1, 2]]
+    ```
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
 }

@@ -13,6 +13,17 @@ def TileKernels : Pass<"weft-tile-kernels", "::mlir::ModuleOp"> {
     Before: kernel functions whose bodies are structured ops on whole tensors, and `weft.target` on the module. After:
     an `scf.forall` over tiles of the last op with its producers inside. Products: eight register tiles high, in even
     column blocks; attention: one head and one block of queries; the rest: rows.
+
+    Example:
+    ```mlir
+    %r = weft.packed_matmul ins(%tx, %tw : tensor<?x384xf32>, tensor<72x384x16xf32>) outs(%ty : tensor<?x1152xf32>) -> tensor<?x1152xf32>
+    ```
+    becomes
+    ```
+    %r = scf.forall (%row, %column) = (0, 0) to (%n, 1152) step (48, 128) shared_outs(%out = %ty) {
+      … weft.packed_matmul on slices of %tx, %tw and %out …
+    } {weft.item_cost = …}
+    ```
   }];
   let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect", "::mlir::affine::AffineDialect"];
 }
@@ -22,6 +33,18 @@ def DecomposeOps : Pass<"weft-decompose-ops", "::mlir::ModuleOp"> {
   let description = [{
     Before: `weft.layer_norm` on tiles. After: the linalg ops of its definition. Ops with a lowering of their own
     (attention, products, embedding) stay.
+
+    Example:
+    ```mlir
+    %y = weft.layer_norm {epsilon = 1.0e-12 : f32} ins(%x, %scale, %bias : tensor<1x8xf32>, tensor<8xf32>, tensor<8xf32>)
+         outs(%init : tensor<1x8xf32>) -> tensor<1x8xf32>
+    ```
+    becomes
+    ```
+    %mean = linalg.generic … ["parallel", "reduction"] …
+    %variance = linalg.generic … ["parallel", "reduction"] …
+    %y = linalg.generic … ins(%x, %mean, …, %scale, %bias) outs(%init)
+    ```
   }];
   let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect"];
 }

@@ -115,3 +115,26 @@ func.func @negative_adds_to_values(%x: tensor<?x8xf32> {weft.dims = ["n", ""]}, 
   %y = linalg.exp ins(%x : tensor<?x8xf32>) outs(%acc : tensor<?x8xf32>) -> tensor<?x8xf32>
   return %y : tensor<?x8xf32>
 }
+
+// -----
+
+#id = affine_map<(m, n) -> (m, n)>
+
+// The product's epilogue reads the norm too; the product needs whole rows of it for each of its columns.
+// CHECK-LABEL: @negative_read_by_a_product_too
+// CHECK: weft.kernel "norm"
+// CHECK: weft.kernel "linear"
+func.func @negative_read_by_a_product_too(%x: tensor<4x16xf32>) -> tensor<4x16xf32> attributes {weft.entry} {
+  %w = weft.parameter "w" layout(#weft.panels<width = 16, out_by_in = true>) : tensor<1x16x16xf32>
+  %scale = weft.parameter "scale" : tensor<16xf32>
+  %empty = tensor.empty() : tensor<4x16xf32>
+  // expected-remark@+1 {{a product reads its left operand many times}}
+  %h = weft.layer_norm {epsilon = 0.0 : f32} ins(%x, %scale : tensor<4x16xf32>, tensor<16xf32>) outs(%empty : tensor<4x16xf32>) -> tensor<4x16xf32>
+  %p = weft.packed_matmul ins(%h, %w : tensor<4x16xf32>, tensor<1x16x16xf32>) outs(%empty : tensor<4x16xf32>) -> tensor<4x16xf32>
+  %y = linalg.generic {indexing_maps = [#id, #id, #id], iterator_types = ["parallel", "parallel"]} ins(%p, %h : tensor<4x16xf32>, tensor<4x16xf32>) outs(%empty : tensor<4x16xf32>) {
+  ^bb0(%a: f32, %b: f32, %out: f32):
+    %sum = arith.addf %a, %b : f32
+    linalg.yield %sum : f32
+  } -> tensor<4x16xf32>
+  return %y : tensor<4x16xf32>
+}
