@@ -22,7 +22,7 @@ static weft::Result<std::vector<weft::Array>> encode(const char *folder) {
     return session.takeError();
   return session->run("encode", {weft::Array::of<int64_t>("input_ids", {1, 4}, {2, 32, 57, 3})});
 }
-// [/readme]
+// [readme]
 
 // First elements of the fixture's sentence_embedding for this sentence.
 constexpr float kExpected[] = {-0.079767f, 0.000224f, 0.001901f, 0.039920f};

@@ -27,7 +27,7 @@ static int embed(const char *path, float *embedding) {
   weft_close(model);
   return status == WEFT_OK;
 }
-// [/readme]
+// [readme]
 
 enum { SIZE = BERT_ENCODE_SENTENCE_EMBEDDING_SIZE };
 

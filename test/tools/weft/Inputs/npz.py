@@ -1,0 +1,102 @@
+# Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""NumPy's files without NumPy: writes inputs, good ones and hostile ones, and compares outputs.
+
+write FILE            token ids [2, 4] and their mask
+hostile KIND FILE     an archive that must be refused
+same A B              two .npz with equal members
+check NPZ SAFETENSORS the same arrays in both formats
+"""
+import ast
+import json
+import struct
+import sys
+import zipfile
+
+IDS = [2, 76, 401, 3, 2, 32, 3, 0]
+MASK = [1, 1, 1, 1, 1, 1, 1, 0]
+
+
+def npy(values, shape, descr="<i8", order=False, code="q", header=None):
+    text = header or f"{{'descr': '{descr}', 'fortran_order': {order}, 'shape': {shape}, }}"
+    text += " " * (63 - (10 + len(text)) % 64) + "\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text.encode() + struct.pack(f"<{len(values)}{code}", *values)
+
+
+def archive(path, members, compression=zipfile.ZIP_DEFLATED):
+    with zipfile.ZipFile(path, "w", compression) as file:
+        for name, data in members:
+            file.writestr(name, data)
+
+
+def hostile(kind, path):
+    good = npy(IDS, (2, 4))
+    members = {
+        "shape": [("input_ids.npy", npy(IDS, (2, 5)))],
+        "huge": [("input_ids.npy", npy([], (1 << 40, 1 << 40)))],
+        "object": [("input_ids.npy", npy(IDS, (2, 4), "|O"))],
+        "big-endian": [("input_ids.npy", npy(IDS, (2, 4), ">i8"))],
+        "fortran": [("input_ids.npy", npy(IDS, (2, 4), order=True))],
+        "header": [("input_ids.npy", npy(IDS, (2, 4), header="{'descr': '<i8', 'shape': __import__('os')}"))],
+        "no-array": [("readme.txt", b"hello")],
+        "short": [("input_ids.npy", good[:9])],
+        "twice": [("input_ids.npy", good)] * 2,
+        "index": [("input_ids.npy", npy([2, 76, 900, 3] * 2, (2, 4)))],
+        "negative": [("input_ids.npy", npy([2, -1, 9, 3] * 2, (2, 4)))],
+        "type": [("input_ids.npy", npy(IDS, (2, 4), "<i4", code="i"))],
+        "mask-length": [("input_ids.npy", good), ("attention_mask.npy", npy(MASK[:6], (2, 3)))],
+        "long": [("input_ids.npy", npy([2] * 513, (1, 513)))],
+        "empty-batch": [("input_ids.npy", npy([], (0, 4)))],
+        "unknown": [("input_ids.npy", good), ("pixels.npy", good)],
+    }
+    if kind in members:
+        archive(path, members[kind])
+    elif kind == "bomb":  # claims more than may be read; the check is made before anything is unpacked
+        archive(path, [("input_ids.npy", bytes(1 << 16))])
+        data = bytearray(open(path, "rb").read())
+        at = data.rindex(b"PK\x01\x02")
+        data[at + 24 : at + 28] = struct.pack("<I", 0xFFFFFFFE)
+        at = data.index(b"PK\x03\x04")
+        data[at + 22 : at + 26] = struct.pack("<I", 0xFFFFFFFE)
+        open(path, "wb").write(data)
+    elif kind == "bit":
+        archive(path, [("input_ids.npy", good)], zipfile.ZIP_STORED)
+        data = bytearray(open(path, "rb").read())
+        data[30 + len("input_ids.npy") + 140] ^= 1
+        open(path, "wb").write(data)
+    elif kind == "text":
+        open(path, "w").write("no archive\n")
+
+
+def read_npz(path):
+    arrays = {}
+    with zipfile.ZipFile(path) as file:
+        for name in file.namelist():
+            data = file.read(name)
+            length = struct.unpack("<H", data[8:10])[0]
+            assert (10 + length) % 64 == 0
+            header = ast.literal_eval(data[10 : 10 + length].decode())
+            arrays[name.removesuffix(".npy")] = (header["descr"], list(header["shape"]), data[10 + length :])
+    return arrays
+
+
+def read_safetensors(path):
+    data = open(path, "rb").read()
+    length = struct.unpack("<Q", data[:8])[0]
+    header = json.loads(data[8 : 8 + length])
+    header.pop("__metadata__", None)
+    names = [name for name in header if not name.startswith("__pad.")]
+    body = data[8 + length :]
+    return {n: ("<f4", header[n]["shape"], body[slice(*header[n]["data_offsets"])]) for n in names}
+
+
+command, *arguments = sys.argv[1:]
+if command == "write":
+    archive(arguments[0], [("input_ids.npy", npy(IDS, (2, 4))), ("attention_mask.npy", npy(MASK, (2, 4)))])
+elif command == "hostile":
+    hostile(*arguments)
+elif command == "same":
+    assert read_npz(arguments[0]) == read_npz(arguments[1])
+elif command == "check":
+    left, right = read_npz(arguments[0]), read_safetensors(arguments[1])
+    assert left == right and set(left) == {"last_hidden_state", "pooler_output", "sentence_embedding"}, left.keys()
