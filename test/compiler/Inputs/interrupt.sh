@@ -1,3 +1,6 @@
+# Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
 # interrupt.sh WEFT MODEL FOLDER: starts compilations and ends each by a signal, later and later.
 for wait in 0.02 0.1 0.2 0.4 0.7 1.1; do
   for signal in INT TERM; do
