@@ -123,8 +123,7 @@ Result<void> demo(const std::string &path) {
 
 void addDemo(CLI::App &weft, int &exitCode) {
   auto path = std::make_shared<std::string>();
-  CLI::App *command =
-      weft.add_subcommand("demo", "Rank sentences by their meaning, and time it")->group("Commands");
+  CLI::App *command = weft.add_subcommand("demo", "Rank sentences by their meaning, and time it")->group("Commands");
   command->add_option("ARTIFACT_OR_MODEL", *path, "NAME.weft, or what weft compile takes")->required()->type_name("");
   command->callback([path, &exitCode] {
     if (Result<void> done = demo(*path); !done)

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // --mlir='…' into MLIR's pass manager and LLVM, whose options are not otherwise shown.
+#include "compiler/RegisterAll.h"
 #include "compiler/include/weft/Compiler.h"
 
 #include "mlir/Pass/PassManager.h"
@@ -14,6 +15,7 @@ namespace weft::cli {
 Result<void> applyMlirOptions(const std::vector<std::string> &options) {
   if (options.empty())
     return {};
+  registerAllPasses(); // so that options can name them
   mlir::registerPassManagerCLOptions();
   llvm::BumpPtrAllocator allocator;
   llvm::StringSaver saver(allocator);

@@ -3,7 +3,7 @@
 """NumPy's files without NumPy: writes inputs, good ones and hostile ones, and compares outputs.
 
 write FILE            token ids [2, 4] and their mask
-hostile KIND FILE     an archive that must be refused
+hostile FOLDER        KIND.npz for each kind of archive that must be refused
 same A B              two .npz with equal members
 check NPZ SAFETENSORS the same arrays in both formats
 """
@@ -29,7 +29,7 @@ def archive(path, members, compression=zipfile.ZIP_DEFLATED):
             file.writestr(name, data)
 
 
-def hostile(kind, path):
+def hostile(folder):
     good = npy(IDS, (2, 4))
     members = {
         "shape": [("input_ids.npy", npy(IDS, (2, 5)))],
@@ -49,23 +49,32 @@ def hostile(kind, path):
         "empty-batch": [("input_ids.npy", npy([], (0, 4)))],
         "unknown": [("input_ids.npy", good), ("pixels.npy", good)],
     }
-    if kind in members:
-        archive(path, members[kind])
-    elif kind == "bomb":  # claims more than may be read; the check is made before anything is unpacked
-        archive(path, [("input_ids.npy", bytes(1 << 16))])
-        data = bytearray(open(path, "rb").read())
-        at = data.rindex(b"PK\x01\x02")
-        data[at + 24 : at + 28] = struct.pack("<I", 0xFFFFFFFE)
-        at = data.index(b"PK\x03\x04")
-        data[at + 22 : at + 26] = struct.pack("<I", 0xFFFFFFFE)
-        open(path, "wb").write(data)
-    elif kind == "bit":
-        archive(path, [("input_ids.npy", good)], zipfile.ZIP_STORED)
-        data = bytearray(open(path, "rb").read())
-        data[30 + len("input_ids.npy") + 140] ^= 1
-        open(path, "wb").write(data)
-    elif kind == "text":
-        open(path, "w").write("no archive\n")
+    for kind, content in members.items():
+        archive(f"{folder}/{kind}.npz", content)
+    damage(f"{folder}/bit.npz", good, lambda data: flip(data, 30 + len("input_ids.npy") + 140))
+    damage(f"{folder}/bomb.npz", bytes(1 << 16), claim_more)
+    with open(f"{folder}/text.npz", "w") as file:
+        file.write("no archive\n")
+
+
+def damage(path, content, change):
+    archive(path, [("input_ids.npy", content)], zipfile.ZIP_STORED)
+    with open(path, "rb") as file:
+        data = bytearray(file.read())
+    change(data)
+    with open(path, "wb") as file:
+        file.write(data)
+
+
+def flip(data, at):
+    data[at] ^= 1
+
+
+def claim_more(data):
+    """Sizes in the directory and before the member that are more than may be read: seen before anything is unpacked."""
+    for signature, offset in ((b"PK\x01\x02", 24), (b"PK\x03\x04", 22)):
+        at = data.index(signature) + offset
+        data[at : at + 4] = struct.pack("<I", 0xFFFFFFFE)
 
 
 def read_npz(path):
@@ -94,7 +103,7 @@ command, *arguments = sys.argv[1:]
 if command == "write":
     archive(arguments[0], [("input_ids.npy", npy(IDS, (2, 4))), ("attention_mask.npy", npy(MASK, (2, 4)))])
 elif command == "hostile":
-    hostile(*arguments)
+    hostile(arguments[0])
 elif command == "same":
     assert read_npz(arguments[0]) == read_npz(arguments[1])
 elif command == "check":
