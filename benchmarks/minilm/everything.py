@@ -1,0 +1,88 @@
+# Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Runs every program of this folder and gathers their checks in one table. Run by benchmarks/all."""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from . import checks, command
+
+# Title, module, options, options for --quick.
+PROGRAMS = [
+    ("Accuracy", "minilm.accuracy", [], ["--quick"]),
+    ("Start-up", "minilm.startup", [], ["--quick"]),
+    ("Compile time", "minilm.compile_time", [], ["--quick"]),
+]
+QUICK_PEERS = "weft,onnxruntime,openvino,ctranslate2"
+SHAPES = "1x16,1x128,1x512,32x128"
+LEAST_SPEED = 0.8  # of the best peer, one thread
+
+
+def round_medians(result: dict) -> list[float]:
+    return [float(np.median(turn)) for turn in result["rounds_s"]]
+
+
+def speed_checks(json_file: Path) -> list[checks.Check]:
+    """Weft's speed over the best peer's at every shape: the median of the rounds' ratios."""
+    run = json.loads(json_file.read_text())
+    found = []
+    for shape in run["shapes"]:
+        results = shape["results"]
+        rivals = [name for name in results if not name.startswith("weft")]
+        best = min(rivals, key=lambda name: results[name]["median_s"])
+        ratio = float(np.median(np.divide(round_medians(results[best]), round_medians(results["weft"]))))
+        what = f"speed over the best peer's at ({shape['batch']},{shape['sequence']}): {best}"
+        found.append(checks.at_least(what, ratio, LEAST_SPEED))
+    return found
+
+
+def run(title: str, module: str, options: list[str], json_file: Path) -> int:
+    print(f"== {title}", flush=True)
+    start = time.perf_counter()
+    done = subprocess.run([sys.executable, "-m", module, *options, "--json", str(json_file)], check=False)
+    print(f"   {time.perf_counter() - start:.0f} s\n", flush=True)
+    return done.returncode
+
+
+def speed_options(quick: bool) -> list[str]:
+    if not quick:
+        return []
+    return ["--peers", QUICK_PEERS, "--shapes", SHAPES, "--rounds", "3"]
+
+
+def main() -> int:
+    description = "Runs benchmarks/accuracy, startup, compile-time and run, and prints every number with its bound."
+    args = command.check_parser("all", description).parse_args()
+    places = ["--build", str(args.build)]
+    places += ["--artifact", str(args.artifact)] if args.artifact else []
+    places += ["--model", str(args.model)] if args.model else []
+    speed = ("Speed, one thread", "minilm", [], [])
+    gathered, broken = [], []
+    with tempfile.TemporaryDirectory() as scratch:
+        for title, module, full, quick in [*PROGRAMS, speed]:
+            json_file = Path(scratch) / f"{module}.json"
+            options = [*places, *(quick if args.quick else full)]
+            options += speed_options(args.quick) if module == "minilm" else []
+            code = run(title, module, options, json_file)
+            if json_file.exists():
+                gathered += speed_checks(json_file) if module == "minilm" else checks.read(json_file)
+            if code not in (0, 3) or not json_file.exists():
+                broken.append(title)
+            elif code == 3 and module == "minilm":
+                gathered.append(checks.Check("outputs of all peers near float64", "no", "all", met=False))
+    print("== Every number and its bound")
+    code = checks.finish(gathered, args.json)
+    if broken:
+        print(f"error: did not finish: {', '.join(broken)}", file=sys.stderr)
+        return 1
+    return code
+
+
+if __name__ == "__main__":
+    command.run(main)
