@@ -22,7 +22,8 @@ def NormalizeLinear : Pass<"weft-normalize-linear", "::mlir::ModuleOp"> {
     ```
     becomes
     ```
-    %w = weft.parameter "l.weight.packed" sources(["l.weight"]) layout(<width = 16, out_by_in = false>) : tensor<2x4x16xf32>
+    %w = weft.parameter "l.weight.packed_in_by_out" sources(["l.weight"])
+           layout(<width = 16, out_by_in = false>) : tensor<2x4x16xf32>
     %y = weft.packed_matmul ins(%x, %w) outs(%init)
     ```
   }];
