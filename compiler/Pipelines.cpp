@@ -51,6 +51,7 @@ public:
                                                const std::vector<std::string> &entries) {
     // Copies are made here: reading a module from several threads is not promised to be safe.
     std::vector<std::unique_ptr<IsolatedModule>> modules;
+    modules.reserve(targets.size());
     for (size_t index = 0; index < targets.size(); ++index)
       modules.push_back(std::make_unique<IsolatedModule>(outlined, wantsRemarks()));
     std::vector<TargetResult> results(targets.size());
