@@ -15,6 +15,9 @@ static LogicalResult verifyTensor(func::FuncOp entry, Type type, DictionaryAttr 
   auto tensor = dyn_cast<RankedTensorType>(type);
   if (!tensor || !tensor.getElementType().isIntOrFloat())
     return entry.emitError() << what << " must be a ranked tensor of numbers, got " << type;
+  if (tensor.getElementType().isF16() || tensor.getElementType().isBF16())
+    return entry.emitError() << what << " holds " << tensor.getElementType()
+                             << ", which is not compiled for the CPU: convert to f32";
   if (llvm::is_contained(tensor.getShape(), 0))
     return entry.emitError() << what << " has an extent of zero: " << type;
   auto names = attributes ? attributes.getAs<ArrayAttr>("weft.dims") : ArrayAttr();

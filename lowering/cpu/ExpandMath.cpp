@@ -121,7 +121,8 @@ struct ExpandMathPass : impl::ExpandMathBase<ExpandMathPass> {
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       return signalPassFailure();
     WalkResult left = getOperation()->walk([&](Operation *op) {
-      bool isMath = op->getDialect() && op->getDialect()->getNamespace() == "math";
+      // A remainder would be a call of the C library.
+      bool isMath = isa<arith::RemFOp>(op) || (op->getDialect() && op->getDialect()->getNamespace() == "math");
       if (isMath && !staysMath(op, plan))
         return WalkResult(op->emitError("has no expansion for the CPU in this element type; f32 has the most"));
       return WalkResult::advance();
