@@ -246,7 +246,7 @@ void addBench(CLI::App &weft, int &exitCode) {
   command->add_flag("--json", options->json, "print one JSON object instead of the table");
   command->add_option("--against", options->against, "time others too: torch,onnxruntime,openvino,…")
       ->type_name("NAMES");
-  command->footer("\nWithout --shape, four usual shapes. --against runs benchmarks/run of Weft's\ncheckout, which "
+  command->footer("Without --shape, four usual shapes. --against runs benchmarks/run of Weft's\ncheckout, which "
                   "compares all-MiniLM-L6-v2 in one interleaved run.");
   command->callback([options, &exitCode] {
     if (!options->against.empty()) {

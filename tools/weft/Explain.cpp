@@ -43,7 +43,8 @@ Result<void> explain(std::string code) {
 
 void addExplain(CLI::App &weft, int &exitCode) {
   auto code = std::make_shared<std::string>();
-  CLI::App *command = weft.add_subcommand("explain", "Explain an error code; without one, list them all");
+  CLI::App *command =
+      weft.add_subcommand("explain", "Explain an error code; without one, list them all")->group("Commands");
   command->add_option("CODE", *code, "as in error[W0204]")->type_name("");
   command->callback([code, &exitCode] {
     if (Result<void> done = explain(*code); !done)

@@ -149,7 +149,7 @@ void addRun(CLI::App &weft, int &exitCode) {
   command->add_option("--target", options->targets, "compile a model for this (default: this host)")
       ->type_name("TARGET");
   command->footer(
-      "\nArrays have the names of the model's inputs: input_ids, attention_mask, …\nweft inspect lists them.");
+      "Arrays have the names of the model's inputs: input_ids, attention_mask, …\nweft inspect lists them.");
   command->callback([options, &exitCode] {
     if (Result<void> done = runAndTell(*options); !done)
       exitCode = fail(done.error());

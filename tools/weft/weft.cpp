@@ -4,14 +4,14 @@
 // weft: compiles models, runs them, measures them. Each subcommand is a file of this folder.
 #include "tools/weft/Command.h"
 
+#include <csignal>
 #include <cstdio>
 
 namespace {
 
 constexpr const char *kAbout = "Weft compiles transformer models to native code and runs them.";
 
-constexpr const char *kFooter = R"(
-A model is a Hugging Face folder (config.json, model.safetensors) or a file of
+constexpr const char *kFooter = R"(A model is a Hugging Face folder (config.json, model.safetensors) or a file of
 MLIR text. An artifact is what weft compile makes of it: NAME.weft.
 
   weft compile all-MiniLM-L6-v2        makes all-MiniLM-L6-v2.weft
@@ -38,9 +38,12 @@ void addCommands(CLI::App &weft, int &exitCode) {
 int main(int argc, char **argv) {
   CLI::App weft(kAbout, "weft");
   int exitCode = weft::cli::kDone;
+  std::signal(SIGXFSZ, SIG_IGN); // a file above the limit is a failed write, not the end of the process
   weft.footer(kFooter);
   weft.get_formatter()->column_width(30);
   weft.get_formatter()->label("SUBCOMMAND", "COMMAND");
+  weft.get_formatter()->label("Positionals", "Arguments");
+  weft.get_formatter()->label("REQUIRED", "");
   weft.set_help_flag("-h,--help", "Print this and exit");
   weft.set_version_flag("--version", "weft " WEFT_VERSION " (LLVM " WEFT_LLVM_VERSION ")",
                         "Print the version and exit");
