@@ -53,6 +53,7 @@ std::string textOf(const fs::path &path) {
 /// Runs a program without a shell, its output into `log`; its wait status, or -1 with errno when it cannot be run.
 int runProgram(const std::vector<std::string> &arguments, const fs::path &log) {
   std::vector<char *> argv;
+  argv.reserve(arguments.size() + 1);
   for (const std::string &argument : arguments)
     argv.push_back(const_cast<char *>(argument.c_str()));
   argv.push_back(nullptr);
@@ -123,9 +124,10 @@ Result<void> linkSharedLibrary(const std::vector<Object> &objects, const fs::pat
   if (status < 0)
     return Diagnostic{"W0620", "the linker cannot be run: " + std::string(std::strerror(errno)), *linker,
                       "reinstall lld or binutils"};
+  std::string said = textOf(log); // empty where the disk has no room for the message either
   if (status != 0)
-    return Diagnostic{"W0621", "the linker failed: " + textOf(log), *linker,
-                      "where the disk is full or read-only, write to another place with -o"};
+    return Diagnostic{"W0621", "the linker failed: " + (said.empty() ? *linker + " could not write" : said),
+                      output.string(), "where the disk is full or read-only, write to another place with -o"};
   return flushToDisk(output);
 }
 

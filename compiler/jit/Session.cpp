@@ -48,6 +48,7 @@ Session &Session::operator=(Session &&) noexcept = default;
 
 Result<std::vector<Array>> Session::run(const std::string &entry, const std::vector<Array> &inputs) {
   std::vector<weft_tensor> given;
+  given.reserve(inputs.size());
   for (const Array &input : inputs)
     given.push_back(tensorOf(input.name, input.type, input.shape, addressOf(input.bytes), input.bytes.size()));
   const weft_model *model = state->executable->model;
@@ -74,6 +75,8 @@ Result<std::vector<Array>> Session::run(const std::string &entry, const std::vec
 
 Result<void> Session::run(const std::string &entry, std::span<const Buffer> inputs, std::span<Buffer> outputs) {
   std::vector<weft_tensor> given, wanted;
+  given.reserve(inputs.size());
+  wanted.reserve(outputs.size());
   for (const Buffer &input : inputs)
     given.push_back(tensorOf(input.name, input.type, input.shape, input.data, input.bytes));
   for (const Buffer &output : outputs)
