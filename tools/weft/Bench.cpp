@@ -98,7 +98,8 @@ void printShape(const Measurement &shape) {
 void printFoot(const Bench &bench) {
   std::printf("\nThe core's multiply-add peak, measured between the runs: %.0f GF/s.\n",
               bench.shapes.back().peakGflops);
-  std::printf("GF/s counts matrix products and attention, GB/s the weights they read.\n");
+  std::printf("GF/s counts matrix products and attention, GB/s the weights they read%s.\n",
+              bench.threads == 1 ? ", by the\nthread's processor time" : "");
 }
 
 nlohmann::json asJson(const Measurement &shape) {
@@ -107,6 +108,7 @@ nlohmann::json asJson(const Measurement &shape) {
           {"p50_s", shape.percentile(0.5)},
           {"p90_s", shape.percentile(0.9)},
           {"p99_s", shape.percentile(0.99)},
+          {"speed_s", shape.speedSeconds},
           {"gflops", shape.gflops()},
           {"gbps", shape.gbps()},
           {"fma_peak_gflops", shape.peakGflops},

@@ -79,7 +79,9 @@ Result<void> printSpeed(Runner &runner, const Entry &entry, const std::optional<
     std::fflush(stdout);
     peak = shape->peakGflops;
   }
-  std::printf("\n  FMA peak of this core, measured between the runs: %.0f GF/s\n", peak);
+  std::printf(
+      "\n  FMA peak of this core, measured between the runs: %.0f GF/s.\n  GF/s count the thread's processor time.\n",
+      peak);
   return {};
 }
 

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <ctime>
 #include <random>
 #include <sys/resource.h>
 
@@ -21,19 +22,31 @@ constexpr int kFewestRuns = 5, kMostRuns = 10000;
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
+/// Processor time of this thread.
+double threadTime() {
+  timespec time = {};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return time.tv_sec + time.tv_nsec * 1e-9;
+}
+
+struct Times {
+  std::vector<double> passed, processor;
+};
+
 double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
   return values.empty() ? 0 : values[values.size() / 2];
 }
 
 /// Runs until `seconds` are over or `most` runs done; appends their times.
-Result<void> turn(Runner &runner, double seconds, int most, std::vector<double> &times) {
+Result<void> turn(Runner &runner, double seconds, int most, Times &times) {
   for (double begin = now(), last = begin; most > 0 && last - begin < seconds; --most) {
-    double start = now();
+    double start = now(), processor = threadTime();
     if (Result<void> ran = runner.again(); !ran)
       return ran;
     last = now();
-    times.push_back(last - start);
+    times.processor.push_back(threadTime() - processor);
+    times.passed.push_back(last - start);
   }
   return {};
 }
@@ -116,13 +129,14 @@ Result<Measurement> measure(Runner &runner, const Entry &entry, const std::optio
   }
   if (Result<void> prepared = runner.prepare(inputs); !prepared)
     return prepared.takeError();
-  std::vector<double> ignored, peaks;
+  Times times, ignored;
+  std::vector<double> peaks;
   if (Result<void> warmed = turn(runner, kWarmUpSeconds, kMostRuns, ignored); !warmed)
     return warmed.takeError();
   double spent = 0;
   int left = repeat > 0 ? repeat : kMostRuns;
   auto enough = [&] {
-    bool byTime = spent >= kWantedSeconds && static_cast<int>(result.seconds.size()) >= kFewestRuns;
+    bool byTime = spent >= kWantedSeconds && static_cast<int>(times.passed.size()) >= kFewestRuns;
     return left <= 0 || (repeat == 0 && byTime);
   };
   while (!enough()) {
@@ -130,12 +144,14 @@ Result<Measurement> measure(Runner &runner, const Entry &entry, const std::optio
     // One run that is not counted: the caches are the model's again.
     if (Result<void> ran = turn(runner, kTurnSeconds, 1, ignored); !ran)
       return ran.takeError();
-    size_t before = result.seconds.size();
-    if (Result<void> ran = turn(runner, kTurnSeconds, left, result.seconds); !ran)
+    size_t before = times.passed.size();
+    if (Result<void> ran = turn(runner, kTurnSeconds, left, times); !ran)
       return ran.takeError();
-    for (size_t index = before; index < result.seconds.size(); ++index, --left)
-      spent += result.seconds[index];
+    for (size_t index = before; index < times.passed.size(); ++index, --left)
+      spent += times.passed[index];
   }
+  result.speedSeconds = median(runner.threads() == 1 ? times.processor : times.passed);
+  result.seconds = std::move(times.passed);
   result.peakGflops = median(peaks);
   return result;
 }

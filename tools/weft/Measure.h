@@ -25,14 +25,17 @@ Extents extentsOf(const Entry &entry, const std::vector<Array> &inputs);
 struct Measurement {
   Extents extents;
   std::vector<double> seconds; ///< each run
-  double flops = 0;            ///< of a run; 0 where unknown
+  /// Median that speeds are counted from: with one thread its processor time, as the peak is, so that other programs
+  /// disturb neither; otherwise the time passed.
+  double speedSeconds = 0;
+  double flops = 0; ///< of a run; 0 where unknown
   double weightBytes = 0;
   double peakGflops = 0; ///< of the core, multiply-adds in f32
 
   /// The time that this share of the runs did not exceed.
   double percentile(double share) const;
-  double gflops() const { return flops / percentile(0.5) * 1e-9; }
-  double gbps() const { return weightBytes / percentile(0.5) * 1e-9; }
+  double gflops() const { return flops / speedSeconds * 1e-9; }
+  double gbps() const { return weightBytes / speedSeconds * 1e-9; }
   double percentOfPeak() const { return peakGflops > 0 ? 100 * gflops() / peakGflops : 0; }
 };
 
