@@ -30,6 +30,9 @@ AccessKind classifyAccess(Value memref, AffineMap map, int64_t vectorDim) {
     if (i + 1 != map.getNumResults())
       return AccessKind::Strided;
   }
+  // In memory an i1 is a byte, while a vector of them is loaded and stored as bits.
+  if (type.getElementType().isInteger() && type.getElementTypeBitWidth() % 8 != 0)
+    return AccessKind::Strided;
   SmallVector<int64_t> strides;
   int64_t offset;
   if (failed(type.getStridesAndOffset(strides, offset)))
