@@ -32,6 +32,8 @@ static LogicalResult verifyComputed(Operation *op, RankedTensorType type) {
   // There is nothing to compute, and the tilers divide by extents.
   if (llvm::is_contained(type.getShape(), 0))
     return op->emitError("has an extent of zero: ") << type;
+  if (!type.getElementType().isIntOrFloat())
+    return op->emitError("makes a tensor of ") << type.getElementType() << ", which is not compiled: use i64 or f32";
   if (type.getElementType().isF16() || type.getElementType().isBF16())
     return op->emitError("works on ") << type.getElementType() << ", which is not compiled for the CPU: convert to f32";
   return success();

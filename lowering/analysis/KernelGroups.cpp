@@ -110,6 +110,8 @@ private:
       return "a reduction's result is kept";
     if (!llvm::all_of(readers, isRowWise))
       return "the reader goes over an extent that a scratch cannot hold";
+    if (llvm::any_of(readers, [&](Operation *reader) { return isTableOf(producer, reader); }))
+      return "a table is looked up anywhere, so it must be whole";
     if (!hasFixedRows(producer))
       return "its rows have no fixed length, so a scratch cannot hold one";
     return aligned ? "" : "the reader wants the elements in another order";
@@ -143,6 +145,11 @@ private:
       previous = dim.getPosition();
     }
     return true;
+  }
+
+  static bool isTableOf(Operation *producer, Operation *reader) {
+    auto embedding = dyn_cast<EmbeddingOp>(reader);
+    return embedding && embedding.getTable().getDefiningOp() == producer;
   }
 
   /// Rows whose length is known fit a scratch.

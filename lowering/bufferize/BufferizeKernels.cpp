@@ -77,7 +77,7 @@ struct BufferizeKernelsPass : impl::BufferizeKernelsBase<BufferizeKernelsPass> {
     kernel.walk([&](memref::AllocOp op) { allocs.push_back(op); });
     for (memref::AllocOp op : allocs) {
       OpBuilder b(op);
-      if (op.getType().hasStaticShape()) {
+      if (op.getType().hasStaticShape() && largestSize(op)) {
         auto scratch = memref::AllocaOp::create(b, op.getLoc(), op.getType(), b.getI64IntegerAttr(kAlignment));
         op.replaceAllUsesWith(scratch.getResult());
       } else if (std::optional<int64_t> bytes = largestSize(op)) {

@@ -224,7 +224,8 @@ struct ConvertForallPass : impl::ConvertForallBase<ConvertForallPass> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
     WalkResult heap = module.walk([](memref::AllocOp op) {
-      return WalkResult(op.emitError("a kernel would allocate memory in every call: its scratch has no fixed size"));
+      return WalkResult(op.emitError(
+          "a kernel would allocate memory in every call: its scratch has no fixed size, or does not fit a stack"));
     });
     if (heap.wasInterrupted())
       return signalPassFailure();

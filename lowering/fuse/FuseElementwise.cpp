@@ -23,7 +23,7 @@ namespace {
 struct FuseElementwisePass : impl::FuseElementwiseBase<FuseElementwisePass> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    // Only within a kernel, and only where the producer has no other reader: nothing is computed twice.
+    // Only within a kernel, and only where the producer has no other reader: nothing is computed in two kernels.
     linalg::populateElementwiseOpsFusionPatterns(patterns, [](OpOperand *operand) {
       Operation *producer = operand->get().getDefiningOp();
       return producer && producer->hasOneUse() && producer->getParentOfType<KernelOp>();

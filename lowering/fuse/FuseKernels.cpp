@@ -94,18 +94,23 @@ void emitBody(OpBuilder &b, KernelOp kernel, const KernelPlan &plan) {
       b.clone(*op, mapping);
   // Only the root writes the destinations; another op of the group with the same empty tensor keeps its own.
   auto results = block->getArguments().take_back(plan.destinations.size());
-  for (auto [destination, argument] : llvm::zip(plan.destinations, results))
-    mapping.map(destination, argument);
+  SmallVector<Value> starts;
   auto root = cast<DestinationStyleOpInterface>(plan.group.root());
-  for (OpOperand &init : root.getDpsInitsMutable())
-    if (auto fill = init.get().getDefiningOp<linalg::FillOp>()) {
+  for (auto [init, destination, argument] : llvm::zip_equal(root.getDpsInits(), plan.destinations, results)) {
+    Value start = argument;
+    if (auto fill = init.getDefiningOp<linalg::FillOp>()) {
       // A mapping of its own: one that has seen the op's region would not copy the region's arguments again.
       IRMapping operands;
       for (Value operand : fill->getOperands())
-        operands.map(operand, mapping.lookupOrDefault(operand));
-      mapping.map(fill.getResult(0), b.clone(*fill, operands)->getResult(0));
+        operands.map(operand, operand == destination ? argument : mapping.lookupOrDefault(operand));
+      start = b.clone(*fill, operands)->getResult(0);
     }
-  Operation *clone = b.clone(*plan.group.root(), mapping);
+    starts.push_back(start);
+  }
+  Operation *clone = b.clone(*root, mapping);
+  // One by one: two results may start from the same tensor.
+  for (auto [init, start] : llvm::zip_equal(cast<DestinationStyleOpInterface>(clone).getDpsInitsMutable(), starts))
+    init.set(start);
   YieldOp::create(b, kernel.getLoc(), clone->getResults());
 }
 
@@ -126,13 +131,13 @@ void applyKernel(OpBuilder &b, const KernelPlan &plan) {
     op->erase();
 }
 
-/// The value whose elements these are, seen through changes of shape only.
+/// The value whose elements these are, seen through expansions and at most one collapse of what computes it: the
+/// changes of shape that outlining can undo.
 Value throughReshapes(Value value) {
-  while (Operation *op = value.getDefiningOp()) {
-    if (!isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(op))
-      break;
-    value = op->getOperand(0);
-  }
+  while (auto expand = value.getDefiningOp<tensor::ExpandShapeOp>())
+    value = expand.getSrc();
+  if (auto collapse = value.getDefiningOp<tensor::CollapseShapeOp>())
+    value = collapse.getSrc();
   return value;
 }
 
