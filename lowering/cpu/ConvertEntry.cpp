@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Entry functions → the two functions of the ABI (runtime/include/weft/abi.h):
-//   llvm.func @weft_<entry>_run(%call: !llvm.ptr) -> i32     checks the arena, wraps pointers as memrefs, calls the
-//   entry llvm.func @weft_<entry>_arena(%dims: !llvm.ptr) -> i64   bytes of scratch for these extents
+//   llvm.func @weft_<entry>_run(%call: !llvm.ptr) -> i32: checks the arena, wraps pointers as memrefs, calls the entry
+//   llvm.func @weft_<entry>_arena(%dims: !llvm.ptr) -> i64: bytes of scratch for these extents
 // and weft.parameter → the pointer of that number in the call record.
 #include "lowering/cpu/Passes.h"
 
