@@ -16,6 +16,7 @@ from . import checks, command
 # Title, module, options, options for --quick.
 PROGRAMS = [
     ("Accuracy", "minilm.accuracy", [], ["--quick"]),
+    ("Architectures", "minilm.architectures", [], ["--quick"]),
     ("Start-up", "minilm.startup", [], ["--quick"]),
     ("Compile time", "minilm.compile_time", [], ["--quick"]),
 ]
@@ -57,7 +58,7 @@ def speed_options(quick: bool) -> list[str]:
 
 
 def main() -> int:
-    description = "Runs benchmarks/accuracy, startup, compile-time and run, and prints every number with its bound."
+    description = "Runs benchmarks/accuracy, architectures, startup, compile-time and run, and prints every number with its bound."
     args = command.check_parser("all", description).parse_args()
     places = ["--build", str(args.build)]
     places += ["--artifact", str(args.artifact)] if args.artifact else []
