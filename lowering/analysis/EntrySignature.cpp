@@ -21,6 +21,8 @@ static LogicalResult verifyTensor(func::FuncOp entry, Type type, DictionaryAttr 
   if (llvm::is_contained(tensor.getShape(), 0))
     return entry.emitError() << what << " has an extent of zero: " << type;
   auto names = attributes ? attributes.getAs<ArrayAttr>("weft.dims") : ArrayAttr();
+  if (names && !llvm::all_of(names, llvm::IsaPred<StringAttr>))
+    return entry.emitError() << what << ": 'weft.dims' must be names, got " << names;
   if (names && static_cast<int64_t>(names.size()) != tensor.getRank())
     return entry.emitError() << what << " has " << tensor.getRank() << " dimensions, 'weft.dims' names "
                              << names.size();

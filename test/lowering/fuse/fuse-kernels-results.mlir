@@ -65,3 +65,10 @@ func.func @negative_index_elements(%x: tensor<4xi64>) -> tensor<4xi64> attribute
   %i = tensor.empty() : tensor<4xindex>
   return %e : tensor<4xi64>
 }
+
+// -----
+
+// expected-error@+1 {{argument 0: 'weft.dims' must be names, got [1]}}
+func.func @negative_dims_without_names(%x: tensor<?xf32> {weft.dims = [1]}) -> tensor<?xf32> attributes {weft.entry} {
+  return %x : tensor<?xf32>
+}
