@@ -87,7 +87,9 @@ Value emitExp2(OpBuilder &builder, Location loc, const RegisterPlan &plan, Value
   Value scaled =
       arith::AddIOp::create(builder, loc, arith::BitcastOp::create(builder, loc, e.bitType, mantissa), exponent);
   Value result = arith::BitcastOp::create(builder, loc, e.type, scaled);
-  return e.select(arith::CmpFPredicate::OLT, x, e.f(-126.0f), e.f(0.0f), result);
+  result = e.select(arith::CmpFPredicate::OLT, x, e.f(-126.0f), e.f(0.0f), result);
+  // A NaN's own bits went through the shift above and may have made a number of it.
+  return nonPositive ? result : e.select(arith::CmpFPredicate::UNO, x, x, x, result);
 }
 
 Value emitErf(OpBuilder &builder, Location loc, const RegisterPlan &plan, Value x) {
@@ -116,7 +118,8 @@ Value emitTanh(OpBuilder &builder, Location loc, const RegisterPlan &plan, Value
   Value quotient = arith::DivFOp::create(builder, loc, e.sub(one, t), e.add(one, t));
   Value big = math::CopySignOp::create(builder, loc, quotient, x);
   Value small = e.mul(x, e.polynomial(kSeries, e.mul(x, x)));
-  return e.select(arith::CmpFPredicate::OLT, magnitude, e.f(0.25f), small, big);
+  // A NaN takes the polynomial.
+  return e.select(arith::CmpFPredicate::OGE, magnitude, e.f(0.25f), big, small);
 }
 
 SmallVector<Value> emitTranspose(OpBuilder &builder, Location loc, ArrayRef<Value> rows) {

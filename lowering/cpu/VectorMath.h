@@ -13,7 +13,8 @@
 namespace weft {
 
 /// 2^x, relative error below 1.7e-7, exact for integers; 0 for x < −126, +inf for x >= 128, NaN for NaN. With
-/// `nonPositive`, x <= 0 is known and the upper bound is not tested.
+/// `nonPositive`, x <= 0 is known and the upper bound is not tested; a NaN is one then if its low nine bits are 0, as
+/// those that the processor makes are.
 mlir::Value emitExp2(mlir::OpBuilder &builder, mlir::Location loc, const RegisterPlan &plan, mlir::Value x,
                      bool nonPositive);
 
