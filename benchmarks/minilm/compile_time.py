@@ -75,7 +75,7 @@ def compile_once(weft: Path, folder: Path, options: list[str], scratch: Path, ti
         _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode != 0:
-        raise SystemExit(f"error: weft compile {folder} failed with exit code {child.returncode}:\n{errors.read_text()}")
+        raise SystemExit(f"error: weft compile {folder}: exit code {child.returncode}\n{errors.read_text()}")
     times.cpu.append(usage.ru_utime + usage.ru_stime)
     times.wall.append(time.perf_counter() - start)
     shutil.rmtree(artifact)

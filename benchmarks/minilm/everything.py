@@ -58,7 +58,7 @@ def speed_options(quick: bool) -> list[str]:
 
 
 def main() -> int:
-    description = "Runs benchmarks/accuracy, architectures, startup, compile-time and run, and prints every number with its bound."
+    description = "Runs every program of benchmarks/ and prints every number with its bound."
     args = command.check_parser("all", description).parse_args()
     places = ["--build", str(args.build)]
     places += ["--artifact", str(args.artifact)] if args.artifact else []

@@ -102,7 +102,7 @@ class Reference:
 
 
 def sentence_embedding(hidden: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """The mean over a row's real tokens, at length 1: what the model's modules.json and 1_Pooling ask for."""
+    """The mean over a row's real tokens, scaled to length 1: what the model's modules.json and 1_Pooling ask for."""
     weights = mask.astype(np.float64)[:, :, None]
     mean = (hidden * weights).sum(axis=1) / weights.sum(axis=1)
     return mean / np.sqrt(np.square(mean).sum(axis=1, keepdims=True))
