@@ -112,9 +112,8 @@ void applyProjections(OpBuilder &b, const ProjectionPlan &plan) {
   Value bias;
   if (!biases.empty())
     bias = mergeParameters(b, biases, RankedTensorType::get({columns}, f32), PanelsAttr());
-  OpFoldResult rows = tensor::getMixedSize(b, loc, first.getInit(), 0);
-  if (auto empty = first.getInit().getDefiningOp<tensor::EmptyOp>())
-    rows = empty.getMixedSizes()[0];
+  auto empty = first.getInit().getDefiningOp<tensor::EmptyOp>();
+  OpFoldResult rows = empty ? empty.getMixedSizes()[0] : tensor::getMixedSize(b, loc, first.getInit(), 0);
   Value init = tensor::EmptyOp::create(b, loc, {rows, b.getIndexAttr(columns)}, f32);
   Value merged =
       PackedMatmulOp::create(b, loc, TypeRange{init.getType()}, first.getLhs(), weight, bias, init).getResult();

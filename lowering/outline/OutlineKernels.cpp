@@ -290,14 +290,12 @@ private:
   SmallVector<Operation *> dead;
 };
 
-/// Lists the parameters of all entries on the module, in the order of the ABI.
-void listParameters(ModuleOp module) {
+/// Lists the parameters of all entries on the module, in the order of the ABI. One name is one tensor in one form.
+LogicalResult listParameters(ModuleOp module) {
   Builder b(module.getContext());
   SmallVector<Attribute> list;
-  llvm::DenseSet<StringAttr> seen;
-  module.walk([&](ParameterOp op) {
-    if (!seen.insert(op.getNameAttr()).second)
-      return;
+  llvm::DenseMap<StringAttr, Attribute> seen;
+  WalkResult result = module.walk([&](ParameterOp op) {
     auto type = cast<MemRefType>(op.getResult().getType());
     SmallVector<StringRef> sources = op.getSourceNames();
     NamedAttrList entry;
@@ -306,9 +304,17 @@ void listParameters(ModuleOp module) {
     entry.set("type", TypeAttr::get(RankedTensorType::get(type.getShape(), type.getElementType())));
     if (op.getLayoutAttr())
       entry.set("layout", op.getLayoutAttr());
-    list.push_back(entry.getDictionary(module.getContext()));
+    Attribute described = entry.getDictionary(module.getContext());
+    auto [known, isNew] = seen.try_emplace(op.getNameAttr(), described);
+    if (isNew)
+      list.push_back(described);
+    if (known->second != described)
+      return WalkResult(
+          op.emitError("another parameter of this name has other sources, another layout or another type"));
+    return WalkResult::advance();
   });
   module->setAttr("weft.parameters", b.getArrayAttr(list));
+  return failure(result.wasInterrupted());
 }
 
 struct OutlineKernelsPass : impl::OutlineKernelsBase<OutlineKernelsPass> {
@@ -322,7 +328,8 @@ struct OutlineKernelsPass : impl::OutlineKernelsBase<OutlineKernelsPass> {
     for (func::FuncOp entry : entries)
       if (failed(EntryConversion(entry, kernels).run()))
         return signalPassFailure();
-    listParameters(getOperation());
+    if (failed(listParameters(getOperation())))
+      signalPassFailure();
   }
 };
 

@@ -36,3 +36,24 @@ func.func @destination_not_empty(%x: tensor<4x8xf32>) -> tensor<4x8xf32> attribu
   }
   return %y : tensor<4x8xf32>
 }
+
+// -----
+
+func.func @two_forms_of_one_name(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<8xf32>) attributes {weft.entry} {
+  %a = weft.parameter "w" : tensor<4xf32>
+  // expected-error@+1 {{another parameter of this name has other sources, another layout or another type}}
+  %b = weft.parameter "w" : tensor<8xf32>
+  %e = tensor.empty() : tensor<4xf32>
+  %f = tensor.empty() : tensor<8xf32>
+  %y = weft.kernel "map"(%a, %e : tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32> {
+  ^bb0(%in: tensor<4xf32>, %out: tensor<4xf32>):
+    %r = linalg.exp ins(%in : tensor<4xf32>) outs(%out : tensor<4xf32>) -> tensor<4xf32>
+    weft.yield %r : tensor<4xf32>
+  }
+  %z = weft.kernel "map"(%b, %f : tensor<8xf32>, tensor<8xf32>) -> tensor<8xf32> {
+  ^bb0(%in: tensor<8xf32>, %out: tensor<8xf32>):
+    %r = linalg.exp ins(%in : tensor<8xf32>) outs(%out : tensor<8xf32>) -> tensor<8xf32>
+    weft.yield %r : tensor<8xf32>
+  }
+  return %y, %z : tensor<4xf32>, tensor<8xf32>
+}
