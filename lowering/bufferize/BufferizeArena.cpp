@@ -78,7 +78,7 @@ private:
   void place(memref::AllocOp alloc) {
     MemRefType type = alloc.getType();
     SmallVector<Value> extents(alloc.getDynamicSizes());
-    llvm::stable_sort(extents, [&](Value a, Value b) { return order(a) < order(b); });
+    llvm::sort(extents, [&](Value a, Value b) { return order(a) < order(b); });
     int64_t bytes = llvm::divideCeil(type.getElementTypeBitWidth(), 8);
     for (int64_t extent : type.getShape())
       if (!ShapedType::isDynamic(extent))

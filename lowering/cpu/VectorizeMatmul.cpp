@@ -181,7 +181,7 @@ private:
 
   /// Asks for the weights of kPrefetchAhead steps later; at a panel's end these are the next panel's.
   void emitPrefetch(OpBuilder &b, Value panel, Value depth) {
-    ValueRange place{panel, add(b, depth, kPrefetchAhead), constant(b, 0)};
+    SmallVector<Value> place = {panel, add(b, depth, kPrefetchAhead), constant(b, 0)};
     memref::PrefetchOp::create(b, loc, plan.matmul.getRhs(), place, /*isWrite=*/false, /*localityHint=*/3,
                                /*isDataCache=*/true);
   }
