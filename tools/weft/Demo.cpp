@@ -42,7 +42,8 @@ void printRanking(const Array &embeddings) {
   std::vector<double> similarity;
   for (int64_t row : order)
     similarity.push_back(cosine(embeddings, row, question));
-  std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return similarity[a] > similarity[b]; });
+  std::sort(order.begin(), order.end(),
+            [&](int64_t a, int64_t b) { return std::pair(-similarity[a], a) < std::pair(-similarity[b], b); });
   std::printf("  Q: %s\n\n", kQuestion);
   for (int64_t row : order) {
     int bar = std::clamp(static_cast<int>(similarity[row] * 10 + 0.5), 0, 10);
