@@ -28,17 +28,18 @@ configure() {
   fi
 }
 
-# `build BUILD TARGET...`: on a terminal ninja draws its own line.
+# `build BUILD TARGET...`: on a terminal ninja draws its own line. Says how long it took.
 build() {
-  local folder=$1
+  local folder=$1 start=$SECONDS
   shift
   step "build"
   if [ -t 1 ]; then
     ninja -C "$folder" "$@" || stop "the build failed" "the first error above is the cause"
-    return
+  else
+    (set -o pipefail; ninja -C "$folder" "$@" 2>&1 | "$root/tools/dev/every_twentieth" build) ||
+      stop "the build failed" "the first error above is the cause"
   fi
-  (set -o pipefail; ninja -C "$folder" "$@" 2>&1 | "$root/tools/dev/every_twentieth" build) ||
-    stop "the build failed" "the first error above is the cause"
+  echo "build: $((SECONDS - start)) s"
 }
 
 # `absolute PATH`
