@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace weft::text {
 
@@ -69,6 +70,21 @@ std::optional<TokenId> asTokenId(const nlohmann::json &value);
 
 /// The "type" of a component, or a Diagnostic that it is not an object with a type.
 Result<std::string> componentType(const nlohmann::json &value, const std::string &place);
+
+/// Reads a component: its "type", then `read(type, fields)`, which makes it. A mistake in a field counts only when the
+/// component could be made otherwise.
+template <class Read>
+auto readComponent(const nlohmann::json &value, const std::string &place, Read read)
+    -> decltype(read(place, std::declval<Fields &>())) {
+  Result<std::string> type = componentType(value, place);
+  if (!type)
+    return type.takeError();
+  Fields fields(value, place);
+  auto made = read(*type, fields);
+  if (made && fields.failed())
+    return fields.takeError();
+  return made;
+}
 
 /// W0301: a component that Weft does not know, with what it does know.
 Diagnostic unsupportedComponent(const std::string &kind, const std::string &type, const std::string &place,

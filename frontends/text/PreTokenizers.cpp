@@ -185,14 +185,8 @@ Made readByType(const std::string &type, Fields &fields, const nlohmann::json &v
 } // namespace
 
 Made readPreTokenizer(const nlohmann::json &value, const std::string &place) {
-  Result<std::string> type = componentType(value, place);
-  if (!type)
-    return type.takeError();
-  Fields fields(value, place);
-  Made made = readByType(*type, fields, value, place);
-  if (made && fields.failed())
-    return fields.takeError();
-  return made;
+  return readComponent(value, place,
+                       [&](const std::string &type, Fields &fields) { return readByType(type, fields, value, place); });
 }
 
 } // namespace weft::text
