@@ -6,12 +6,10 @@
 //   scf.for %column … { row tiles { vector.load bias; scf.for %k { vector.fma … }; body; vector.store } }
 #include "lowering/cpu/Passes.h"
 
-#include "lowering/cpu/OperandAccess.h"
+#include "lowering/cpu/MatmulEpilogue.h"
 #include "lowering/cpu/RegisterTile.h"
-#include "lowering/cpu/VectorBody.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -33,64 +31,12 @@ constexpr int64_t kPrefetchAhead = 16;
 /// What is emitted for one product.
 struct MatmulPlan {
   PackedMatmulOp matmul;
-  linalg::GenericOp epilogue;      ///< null: the accumulators are stored as they are
-  SmallVector<Operation *> erased; ///< the scratch that the epilogue read, with its uses
+  MatmulEpilogue epilogue;
   RegisterPlan registers;
   int64_t vectors; ///< vectors side by side, fewer than the plan's when N is narrow
   bool masked;     ///< the last tile's columns may lie beyond N
   bool clamped;    ///< the last tile's panels may lie beyond the last
 };
-
-/// Whether the generic applies a vectorisable body to each element of `scratch`.
-bool isEpilogueOf(linalg::GenericOp generic, Value scratch) {
-  if (generic.getNumLoops() != 2 || generic.getNumParallelLoops() != 2 || generic.getNumDpsInits() != 1 ||
-      !isVectorizableBody(*generic.getBody()))
-    return false;
-  for (OpOperand &operand : generic->getOpOperands()) {
-    AffineMap map = generic.getMatchingIndexingMap(&operand);
-    bool whole = operand.get() == scratch || generic.isDpsInit(&operand);
-    if (whole ? !map.isIdentity() : !map.isProjectedPermutation())
-      return false;
-    if (classifyAccess(operand.get(), map, 1) == AccessKind::Unsupported)
-      return false;
-    // Row tiles overlap: what they store must not depend on what the output held before.
-    if (generic.isDpsInit(&operand) && !generic.getMatchingBlockArgument(&operand).use_empty())
-      return false;
-  }
-  return classifyAccess(generic.getDpsInits().front(), generic.getMatchingIndexingMap(generic.getDpsInitOperand(0)),
-                        1) == AccessKind::Contiguous;
-}
-
-/// Finds the epilogue: the product writes a scratch that only one generic in the same block reads.
-void matchEpilogue(MatmulPlan &plan) {
-  auto alloc = plan.matmul.getInit().getDefiningOp();
-  bool isScratch = isa_and_nonnull<memref::AllocOp, memref::AllocaOp>(alloc);
-  if (auto view = dyn_cast_or_null<memref::ViewOp>(alloc))
-    isScratch = isa_and_nonnull<memref::AllocaOp>(view.getSource().getDefiningOp());
-  if (!isScratch)
-    return;
-  linalg::GenericOp reader;
-  SmallVector<Operation *> erased;
-  for (Operation *user : alloc->getUsers()) {
-    if (user == plan.matmul)
-      continue;
-    if (isa<memref::DeallocOp>(user)) {
-      erased.push_back(user);
-      continue;
-    }
-    auto generic = dyn_cast<linalg::GenericOp>(user);
-    if (!generic || (reader && reader != generic) || generic->getBlock() != plan.matmul->getBlock() ||
-        !isEpilogueOf(generic, plan.matmul.getInit()) ||
-        llvm::is_contained(generic.getDpsInits(), plan.matmul.getInit()))
-      return;
-    reader = generic;
-  }
-  if (!reader)
-    return;
-  plan.epilogue = reader;
-  plan.erased = erased;
-  plan.erased.push_back(alloc);
-}
 
 FailureOr<MatmulPlan> planMatmul(PackedMatmulOp matmul, const RegisterPlan &registers) {
   if (matmul.getPanelWidth() % registers.lanes != 0)
@@ -99,8 +45,7 @@ FailureOr<MatmulPlan> planMatmul(PackedMatmulOp matmul, const RegisterPlan &regi
   for (Value operand : matmul->getOperands())
     if (!getElementTypeOrSelf(operand.getType()).isF32())
       return matmul.emitError("only f32 operands are lowered to the CPU, got ") << operand.getType();
-  MatmulPlan plan{matmul, nullptr, {}, registers, registers.vectors, true, true};
-  matchEpilogue(plan);
+  MatmulPlan plan{matmul, matchMatmulEpilogue(matmul, matmul.getInit()), registers, registers.vectors, true, true};
   int64_t columns = cast<MemRefType>(matmul.getInit().getType()).getDimSize(1);
   int64_t panels = cast<MemRefType>(matmul.getRhs().getType()).getDimSize(0);
   if (!ShapedType::isDynamic(columns) && columns <= registers.lanes)
@@ -117,7 +62,7 @@ public:
   MatmulEmitter(const MatmulPlan &plan) : plan(plan), loc(this->plan.matmul.getLoc()) {}
 
   void emit(OpBuilder &b) {
-    Value out = plan.epilogue ? plan.epilogue.getDpsInits().front() : plan.matmul.getInit();
+    Value out = plan.epilogue.output();
     Value zero = constant(b, 0);
     columns = memref::DimOp::create(b, loc, out, 1);
     OpFoldResult rows = memref::getMixedSize(b, loc, out, 0);
@@ -138,16 +83,8 @@ private:
 
   /// The place of vector v of the tile's row r.
   IterationPoint pointAt(OpBuilder &b, Value row, Value column, int64_t r, int64_t v) {
-    IterationPoint point;
-    point.dims = {add(b, row, r), add(b, column, v * plan.registers.lanes)};
-    point.vectorDim = 1;
-    point.lanes = plan.registers.lanes;
-    if (plan.masked) {
-      Value left = arith::SubIOp::create(b, loc, columns, point.dims[1]);
-      // A vector wholly beyond the last column has a negative count, which create_mask takes as none.
-      point.mask = vector::CreateMaskOp::create(b, loc, VectorType::get({point.lanes}, b.getI1Type()), left);
-    }
-    return point;
+    return columnsAt(b, loc, add(b, row, r), add(b, column, v * plan.registers.lanes), plan.registers.lanes,
+                     plan.masked ? columns : Value());
   }
 
   /// The accumulators' start: the bias, or zero.
@@ -207,33 +144,7 @@ private:
                         emitStart(b, rows, row, column), operands);
     for (int64_t r = 0; r < rows; ++r)
       for (int64_t v = 0; v < plan.vectors; ++v)
-        emitResult(b, acc[r * plan.vectors + v], pointAt(b, row, column, r, v));
-  }
-
-  /// The epilogue's body on one vector of sums, and the store.
-  void emitResult(OpBuilder &b, Value sum, const IterationPoint &point) {
-    AffineMap identity = b.getMultiDimIdentityMap(2);
-    if (!plan.epilogue)
-      return emitStore(b, loc, sum, plan.matmul.getInit(), identity, point);
-    linalg::GenericOp generic = plan.epilogue;
-    IRMapping mapping;
-    for (OpOperand &operand : generic->getOpOperands()) {
-      BlockArgument argument = generic.getMatchingBlockArgument(&operand);
-      if (argument.use_empty())
-        continue;
-      Value value = operand.get() == plan.matmul.getInit()
-                        ? sum
-                        : emitLoad(b, loc, operand.get(), generic.getMatchingIndexingMap(&operand), point);
-      mapping.map(argument, value);
-    }
-    auto index = [&](unsigned dim) -> Value {
-      if (dim == 0)
-        return point.dims[0];
-      Value step = vector::StepOp::create(b, loc, VectorType::get({point.lanes}, b.getIndexType()));
-      return arith::AddIOp::create(b, loc, widen(b, loc, point.dims[1], point.lanes), step);
-    };
-    Value result = emitVectorBody(b, *generic.getBody(), mapping, point.lanes, index).front();
-    emitStore(b, loc, result, generic.getDpsInits().front(), identity, point);
+        emitMatmulResult(b, loc, plan.epilogue, acc[r * plan.vectors + v], pointAt(b, row, column, r, v));
   }
 
   MatmulPlan plan;
@@ -252,13 +163,9 @@ struct VectorizeMatmulPass : impl::VectorizeMatmulBase<VectorizeMatmulPass> {
       FailureOr<MatmulPlan> plan = planMatmul(matmul, *registers);
       if (failed(plan))
         return signalPassFailure();
-      OpBuilder builder(plan->epilogue ? plan->epilogue.getOperation() : matmul.getOperation());
+      OpBuilder builder(plan->epilogue.anchor(matmul));
       MatmulEmitter(*plan).emit(builder);
-      if (plan->epilogue)
-        plan->epilogue.erase();
-      matmul.erase();
-      for (Operation *op : plan->erased)
-        op->erase();
+      plan->epilogue.eraseWith(matmul);
     }
   }
 };

@@ -1,0 +1,120 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// product → scratch → linalg.generic   becomes   the generic's body on the product's sums, then a vector.store.
+#include "lowering/cpu/MatmulEpilogue.h"
+
+#include "lowering/cpu/VectorBody.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+
+namespace weft {
+
+Value MatmulEpilogue::output() { return generic ? generic.getDpsInits().front() : sums; }
+
+Operation *MatmulEpilogue::anchor(Operation *product) { return generic ? generic.getOperation() : product; }
+
+void MatmulEpilogue::eraseWith(Operation *product) {
+  if (generic)
+    generic.erase();
+  product->erase();
+  for (Operation *op : superseded)
+    op->erase();
+}
+
+/// Whether the generic applies a vectorisable body to each element of `scratch`.
+static bool isEpilogueOf(linalg::GenericOp generic, Value scratch) {
+  if (generic.getNumLoops() != 2 || generic.getNumParallelLoops() != 2 || generic.getNumDpsInits() != 1 ||
+      !isVectorizableBody(*generic.getBody()))
+    return false;
+  for (OpOperand &operand : generic->getOpOperands()) {
+    AffineMap map = generic.getMatchingIndexingMap(&operand);
+    bool whole = operand.get() == scratch || generic.isDpsInit(&operand);
+    if (whole ? !map.isIdentity() : !map.isProjectedPermutation())
+      return false;
+    if (classifyAccess(operand.get(), map, 1) == AccessKind::Unsupported)
+      return false;
+    // Row tiles overlap: what they store must not depend on what the output held before.
+    if (generic.isDpsInit(&operand) && !generic.getMatchingBlockArgument(&operand).use_empty())
+      return false;
+  }
+  return classifyAccess(generic.getDpsInits().front(), generic.getMatchingIndexingMap(generic.getDpsInitOperand(0)),
+                        1) == AccessKind::Contiguous;
+}
+
+/// The allocation behind a scratch, or null.
+static Operation *scratchOf(Value sums) {
+  Operation *alloc = sums.getDefiningOp();
+  bool isScratch = isa_and_nonnull<memref::AllocOp, memref::AllocaOp>(alloc);
+  if (auto view = dyn_cast_or_null<memref::ViewOp>(alloc))
+    isScratch = isa_and_nonnull<memref::AllocaOp>(view.getSource().getDefiningOp());
+  return isScratch ? alloc : nullptr;
+}
+
+MatmulEpilogue matchMatmulEpilogue(Operation *product, Value sums) {
+  MatmulEpilogue none{sums, nullptr, {}}, found = none;
+  Operation *alloc = scratchOf(sums);
+  if (!alloc)
+    return none;
+  for (Operation *user : alloc->getUsers()) {
+    if (user == product)
+      continue;
+    if (isa<memref::DeallocOp>(user)) {
+      found.superseded.push_back(user);
+      continue;
+    }
+    auto generic = dyn_cast<linalg::GenericOp>(user);
+    if (!generic || (found.generic && found.generic != generic) || generic->getBlock() != product->getBlock() ||
+        !isEpilogueOf(generic, sums) || llvm::is_contained(generic.getDpsInits(), sums))
+      return none;
+    found.generic = generic;
+  }
+  if (!found.generic)
+    return none;
+  found.superseded.push_back(alloc);
+  return found;
+}
+
+IterationPoint columnsAt(OpBuilder &b, Location loc, Value row, Value column, int64_t lanes, Value columns) {
+  IterationPoint point;
+  point.dims = {row, column};
+  point.vectorDim = 1;
+  point.lanes = lanes;
+  if (columns) {
+    Value left = arith::SubIOp::create(b, loc, columns, column);
+    // A vector wholly beyond the last column has a negative count, which create_mask takes as none.
+    point.mask = vector::CreateMaskOp::create(b, loc, VectorType::get({lanes}, b.getI1Type()), left);
+  }
+  return point;
+}
+
+void emitMatmulResult(OpBuilder &b, Location loc, MatmulEpilogue &epilogue, Value sums, const IterationPoint &point) {
+  AffineMap identity = b.getMultiDimIdentityMap(2);
+  linalg::GenericOp generic = epilogue.generic;
+  if (!generic)
+    return emitStore(b, loc, sums, epilogue.sums, identity, point);
+  IRMapping mapping;
+  for (OpOperand &operand : generic->getOpOperands()) {
+    BlockArgument argument = generic.getMatchingBlockArgument(&operand);
+    if (argument.use_empty())
+      continue;
+    Value value = operand.get() == epilogue.sums
+                      ? sums
+                      : emitLoad(b, loc, operand.get(), generic.getMatchingIndexingMap(&operand), point);
+    mapping.map(argument, value);
+  }
+  auto index = [&](unsigned dim) -> Value {
+    if (dim == 0)
+      return point.dims[0];
+    Value step = vector::StepOp::create(b, loc, VectorType::get({point.lanes}, b.getIndexType()));
+    return arith::AddIOp::create(b, loc, widen(b, loc, point.dims[1], point.lanes), step);
+  };
+  Value result = emitVectorBody(b, *generic.getBody(), mapping, point.lanes, index).front();
+  emitStore(b, loc, result, generic.getDpsInits().front(), identity, point);
+}
+
+} // namespace weft

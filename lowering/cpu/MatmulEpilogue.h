@@ -1,0 +1,43 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What follows a product and runs on its sums before they are stored: shared by every kind of product.
+#ifndef WEFT_LOWERING_CPU_MATMULEPILOGUE_H
+#define WEFT_LOWERING_CPU_MATMULEPILOGUE_H
+
+#include "lowering/cpu/OperandAccess.h"
+
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+
+namespace weft {
+
+/// The elementwise op that alone reads a product's scratch, and applies to its sums while they are in registers.
+struct MatmulEpilogue {
+  mlir::Value sums;                                ///< what the product writes: a memref [m, n]
+  mlir::linalg::GenericOp generic;                 ///< null: the sums are stored as they are
+  mlir::SmallVector<mlir::Operation *> superseded; ///< the scratch between the two, with its uses
+
+  /// Where results go: the generic's output, or the product's own.
+  mlir::Value output();
+
+  /// The op in whose place all is emitted.
+  mlir::Operation *anchor(mlir::Operation *product);
+
+  /// Erases the product and what stood between.
+  void eraseWith(mlir::Operation *product);
+};
+
+/// Finds the epilogue of a product that writes `sums`: a scratch that only one generic in the same block reads.
+MatmulEpilogue matchMatmulEpilogue(mlir::Operation *product, mlir::Value sums);
+
+/// The place of `lanes` columns from `column` on in `row`; unless `columns` is null, lanes beyond it are masked.
+IterationPoint columnsAt(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value row, mlir::Value column,
+                         int64_t lanes, mlir::Value columns);
+
+/// Applies the epilogue's body to one vector of sums at `point` ([row, column], lanes along columns) and stores it.
+void emitMatmulResult(mlir::OpBuilder &builder, mlir::Location loc, MatmulEpilogue &epilogue, mlir::Value sums,
+                      const IterationPoint &point);
+
+} // namespace weft
+
+#endif // WEFT_LOWERING_CPU_MATMULEPILOGUE_H
