@@ -38,9 +38,6 @@ static bool isEpilogueOf(linalg::GenericOp generic, Value scratch) {
       return false;
     if (classifyAccess(operand.get(), map, 1) == AccessKind::Unsupported)
       return false;
-    // Row tiles overlap: what they store must not depend on what the output held before.
-    if (generic.isDpsInit(&operand) && !generic.getMatchingBlockArgument(&operand).use_empty())
-      return false;
   }
   return classifyAccess(generic.getDpsInits().front(), generic.getMatchingIndexingMap(generic.getDpsInitOperand(0)),
                         1) == AccessKind::Contiguous;

@@ -11,9 +11,9 @@ def VectorizeMatmul : Pass<"weft-vectorize-matmul", "::mlir::ModuleOp"> {
   let summary = "Turns products with packed weights, and what follows them, into register tiles";
   let description = [{
     Before: `weft.packed_matmul` on memrefs, perhaps into a scratch that one elementwise `linalg.generic` reads.
-    After: loops over register tiles whose accumulators live in vector registers over the whole sum; the elementwise
-    op's body runs on the accumulators, and the scratch is gone. Rows beyond the last full tile are covered by
-    shifted tiles, columns beyond the last vector by masks.
+    After: loops over register tiles whose accumulators live in vector registers over the whole sum, or a block of a long
+    one; the elementwise op's body runs on each tile's rows while they are in the first-level cache, and the scratch is
+    gone. Rows are cut into tiles of nearly equal height, columns beyond the last vector are masked.
 
     Example:
     ```mlir

@@ -21,19 +21,18 @@ mlir::Value emitMultiplyAdd(mlir::OpBuilder &builder, mlir::Location loc, const 
 struct TileOperands {
   std::function<mlir::Value(mlir::OpBuilder &, mlir::Value k, int64_t row)> a;
   std::function<mlir::Value(mlir::OpBuilder &, mlir::Value k, int64_t vector)> b;
+  /// Emitted before each kTileBlock steps from k on; may be null.
+  std::function<void(mlir::OpBuilder &, mlir::Value k)> beforeBlock = nullptr;
 };
+
+/// Steps of the sum between two calls of TileOperands::beforeBlock: a multiple of every plan's unroll.
+constexpr int64_t kTileBlock = 8;
 
 /// acc[r · vectors + v] + Σ_{0 ≤ k < depth} a(k, r) · b(k, v), summed in order of k in registers.
 /// `depth` is an index; `unroll` > 1 needs a depth whose remainder runs in a second loop.
 mlir::SmallVector<mlir::Value> emitTileProduct(mlir::OpBuilder &builder, mlir::Location loc, const RegisterPlan &plan,
                                                int64_t rows, int64_t vectors, mlir::OpFoldResult depth,
                                                mlir::ValueRange acc, const TileOperands &operands);
-
-/// Calls `tile(builder, rows, firstRow)` so that rows [0, count) are covered by tiles of few different heights,
-/// the last ones shifted back to overlap their neighbours rather than cut: what is computed twice has the same bits.
-/// Emits code for heights plan.rows, plan.midRows, 4, 2 and 1 as far as `count` (an index) may need them.
-void emitRowTiles(mlir::OpBuilder &builder, mlir::Location loc, const RegisterPlan &plan, mlir::OpFoldResult count,
-                  llvm::function_ref<void(mlir::OpBuilder &, int64_t rows, mlir::Value firstRow)> tile);
 
 } // namespace weft
 

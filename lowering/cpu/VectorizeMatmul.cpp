@@ -2,12 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // weft.packed_matmul on memrefs (+ the elementwise linalg.generic that alone reads its output) → register tiles with
-// the generic's body applied to the accumulators before they are stored:
-//   scf.for %column … { row tiles { vector.load bias; scf.for %k { vector.fma … }; body; vector.store } }
+// the generic's body applied to each tile while it is in the first-level cache:
+//   scf.for %column … { row tiles { vector.load bias; scf.for %k { vector.fma … }; vector.store; body of each row } }
 #include "lowering/cpu/Passes.h"
 
+#include "lowering/analysis/ProductPlan.h"
 #include "lowering/cpu/MatmulEpilogue.h"
 #include "lowering/cpu/RegisterTile.h"
+#include "lowering/cpu/RowTiles.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -32,139 +34,350 @@ constexpr int64_t kPrefetchAhead = 16;
 struct MatmulPlan {
   PackedMatmulOp matmul;
   MatmulEpilogue epilogue;
-  RegisterPlan registers;
-  int64_t vectors; ///< vectors side by side, fewer than the plan's when N is narrow
-  bool masked;     ///< the last tile's columns may lie beyond N
-  bool clamped;    ///< the last tile's panels may lie beyond the last
+  ProductPlan shapes;
+  int64_t depthBlock; ///< steps of the sum before partial sums are put down; all: the sum is not cut
+  bool blocked;       ///< the sum is cut
+  bool streamed;      ///< the weight comes from beyond the second-level cache: later panels are fetched ahead
 };
 
-FailureOr<MatmulPlan> planMatmul(PackedMatmulOp matmul, const RegisterPlan &registers) {
-  if (matmul.getPanelWidth() % registers.lanes != 0)
+/// Weights up to this size stay in a second-level cache of 2 MiB beside the rest, and in a product's repeated use they
+/// are there (measured: hints cost 3 % then, and gain 4 % where the weight comes from the third level).
+constexpr int64_t kResidentBytes = 1 << 20;
+
+bool isStreamed(PackedMatmulOp matmul, int64_t depth) {
+  Value weight = matmul.getRhs();
+  if (auto slice = weight.getDefiningOp<memref::SubViewOp>())
+    weight = slice.getSource();
+  auto type = cast<MemRefType>(weight.getType());
+  return !ShapedType::isDynamic(depth) && depth >= 4 * kTileBlock && type.hasStaticShape() &&
+         type.getNumElements() * int64_t(sizeof(float)) > kResidentBytes;
+}
+
+FailureOr<MatmulPlan> planMatmul(PackedMatmulOp matmul, const ProductPlan &shapes) {
+  int64_t lanes = shapes.tall.lanes;
+  if (matmul.getPanelWidth() % lanes != 0)
     return matmul.emitError("panels of ")
-           << matmul.getPanelWidth() << " columns do not hold whole vectors of " << registers.lanes;
+           << matmul.getPanelWidth() << " columns do not hold whole vectors of " << lanes;
   for (Value operand : matmul->getOperands())
     if (!getElementTypeOrSelf(operand.getType()).isF32())
       return matmul.emitError("only f32 operands are lowered to the CPU, got ") << operand.getType();
-  MatmulPlan plan{matmul, matchMatmulEpilogue(matmul, matmul.getInit()), registers, registers.vectors, true, true};
+  MatmulPlan plan{matmul, matchMatmulEpilogue(matmul, matmul.getInit()), shapes, 0, false, false};
   int64_t columns = cast<MemRefType>(matmul.getInit().getType()).getDimSize(1);
-  int64_t panels = cast<MemRefType>(matmul.getRhs().getType()).getDimSize(0);
-  if (!ShapedType::isDynamic(columns) && columns <= registers.lanes)
-    plan.vectors = 1;
-  int64_t width = plan.vectors * registers.lanes;
-  plan.masked = ShapedType::isDynamic(columns) || columns % width != 0;
-  plan.clamped = ShapedType::isDynamic(panels) || (panels * matmul.getPanelWidth()) % width != 0;
+  // A narrow result has no use for tiles wider than itself.
+  for (RegisterPlan *tile : {&plan.shapes.tall, &plan.shapes.few})
+    if (!ShapedType::isDynamic(columns))
+      tile->vectors = std::clamp<int64_t>(llvm::divideCeilSigned(columns, lanes), 1, tile->vectors);
+  int64_t depth = cast<MemRefType>(matmul.getLhs().getType()).getDimSize(1);
+  plan.depthBlock = ProductPlan::depthBlock(depth);
+  plan.blocked = plan.depthBlock != depth;
+  plan.streamed = isStreamed(matmul, depth);
   return plan;
 }
+
+/// Where a register tile lies.
+struct TileRange {
+  int64_t rows;
+  Value row, column;
+  Value begin; ///< the first step of this block of the sum; null: the sum is not cut
+  OpFoldResult depth;
+  Value index; ///< the tile's place among those of its columns; null: nothing is fetched ahead for its successors
+};
 
 /// Emits a plan; all of it at the place of the last op that it replaces.
 class MatmulEmitter {
 public:
-  MatmulEmitter(const MatmulPlan &plan) : plan(plan), loc(this->plan.matmul.getLoc()) {}
+  MatmulEmitter(const MatmulPlan &plan)
+      : plan(plan), matmul(this->plan.matmul), epilogue(this->plan.epilogue), loc(this->plan.matmul.getLoc()),
+        lanes(plan.shapes.tall.lanes), lane(VectorType::get({lanes}, Float32Type::get(loc.getContext()))) {}
 
   void emit(OpBuilder &b) {
-    Value out = plan.epilogue.output();
-    Value zero = constant(b, 0);
+    Value out = epilogue.output();
     columns = memref::DimOp::create(b, loc, out, 1);
-    OpFoldResult rows = memref::getMixedSize(b, loc, out, 0);
-    Value width = constant(b, plan.vectors * plan.registers.lanes);
-    scf::ForOp::create(
-        b, loc, zero, columns, width, ValueRange(), [&](OpBuilder &body, Location, Value column, ValueRange) {
-          emitRowTiles(body, loc, plan.registers, rows,
-                       [&](OpBuilder &inner, int64_t count, Value row) { emitTile(inner, count, row, column); });
+    lastPanel = arith::SubIOp::create(b, loc, memref::DimOp::create(b, loc, matmul.getRhs(), 0), constant(b, 1));
+    rows = memref::getMixedSize(b, loc, out, 0);
+    int64_t few = plan.shapes.few.rows;
+    if (std::optional<int64_t> fixed = getConstantIntValue(rows))
+      return *fixed <= few ? emitFew(b) : emitTall(b);
+    Value isFew = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ule, cast<Value>(rows), constant(b, few));
+    scf::IfOp::create(
+        b, loc, isFew,
+        [&](OpBuilder &body, Location) {
+          emitFew(body);
+          scf::YieldOp::create(body, loc);
+        },
+        [&](OpBuilder &body, Location) {
+          emitTall(body);
           scf::YieldOp::create(body, loc);
         });
   }
 
 private:
+  // --- small things -------------------------------------------------------------------------------------------
+
   Value constant(OpBuilder &b, int64_t value) { return arith::ConstantIndexOp::create(b, loc, value); }
   Value add(OpBuilder &b, Value base, int64_t offset) {
     return offset ? arith::AddIOp::create(b, loc, base, constant(b, offset)).getResult() : base;
   }
-
-  /// The place of vector v of the tile's row r.
-  IterationPoint pointAt(OpBuilder &b, Value row, Value column, int64_t r, int64_t v) {
-    return columnsAt(b, loc, add(b, row, r), add(b, column, v * plan.registers.lanes), plan.registers.lanes,
-                     plan.masked ? columns : Value());
+  void forEach(OpBuilder &b, Value begin, Value end, int64_t step, function_ref<void(OpBuilder &, Value)> body) {
+    scf::ForOp::create(b, loc, begin, end, constant(b, step), ValueRange(),
+                       [&](OpBuilder &inner, Location, Value index, ValueRange) {
+                         body(inner, index);
+                         scf::YieldOp::create(inner, loc);
+                       });
+  }
+  bool isMasked(const RegisterPlan &tile) {
+    int64_t known = cast<MemRefType>(epilogue.output().getType()).getDimSize(1);
+    return ShapedType::isDynamic(known) || known % tile.columns() != 0;
+  }
+  /// Vector v of a row, columns beyond the last one masked.
+  IterationPoint pointAt(OpBuilder &b, const RegisterPlan &tile, Value row, Value column, int64_t v) {
+    return columnsAt(b, loc, row, add(b, column, v * lanes), lanes, isMasked(tile) ? columns : Value());
   }
 
-  /// The accumulators' start: the bias, or zero.
-  SmallVector<Value> emitStart(OpBuilder &b, int64_t rows, Value row, Value column) {
-    auto type = VectorType::get({plan.registers.lanes}, b.getF32Type());
-    SmallVector<Value> start;
-    for (int64_t v = 0; v < plan.vectors; ++v) {
-      Value bias = plan.matmul.getBias();
-      AffineMap map = AffineMap::get(2, 0, b.getAffineDimExpr(1));
-      start.push_back(bias ? emitLoad(b, loc, bias, map, pointAt(b, row, column, 0, v))
-                           : arith::ConstantOp::create(b, loc, b.getZeroAttr(type)).getResult());
+  // --- the two ways through a work item -----------------------------------------------------------------------
+
+  /// Few rows: the whole sum at once, the weight streamed from four panels side by side.
+  void emitFew(OpBuilder &b) {
+    const RegisterPlan &tile = plan.shapes.few;
+    Value sums = epilogue.generic ? stagingFor(b, tile) : Value();
+    forEach(b, constant(b, 0), columns, tile.columns(), [&](OpBuilder &body, Value column) {
+      emitRowTiles(body, loc, rows, 1, tile.rows, [&](OpBuilder &inner, int64_t count, Value row, Value index) {
+        OpFoldResult depth = memref::getMixedSize(inner, loc, matmul.getLhs(), 1);
+        emitTile(inner, tile, {count, row, column, Value(), depth, Value()}, sums);
+      });
+    });
+  }
+
+  /// Many rows: for each block of the sum and each tile's columns, all row tiles.
+  void emitTall(OpBuilder &b) {
+    const RegisterPlan &tile = plan.shapes.tall;
+    if (plan.blocked)
+      return emitBlockedTall(b, tile);
+    Value sums = epilogue.generic ? stagingFor(b, tile) : Value();
+    OpFoldResult depth = memref::getMixedSize(b, loc, matmul.getLhs(), 1);
+    emitTallBlock(b, tile, Value(), depth, sums);
+  }
+
+  /// Partial sums stay in what the product writes: its own output, or the epilogue's scratch.
+  void emitBlockedTall(OpBuilder &b, const RegisterPlan &tile) {
+    Value sums = matmul.getInit();
+    auto rowCount = getValueOrCreateConstantIndexOp(b, loc, rows);
+    forEach(b, constant(b, 0), rowCount, 1, [&](OpBuilder &body, Value row) {
+      forEach(body, constant(body, 0), columns, tile.columns(), [&](OpBuilder &inner, Value column) {
+        for (auto [v, start] : llvm::enumerate(emitBias(inner, tile, column)))
+          emitStore(inner, loc, start, sums, inner.getMultiDimIdentityMap(2), pointAt(inner, tile, row, column, v));
+      });
+    });
+    Value depth = memref::DimOp::create(b, loc, matmul.getLhs(), 1);
+    forEach(b, constant(b, 0), depth, plan.depthBlock, [&](OpBuilder &body, Value begin) {
+      Value left = arith::SubIOp::create(body, loc, depth, begin);
+      Value count = arith::MinUIOp::create(body, loc, left, constant(body, plan.depthBlock));
+      emitTallBlock(body, tile, begin, count, sums);
+    });
+    if (epilogue.generic)
+      forEach(b, constant(b, 0), rowCount, 1, [&](OpBuilder &body, Value row) {
+        forEach(body, constant(body, 0), columns, tile.columns(), [&](OpBuilder &inner, Value column) {
+          emitEpilogueOfRow(inner, tile, row, column, sums, row, column);
+        });
+      });
+  }
+
+  /// All row tiles of each tile's columns, for `depth` steps of the sum from `begin` on.
+  void emitTallBlock(OpBuilder &b, const RegisterPlan &tile, Value begin, OpFoldResult depth, Value sums) {
+    forEach(b, constant(b, 0), columns, tile.columns(), [&](OpBuilder &body, Value column) {
+      emitRowTiles(body, loc, rows, plan.shapes.leastTallRows(), tile.rows,
+                   [&](OpBuilder &inner, int64_t count, Value row, Value index) {
+                     emitTile(inner, tile, {count, row, column, begin, depth, index}, sums);
+                   });
+    });
+  }
+
+  /// The tile's part of [rows, columns]: one base address, from which all of its vectors lie at constant distances.
+  Value viewOf(OpBuilder &b, Value matrix, const RegisterPlan &tile, const TileRange &range) {
+    OpFoldResult width = b.getIndexAttr(tile.columns());
+    if (isMasked(tile)) {
+      Value left = arith::SubIOp::create(b, loc, columns, range.column);
+      width = arith::MinUIOp::create(b, loc, left, constant(b, tile.columns())).getResult();
     }
-    SmallVector<Value> acc;
-    for (int64_t r = 0; r < rows; ++r)
-      llvm::append_range(acc, start);
+    return memref::SubViewOp::create(b, loc, matrix, {range.row, range.column}, {b.getIndexAttr(range.rows), width},
+                                     {b.getIndexAttr(1), b.getIndexAttr(1)});
+  }
+  /// Vector v of row r in such a view.
+  IterationPoint localPoint(OpBuilder &b, const RegisterPlan &tile, const TileRange &range, int64_t r, int64_t v) {
+    IterationPoint point = pointAt(b, tile, range.row, range.column, v);
+    point.dims = {constant(b, r), constant(b, v * lanes)};
+    return point;
+  }
+
+  // --- a register tile ----------------------------------------------------------------------------------------
+
+  /// One tile's sums, before the epilogue.
+  Value stagingFor(OpBuilder &b, const RegisterPlan &tile) {
+    auto type = MemRefType::get({tile.rows, tile.columns()}, b.getF32Type());
+    return memref::AllocaOp::create(b, loc, type, b.getI64IntegerAttr(64));
+  }
+
+  SmallVector<Value> emitBias(OpBuilder &b, const RegisterPlan &tile, Value column) {
+    SmallVector<Value> start;
+    AffineMap map = AffineMap::get(2, 0, b.getAffineDimExpr(1));
+    for (int64_t v = 0; v < tile.vectors; ++v)
+      start.push_back(matmul.getBias() ? emitLoad(b, loc, matmul.getBias(), map, pointAt(b, tile, column, column, v))
+                                       : arith::ConstantOp::create(b, loc, b.getZeroAttr(lane)).getResult());
+    return start;
+  }
+
+  /// The accumulators' start: the partial sums of the blocks before, or the bias.
+  SmallVector<Value> emitStart(OpBuilder &b, const RegisterPlan &tile, const TileRange &range) {
+    SmallVector<Value> acc, bias;
+    Value partial;
+    if (range.begin)
+      partial = viewOf(b, matmul.getInit(), tile, range);
+    else
+      bias = emitBias(b, tile, range.column);
+    for (int64_t r = 0; r < range.rows; ++r)
+      for (int64_t v = 0; v < tile.vectors; ++v)
+        acc.push_back(range.begin
+                          ? emitLoad(b, loc, partial, b.getMultiDimIdentityMap(2), localPoint(b, tile, range, r, v))
+                          : bias[v]);
     return acc;
   }
 
-  /// The panels and columns within them that the tile's vectors come from.
-  void emitPanels(OpBuilder &b, Value column, SmallVector<Value> &panels, SmallVector<Value> &offsets) {
-    Value width = constant(b, plan.matmul.getPanelWidth());
-    Value count = memref::DimOp::create(b, loc, plan.matmul.getRhs(), 0);
-    Value last = arith::SubIOp::create(b, loc, count, constant(b, 1));
-    for (int64_t v = 0; v < plan.vectors; ++v) {
-      Value c = add(b, column, v * plan.registers.lanes);
-      Value panel = arith::DivUIOp::create(b, loc, c, width);
-      panels.push_back(plan.clamped ? arith::MinUIOp::create(b, loc, panel, last).getResult() : panel);
-      offsets.push_back(arith::RemUIOp::create(b, loc, c, width));
+  void emitTile(OpBuilder &b, const RegisterPlan &tile, const TileRange &range, Value staging) {
+    if (range.index)
+      emitOutputPrefetch(b, tile, range);
+    SmallVector<Value> acc = emitStart(b, tile, range);
+    acc = emitTileProduct(b, loc, tile, range.rows, tile.vectors, range.depth, acc, operandsOf(b, tile, range));
+    auto at = [&](int64_t r, int64_t v) { return acc[r * tile.vectors + v]; };
+    if (staging && !range.begin)
+      return emitStaged(b, tile, range, staging, acc);
+    MatmulEpilogue plain{viewOf(b, matmul.getInit(), tile, range), nullptr, {}};
+    for (int64_t r = 0; r < range.rows; ++r)
+      for (int64_t v = 0; v < tile.vectors; ++v)
+        emitMatmulResult(b, loc, plain, at(r, v), localPoint(b, tile, range, r, v));
+  }
+
+  /// The sums into the staging tile, then the epilogue row by row: its code stands once, not once an accumulator.
+  void emitStaged(OpBuilder &b, const RegisterPlan &tile, const TileRange &range, Value staging, ValueRange acc) {
+    for (int64_t r = 0; r < range.rows; ++r)
+      for (int64_t v = 0; v < tile.vectors; ++v)
+        vector::StoreOp::create(b, loc, acc[r * tile.vectors + v], staging,
+                                ValueRange{constant(b, r), constant(b, v * lanes)});
+    forEach(b, constant(b, 0), constant(b, range.rows), 1, [&](OpBuilder &body, Value r) {
+      Value row = arith::AddIOp::create(body, loc, range.row, r);
+      emitEpilogueOfRow(body, tile, row, range.column, staging, r, constant(body, 0));
+    });
+  }
+
+  /// The epilogue of one row of a tile, whose sums lie in `sums` at [sumRow, sumColumn].
+  void emitEpilogueOfRow(OpBuilder &b, const RegisterPlan &tile, Value row, Value column, Value sums, Value sumRow,
+                         Value sumColumn) {
+    for (int64_t v = 0; v < tile.vectors; ++v) {
+      IterationPoint point = pointAt(b, tile, row, column, v), from = point;
+      from.dims = {sumRow, add(b, sumColumn, v * lanes)};
+      if (sums != matmul.getInit())
+        from.mask = Value(); // a staging tile is whole
+      Value sum = emitLoad(b, loc, sums, b.getMultiDimIdentityMap(2), from);
+      emitMatmulResult(b, loc, epilogue, sum, point);
     }
   }
 
-  /// Asks for the weights of kPrefetchAhead steps later; at a panel's end these are the next panel's.
-  void emitPrefetch(OpBuilder &b, Value panel, Value depth) {
-    SmallVector<Value> place = {panel, add(b, depth, kPrefetchAhead), constant(b, 0)};
-    memref::PrefetchOp::create(b, loc, plan.matmul.getRhs(), place, /*isWrite=*/false, /*localityHint=*/3,
-                               /*isDataCache=*/true);
+  // --- what a tile reads --------------------------------------------------------------------------------------
+
+  TileOperands operandsOf(OpBuilder &b, const RegisterPlan &tile, const TileRange &range) {
+    SmallVector<Value> panels, offsets;
+    Value width = constant(b, matmul.getPanelWidth());
+    for (int64_t v = 0; v < tile.vectors; ++v) {
+      Value column = add(b, range.column, v * lanes);
+      // The last tile's columns may lie beyond the last panel.
+      panels.push_back(arith::MinUIOp::create(b, loc, arith::DivUIOp::create(b, loc, column, width), lastPanel));
+      offsets.push_back(arith::RemUIOp::create(b, loc, column, width));
+    }
+    Value rhs = matmul.getRhs(), begin = range.begin;
+    int64_t panelWidth = matmul.getPanelWidth();
+    Value lhs = memref::SubViewOp::create(
+        b, loc, matmul.getLhs(), {range.row, begin ? OpFoldResult(begin) : OpFoldResult(b.getIndexAttr(0))},
+        {b.getIndexAttr(range.rows), range.depth}, {b.getIndexAttr(1), b.getIndexAttr(1)});
+    TileOperands operands;
+    operands.a = [=, this](OpBuilder &k, Value depth, int64_t r) -> Value {
+      return memref::LoadOp::create(k, loc, lhs, ValueRange{constant(k, r), depth});
+    };
+    operands.b = [=, this](OpBuilder &k, Value depth, int64_t v) -> Value {
+      Value place = begin ? arith::AddIOp::create(k, loc, begin, depth).getResult() : depth;
+      // One hint for a row of a panel, which is a cache line; at a panel's end it is for the next panel.
+      if (v * lanes % panelWidth == 0)
+        emitHint(k, rhs, {panels[v], add(k, place, kPrefetchAhead), constant(k, 0)}, false, 3);
+      return vector::LoadOp::create(k, loc, lane, rhs, ValueRange{panels[v], place, offsets[v]});
+    };
+    if (range.index && plan.streamed)
+      addNextPanelPrefetch(b, tile, range, operands);
+    return operands;
   }
 
-  void emitTile(OpBuilder &b, int64_t rows, Value row, Value column) {
-    SmallVector<Value> panels, offsets, rowIndices;
-    emitPanels(b, column, panels, offsets);
-    for (int64_t r = 0; r < rows; ++r)
-      rowIndices.push_back(add(b, row, r));
-    Value lhs = plan.matmul.getLhs(), rhs = plan.matmul.getRhs();
-    auto type = VectorType::get({plan.registers.lanes}, b.getF32Type());
-    TileOperands operands{[&](OpBuilder &k, Value depth, int64_t r) -> Value {
-                            return memref::LoadOp::create(k, loc, lhs, ValueRange{rowIndices[r], depth});
-                          },
-                          [&](OpBuilder &k, Value depth, int64_t v) -> Value {
-                            // One hint for a row of a panel, which is a cache line.
-                            if (v * plan.registers.lanes % plan.matmul.getPanelWidth() == 0)
-                              emitPrefetch(k, panels[v], depth);
-                            return vector::LoadOp::create(k, loc, type, rhs, ValueRange{panels[v], depth, offsets[v]});
-                          }};
-    SmallVector<Value> acc =
-        emitTileProduct(b, loc, plan.registers, rows, plan.vectors, memref::getMixedSize(b, loc, lhs, 1),
-                        emitStart(b, rows, row, column), operands);
-    for (int64_t r = 0; r < rows; ++r)
-      for (int64_t v = 0; v < plan.vectors; ++v)
-        emitMatmulResult(b, loc, plan.epilogue, acc[r * plan.vectors + v], pointAt(b, row, column, r, v));
+  // --- what later tiles read ----------------------------------------------------------------------------------
+
+  void emitHint(OpBuilder &b, Value memref, ValueRange place, bool write, int64_t locality) {
+    memref::PrefetchOp::create(b, loc, memref, place, write, locality, /*isDataCache=*/true);
+  }
+
+  /// The lines that the tile stores to: they come while the sums are made.
+  void emitOutputPrefetch(OpBuilder &b, const RegisterPlan &tile, const TileRange &range) {
+    Value output = viewOf(b, range.begin ? matmul.getInit() : epilogue.output(), tile, range);
+    for (int64_t r = 0; r < range.rows; ++r)
+      for (int64_t column = 0; column < tile.columns(); column += kPanelWidth)
+        emitHint(b, output, {constant(b, r), constant(b, column)}, true, 3);
+  }
+
+  /// The panels right of this tile's, a share by each row tile, into the second-level cache. Lines are counted through
+  /// the panels: beyond a panel's last step they are the next panel's.
+  void addNextPanelPrefetch(OpBuilder &b, const RegisterPlan &tile, const TileRange &range, TileOperands &operands) {
+    int64_t depth = plan.depthBlock;
+    int64_t panels = llvm::divideCeilSigned(tile.columns(), matmul.getPanelWidth());
+    int64_t tiles = plan.shapes.itemRows() / tile.rows;
+    int64_t share = llvm::divideCeilSigned(kTileBlock * panels, tiles); // lines for each block of steps
+    int64_t lines = depth / kTileBlock * share;
+    Value width = constant(b, matmul.getPanelWidth());
+    Value next = arith::DivUIOp::create(b, loc, add(b, range.column, tile.columns()), width);
+    next = arith::MinUIOp::create(b, loc, next, lastPanel);
+    Value first = arith::MulIOp::create(b, loc, range.index, constant(b, lines));
+    first = arith::MinUIOp::create(b, loc, first, constant(b, std::max<int64_t>(depth * panels - lines, 0)));
+    Value panel = arith::AddIOp::create(b, loc, next, arith::DivUIOp::create(b, loc, first, constant(b, depth)));
+    Value line = arith::RemUIOp::create(b, loc, first, constant(b, depth));
+    if (range.begin)
+      line = arith::AddIOp::create(b, loc, line, range.begin);
+    operands.beforeBlock = [=, this](OpBuilder &k, Value step) {
+      Value block = arith::DivUIOp::create(k, loc, step, constant(k, kTileBlock));
+      Value place = arith::MulIOp::create(k, loc, block, constant(k, share));
+      place = arith::AddIOp::create(k, loc, line, place);
+      for (int64_t i = 0; i < share; ++i)
+        emitHint(k, matmul.getRhs(), {panel, add(k, place, i), constant(k, 0)}, false, 2);
+    };
   }
 
   MatmulPlan plan;
+  PackedMatmulOp matmul;
+  MatmulEpilogue &epilogue;
   Location loc;
-  Value columns;
+  int64_t lanes;
+  VectorType lane;
+  OpFoldResult rows;
+  Value columns, lastPanel;
 };
 
 struct VectorizeMatmulPass : impl::VectorizeMatmulBase<VectorizeMatmulPass> {
   void runOnOperation() override {
-    FailureOr<RegisterPlan> registers = registerPlanOf(getOperation());
-    if (failed(registers))
+    FailureOr<ProductPlan> shapes = productPlanOf(getOperation());
+    if (failed(shapes))
       return signalPassFailure();
     SmallVector<PackedMatmulOp> matmuls;
     getOperation()->walk([&](PackedMatmulOp op) { matmuls.push_back(op); });
     for (PackedMatmulOp matmul : matmuls) {
-      FailureOr<MatmulPlan> plan = planMatmul(matmul, *registers);
+      FailureOr<MatmulPlan> plan = planMatmul(matmul, *shapes);
       if (failed(plan))
         return signalPassFailure();
       OpBuilder builder(plan->epilogue.anchor(matmul));
       MatmulEmitter(*plan).emit(builder);
+      if (plan->blocked)
+        plan->epilogue.superseded.clear(); // partial sums live in the scratch
       plan->epilogue.eraseWith(matmul);
     }
   }

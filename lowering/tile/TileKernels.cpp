@@ -7,6 +7,7 @@
 #include "lowering/tile/Passes.h"
 
 #include "dialects/weft/WeftDialect.h"
+#include "lowering/analysis/ProductPlan.h"
 #include "lowering/analysis/RegisterPlan.h"
 
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
@@ -54,23 +55,22 @@ Operation *findRoot(func::FuncOp kernel) {
   return root;
 }
 
-/// Columns of a product in one tile: about eight register tiles, in equal parts of whole register tiles.
-int64_t columnTile(int64_t columns, const RegisterPlan &registers) {
-  int64_t width = std::max(registers.columns(), kPanelWidth), wanted = 8 * registers.columns();
+/// Columns of a product in one tile: some 128 to 192, in equal parts of whole register tiles.
+int64_t columnTile(int64_t columns, const ProductPlan &shapes) {
+  int64_t unit = shapes.columnUnit(), wanted = llvm::alignTo(128, unit);
   if (ShapedType::isDynamic(columns) || columns <= wanted)
     return ShapedType::isDynamic(columns) ? wanted : 0;
-  int64_t units = llvm::divideCeilSigned(columns, width), least = llvm::divideCeilSigned(columns, wanted),
-          parts = least;
+  int64_t units = llvm::divideCeilSigned(columns, unit), least = llvm::divideCeilSigned(columns, wanted), parts = least;
   // An even cut leaves no narrow last tile.
   while (parts < units && units % parts != 0 && parts < 2 * least)
     ++parts;
-  return llvm::divideCeilSigned(units, parts) * width;
+  return llvm::divideCeilSigned(units, parts) * unit;
 }
 
-/// A product (with its epilogue as root): blocks of rows, eight register tiles high, and of columns.
-TilePlan planProduct(TilingInterface root, PackedMatmulOp product, const RegisterPlan &registers) {
+/// A product (with its epilogue as root): blocks of rows and of columns.
+TilePlan planProduct(TilingInterface root, PackedMatmulOp product, const ProductPlan &shapes) {
   auto out = cast<ShapedType>(product.getInit().getType());
-  int64_t rows = 8 * registers.rows, columns = columnTile(out.getDimSize(1), registers);
+  int64_t rows = shapes.itemRows(), columns = columnTile(out.getDimSize(1), shapes);
   int64_t depth = assumed(cast<ShapedType>(product.getLhs().getType()).getDimSize(1));
   TilePlan plan{root, SmallVector<int64_t>(root.getLoopIteratorTypes().size(), 0), 0};
   plan.sizes[0] = rows;
@@ -110,7 +110,7 @@ TilePlan planRows(TilingInterface root) {
   return plan;
 }
 
-FailureOr<TilePlan> planTiles(func::FuncOp kernel, const RegisterPlan &registers) {
+FailureOr<TilePlan> planTiles(func::FuncOp kernel, const RegisterPlan &registers, const ProductPlan &shapes) {
   Operation *op = findRoot(kernel);
   auto root = dyn_cast_or_null<TilingInterface>(op);
   if (!root || !isa<DestinationStyleOpInterface>(op))
@@ -119,7 +119,7 @@ FailureOr<TilePlan> planTiles(func::FuncOp kernel, const RegisterPlan &registers
     return planAttention(attention, registers);
   PackedMatmulOp product;
   kernel.walk([&](PackedMatmulOp found) { product = found; });
-  return product ? planProduct(root, product, registers) : planRows(root);
+  return product ? planProduct(root, product, shapes) : planRows(root);
 }
 
 /// Products whose panels do not hold whole vectors have no register tile: they become what they mean, linalg ops.
@@ -166,7 +166,8 @@ LogicalResult applyTiles(IRRewriter &rewriter, TilePlan plan) {
 struct TileKernelsPass : impl::TileKernelsBase<TileKernelsPass> {
   void runOnOperation() override {
     FailureOr<RegisterPlan> registers = registerPlanOf(getOperation());
-    if (failed(registers))
+    FailureOr<ProductPlan> shapes = productPlanOf(getOperation());
+    if (failed(registers) || failed(shapes))
       return signalPassFailure();
     IRRewriter rewriter(&getContext());
     SmallVector<func::FuncOp> kernels;
@@ -177,7 +178,7 @@ struct TileKernelsPass : impl::TileKernelsBase<TileKernelsPass> {
     for (func::FuncOp kernel : kernels) {
       if (failed(decomposeNarrowProducts(rewriter, kernel, *registers)))
         return signalPassFailure();
-      FailureOr<TilePlan> plan = planTiles(kernel, *registers);
+      FailureOr<TilePlan> plan = planTiles(kernel, *registers, *shapes);
       if (failed(plan)) {
         remark::missed(kernel.getLoc(), remark::RemarkOpts::name("untiled-kernel").category("weft-tile-kernels"))
             << "the kernel's last op cannot be tiled: it runs on one thread";

@@ -1,6 +1,6 @@
 // The loop over k of a register tile, as machine code: every multiply-add on registers, nothing spilled to the stack.
 //
-// RUN: sed -e 's/TARGET/isa = "v4", lanes = 16, registers = 32, cpu = "x86-64-v4", features = ""/' -e s/ROWS/14/g -e s/COLUMNS/32/g -e s/PANELS/2/g %s > %t.v4.mlir
+// RUN: sed -e 's/TARGET/isa = "v4", lanes = 16, registers = 32, cpu = "x86-64-v4", features = ""/' -e s/ROWS/9/g -e s/COLUMNS/48/g -e s/PANELS/3/g %s > %t.v4.mlir
 // RUN: weft-opt %t.v4.mlir --weft-cpu-phase | sed -e 's/^module attributes {.*} {$/module {/' | weft-translate --mlir-to-llvmir | sed 's/^define internal/define/' > %t.v4.ll
 // RUN: opt -S -O1 -mtriple=x86_64-unknown-linux-gnu -mcpu=x86-64-v4 -mattr=-prefer-256-bit %t.v4.ll \
 // RUN:   | llc -mtriple=x86_64-unknown-linux-gnu -mcpu=x86-64-v4 -mattr=-prefer-256-bit | FileCheck %s --check-prefix=V4
@@ -13,11 +13,11 @@
 // RUN: opt -S -O1 -mtriple=x86_64-unknown-linux-gnu -mcpu=x86-64 %t.sse.ll \
 // RUN:   | llc -mtriple=x86_64-unknown-linux-gnu -mcpu=x86-64 | FileCheck %s --check-prefix=SSE
 
-// v4: 14 rows × 2 vectors of 16 columns.
+// v4: 9 rows × 3 vectors of 16 columns.
 // V4-LABEL: product:
 // V4: [[LOOP:\.LBB[0-9_]+]]: # =>This Inner Loop
 // V4-NOT: {{%rsp|^\.LBB}}
-// V4-COUNT-28: vfmadd231ps {{%zmm[0-9]+, %zmm[0-9]+, %zmm[0-9]+}}
+// V4-COUNT-27: vfmadd231ps {{%zmm[0-9]+, %zmm[0-9]+, %zmm[0-9]+}}
 // V4-NOT: {{%rsp|^\.LBB|vfmadd}}
 // V4: j{{[a-z]+}} [[LOOP]]
 // V4-NOT: vfmadd

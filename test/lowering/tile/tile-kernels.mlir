@@ -1,19 +1,19 @@
 // RUN: weft-opt %s --split-input-file --weft-tile-kernels --canonicalize --cse | FileCheck %s
 
-// An epilogue is the root; its product is computed tile by tile inside. Eight register tiles of 14 rows, eight of 32
-// columns.
-// CHECK: #[[ROWS:.*]] = affine_map<(d0)[s0] -> (-d0 + s0, 112)>
+// An epilogue is the root; its product is computed tile by tile inside: twelve register tiles of 9 rows, four
+// of 48 columns.
+// CHECK: #[[ROWS:.*]] = affine_map<(d0)[s0] -> (-d0 + s0, 108)>
 // CHECK: #[[PANEL:.*]] = affine_map<(d0) -> (d0 floordiv 16)>
 // CHECK-LABEL: @product_with_epilogue
-// CHECK: scf.forall (%[[ROW:.*]], %[[COLUMN:.*]]) = (0, 0) to (%{{.*}}, 1536) step (112, 256) shared_outs(%[[OUT:.*]] = %{{.*}})
+// CHECK: scf.forall (%[[ROW:.*]], %[[COLUMN:.*]]) = (0, 0) to (%{{.*}}, 1536) step (108, 192) shared_outs(%[[OUT:.*]] = %{{.*}})
 // CHECK: %[[COUNT:.*]] = affine.min #[[ROWS]](%[[ROW]])
 // CHECK: %[[FIRST:.*]] = affine.apply #[[PANEL]](%[[COLUMN]])
 // CHECK: %[[X:.*]] = tensor.extract_slice %{{.*}}[%[[ROW]], 0] [%[[COUNT]], 384] [1, 1]
-// CHECK: %[[W:.*]] = tensor.extract_slice %{{.*}}[%[[FIRST]], 0, 0] [16, 384, 16] [1, 1, 1]
+// CHECK: %[[W:.*]] = tensor.extract_slice %{{.*}}[%[[FIRST]], 0, 0] [12, 384, 16] [1, 1, 1]
 // CHECK: %[[P:.*]] = weft.packed_matmul ins(%[[X]], %[[W]] :
-// CHECK: %[[R:.*]] = linalg.generic {{.*}} ins(%[[P]] : tensor<?x256xf32>)
-// CHECK: tensor.parallel_insert_slice %[[R]] into %[[OUT]][%[[ROW]], %[[COLUMN]]] [%[[COUNT]], 256] [1, 1]
-// CHECK: {weft.first_fastest, weft.item_cost = 11010048 : i64}
+// CHECK: %[[R:.*]] = linalg.generic {{.*}} ins(%[[P]] : tensor<?x192xf32>)
+// CHECK: tensor.parallel_insert_slice %[[R]] into %[[OUT]][%[[ROW]], %[[COLUMN]]] [%[[COUNT]], 192] [1, 1]
+// CHECK: {weft.first_fastest, weft.item_cost = 7962624 : i64}
 #id = affine_map<(m, n) -> (m, n)>
 module attributes {weft.target = #weft.target<isa = "v4", lanes = 16, registers = 32, cpu = "x86-64-v4", features = "">} {
 func.func private @product_with_epilogue(%x: memref<?x384xf32>, %w: memref<96x384x16xf32>, %n: index, %y: memref<?x1536xf32>) attributes {weft.kernel = "linear"} {

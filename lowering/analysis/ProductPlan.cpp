@@ -1,0 +1,60 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// #weft.target → register tiles, work items and blocks of the sum of a product.
+#include "lowering/analysis/ProductPlan.h"
+
+#include "llvm/Support/MathExtras.h"
+
+#include <numeric>
+
+using namespace mlir;
+
+namespace weft {
+
+/// Sums of up to this many steps are not cut.
+static constexpr int64_t kWholeDepth = 1536;
+static constexpr int64_t kDepthBlock = 1024;
+
+int64_t ProductPlan::leastTallRows() const {
+  int64_t least = tall.rows;
+  // From three tiles on the even cut is above two thirds of the tallest, which two tiles' is not.
+  for (int64_t rows = few.rows + 1; rows <= 3 * tall.rows; ++rows)
+    least = std::min(least, rows / llvm::divideCeilSigned(rows, tall.rows));
+  return least;
+}
+
+int64_t ProductPlan::columnUnit() const { return std::lcm(std::lcm(tall.columns(), few.columns()), kPanelWidth); }
+
+int64_t ProductPlan::itemRows() const { return tall.rows >= 9 ? 12 * tall.rows : 8 * tall.rows; }
+
+int64_t ProductPlan::depthBlock(int64_t depth) {
+  if (depth <= kWholeDepth) // also where it is not known
+    return depth;
+  int64_t blocks = llvm::divideCeilSigned(depth, kDepthBlock);
+  return llvm::alignTo(llvm::divideCeilSigned(depth, blocks), 8);
+}
+
+ProductPlan ProductPlan::forTarget(TargetAttr target) {
+  ProductPlan plan;
+  plan.tall = plan.few = RegisterPlan::forTarget(target);
+  int64_t registers = target.getRegisters();
+  // 32 registers: 9 × 3 accumulators, 3 vectors of the weight, 1 broadcast; 16 registers: 6 × 2 and 2 + 1.
+  plan.tall.vectors = registers >= 32 ? 3 : 2;
+  plan.tall.rows = (registers - plan.tall.vectors - 1) / plan.tall.vectors;
+  // Either the rows' broadcasts or the weight's vectors stay, whichever are fewer; the others come one by one.
+  plan.few.vectors = 4;
+  plan.few.rows = 1;
+  for (int64_t rows = 2; 4 * rows + std::min<int64_t>(rows, 4) + 1 < registers; ++rows)
+    plan.few.rows = rows;
+  return plan;
+}
+
+FailureOr<ProductPlan> productPlanOf(ModuleOp module) {
+  auto target = module->getAttrOfType<TargetAttr>("weft.target");
+  if (!target)
+    return module.emitError("needs the module attribute 'weft.target'");
+  return ProductPlan::forTarget(target);
+}
+
+} // namespace weft
