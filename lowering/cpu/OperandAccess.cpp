@@ -136,4 +136,10 @@ void emitStore(OpBuilder &builder, Location loc, Value value, Value memref, Affi
     vector::StoreOp::create(builder, loc, vector, memref, subscripts);
 }
 
+void emitPrefetch(OpBuilder &builder, Location loc, Value memref, AffineMap map, const IterationPoint &point) {
+  SmallVector<Value> subscripts = emitSubscripts(builder, loc, map, point.dims);
+  memref::PrefetchOp::create(builder, loc, memref, subscripts, /*isWrite=*/false, /*localityHint=*/2,
+                             /*isDataCache=*/true);
+}
+
 } // namespace weft

@@ -30,6 +30,10 @@ mlir::Value emitLoad(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value m
 void emitStore(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value value, mlir::Value memref, mlir::AffineMap map,
                const IterationPoint &point);
 
+/// Asks for the cache line of the element at the point, into the second-level cache.
+void emitPrefetch(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value memref, mlir::AffineMap map,
+                  const IterationPoint &point);
+
 } // namespace weft
 
 #endif // WEFT_LOWERING_CPU_OPERANDACCESS_H

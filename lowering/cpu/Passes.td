@@ -59,6 +59,33 @@ def VectorizeAttention : Pass<"weft-vectorize-attention", "::mlir::ModuleOp"> {
                            "::mlir::vector::VectorDialect"];
 }
 
+def VectorizeDecodeAttention : Pass<"weft-vectorize-decode-attention", "::mlir::ModuleOp"> {
+  let summary = "Turns attention of few queries into a kernel that reads each key and value once";
+  let description = [{
+    Before: `weft.attention` on memrefs. After: where at most four queries a head meet contiguous keys and values, loops
+    over heads of the keys and blocks of keys, with all query heads of a group at once; the head dimension is in lanes.
+    Other attention stays for `weft-vectorize-attention`, with a missed-optimisation remark where it might have been.
+
+    Example:
+    ```mlir
+    weft.attention {scale = 0.5 : f32, indexing_maps = [#qh, #kh, #vh, #qh_out]}
+      ins(%q, %k, %k : memref<1x4x1x64xf32>, memref<1x1x?x64xf32>, memref<1x1x?x64xf32>)
+      outs(%o : memref<1x4x1x64xf32>)
+    ```
+    becomes
+    ```
+    scf.for %key step 64 {
+      scf.for %tile step 2 { 4 rows × 2 keys: dot products, lane sums, running maxima }
+      scf.for … { exp2 }
+      scf.for … { weights · values }
+    }
+    … rows of %o …
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+}
+
 def ConvertEmbedding : Pass<"weft-convert-embedding", "::mlir::ModuleOp"> {
   let summary = "Turns embedding look-ups on memrefs into copies of table rows";
   let description = [{

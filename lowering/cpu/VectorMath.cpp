@@ -144,4 +144,26 @@ SmallVector<Value> emitTranspose(OpBuilder &builder, Location loc, ArrayRef<Valu
   return v;
 }
 
+Value emitLaneSums(OpBuilder &builder, Location loc, ArrayRef<Value> vectors) {
+  SmallVector<Value> v(vectors);
+  int64_t n = v.size();
+  assert(llvm::isPowerOf2_64(n) && "stages halve the vectors");
+  for (int64_t step = 1; step < n; step *= 2) {
+    SmallVector<int64_t> own, other;
+    for (int64_t lane = 0; lane < n; ++lane) {
+      // Lanes n and above name the second operand, whose sums go where the bit is set.
+      own.push_back(lane & step ? n + lane : lane);
+      other.push_back(lane & step ? n + lane - step : lane + step);
+    }
+    SmallVector<Value> sums;
+    for (size_t i = 0; i < v.size(); i += 2) {
+      Value x = vector::ShuffleOp::create(builder, loc, v[i], v[i + 1], own);
+      Value y = vector::ShuffleOp::create(builder, loc, v[i], v[i + 1], other);
+      sums.push_back(arith::AddFOp::create(builder, loc, x, y));
+    }
+    v = sums;
+  }
+  return v.front();
+}
+
 } // namespace weft

@@ -28,6 +28,10 @@ mlir::Value emitTanh(mlir::OpBuilder &builder, mlir::Location loc, const Registe
 mlir::SmallVector<mlir::Value> emitTranspose(mlir::OpBuilder &builder, mlir::Location loc,
                                              mlir::ArrayRef<mlir::Value> rows);
 
+/// Lane i of the result is the sum of the lanes of vector i: n vectors of n lanes, n a power of two, by log2 n stages
+/// of a blend, a shuffle and an addition for each pair.
+mlir::Value emitLaneSums(mlir::OpBuilder &builder, mlir::Location loc, mlir::ArrayRef<mlir::Value> vectors);
+
 } // namespace weft
 
 #endif // WEFT_LOWERING_CPU_VECTORMATH_H

@@ -7,6 +7,7 @@
 #include "lowering/tile/Passes.h"
 
 #include "dialects/weft/WeftDialect.h"
+#include "lowering/analysis/DecodePlan.h"
 #include "lowering/analysis/ProductPlan.h"
 #include "lowering/analysis/RegisterPlan.h"
 
@@ -81,10 +82,15 @@ TilePlan planProduct(TilingInterface root, PackedMatmulOp product, const Product
   return plan;
 }
 
-/// Attention: one batch, one head, one block of queries.
+/// Attention: one batch, one head, one block of queries; few queries: the heads that share a head of the keys.
 TilePlan planAttention(AttentionOp op, const RegisterPlan &registers) {
   TilePlan plan{op, SmallVector<int64_t>(AttentionOp::NumDims, 0), 0};
   plan.sizes[AttentionOp::Batch] = plan.sizes[AttentionOp::Head] = 1;
+  if (std::optional<DecodePlan> decode = matchDecode(op).plan) {
+    plan.sizes[AttentionOp::Head] = decode->heads();
+    plan.itemCost = decode->groups * decode->rows() * kAssumedExtent * (decode->headDim + decode->valueDim);
+    return plan;
+  }
   plan.sizes[AttentionOp::Query] = registers.columns();
   int64_t depth = assumed(cast<ShapedType>(op.getQuery().getType()).getShape().back());
   plan.itemCost = registers.columns() * kAssumedExtent * 2 * depth;

@@ -94,7 +94,7 @@ std::string maskRegion(const AttentionCase &c) {
 }
 
 constexpr const char *kModule = R"(module attributes {weft.model = "attention", weft.dim_bounds = {
-    batch = array<i64: 0, 16>, queries = array<i64: 0, 1024>, keys = array<i64: 0, 1024>}} {
+    batch = array<i64: 0, 16>, @{bound}keys = array<i64: 0, 8192>}} {
 func.func @attend(
     %q: @{qtype} {weft.name = "query", weft.dims = @{qdims}},
     %k: @{ktype} {weft.name = "key", weft.dims = @{kdims}},
@@ -104,8 +104,8 @@ func.func @attend(
   %sequence = arith.constant @{sequence} : index
   %batch = tensor.dim %q, %c0 : @{qtype}
   %queries = tensor.dim %q, %sequence : @{qtype}
-  %init = tensor.empty(%batch, %queries) : @{otype}
-  %lse = tensor.empty(%batch, %queries) : tensor<?x@{heads}x?xf32>
+  %init = tensor.empty(@{sizes}) : @{otype}
+  %lse = tensor.empty(@{sizes}) : @{ltype}
   %attended@{results} = weft.attention {scale = @{scale} : f32, indexing_maps = [
       affine_map<(b, h, i, j, d, e) -> (@{qmap}, d)>, affine_map<(b, h, i, j, d, e) -> (@{kmap}, d)>,
       affine_map<(b, h, i, j, d, e) -> (@{kmap}, e)>@{extramaps},
@@ -116,14 +116,19 @@ func.func @attend(
 }
 })";
 
-std::string tensorType(const AttentionCase &c, int64_t heads, int64_t dim) {
-  return c.sequenceFirst ? "tensor<?x?x" + number(heads) + "x" + number(dim) + "xf32>"
-                         : "tensor<?x" + number(heads) + "x?x" + number(dim) + "xf32>";
+std::string tensorType(const AttentionCase &c, const std::string &sequence, int64_t heads, int64_t dim) {
+  return c.sequenceFirst ? "tensor<?x" + sequence + "x" + number(heads) + "x" + number(dim) + "xf32>"
+                         : "tensor<?x" + number(heads) + "x" + sequence + "x" + number(dim) + "xf32>";
 }
 
+std::string queryExtent(const AttentionCase &c) { return c.queries ? number(c.queries) : "?"; }
+
+/// The name of the dimension of queries, where it is one.
+std::string queryName(const AttentionCase &c) { return c.queries ? "\"\"" : "\"queries\""; }
+
 std::string biasType(const AttentionCase &c) {
-  return c.score == ScoreKind::BiasOfBatch ? "tensor<?x" + number(c.heads) + "x?x?xf32>"
-                                           : "tensor<" + number(c.heads) + "x?x?xf32>";
+  return std::string(c.score == ScoreKind::BiasOfBatch ? "tensor<?x" : "tensor<") + number(c.heads) + "x" +
+         queryExtent(c) + "x?xf32>";
 }
 
 std::string fillExtras(const AttentionCase &c, const std::string &text) {
@@ -135,7 +140,7 @@ std::string fillExtras(const AttentionCase &c, const std::string &text) {
   }
   if (c.hasBias()) {
     arguments += ",\n    %extra: " + biasType(c) + " {weft.name = \"bias\", weft.dims = [" +
-                 (ofBatch ? "\"batch\", " : "") + "\"\", \"queries\", \"keys\"]}";
+                 (ofBatch ? "\"batch\", " : "") + "\"\", " + queryName(c) + ", \"keys\"]}";
     maps += std::string(", affine_map<(b, h, i, j, d, e) -> (") + (ofBatch ? "b, " : "") + "h, i, j)>";
     names += ", %extra", types += ", " + biasType(c);
   }
@@ -149,15 +154,20 @@ float AttentionCase::scale() const { return std::ldexp(1.0f, -std::ilogb(double(
 std::string AttentionCase::text() const {
   int64_t group = heads / keyHeads;
   std::string keyHead = group == 1 ? "h" : "h floordiv " + number(group);
-  std::string lseType = "tensor<?x" + number(heads) + "x?xf32>", scaleText(32, '\0');
+  std::string lseType = "tensor<?x" + number(heads) + "x" + queryExtent(*this) + "xf32>", scaleText(32, '\0');
   scaleText.resize(std::snprintf(scaleText.data(), scaleText.size(), "%.9e", scale()));
   std::string text = fillExtras(*this, kModule);
-  std::string lseResult = ", " + lseType + " {weft.name = \"lse\", weft.dims = [\"batch\", \"\", \"queries\"]}";
-  text = fill(text, {{"qtype", tensorType(*this, heads, headDim)},
-                     {"ktype", tensorType(*this, keyHeads, headDim)},
-                     {"vtype", tensorType(*this, keyHeads, valueDim)},
-                     {"otype", tensorType(*this, heads, valueDim)},
-                     {"qdims", sequenceFirst ? R"(["batch", "queries", "", ""])" : R"(["batch", "", "queries", ""])"},
+  std::string lseResult =
+      ", " + lseType + " {weft.name = \"lse\", weft.dims = [\"batch\", \"\", " + queryName(*this) + "]}";
+  text = fill(text, {{"qtype", tensorType(*this, queryExtent(*this), heads, headDim)},
+                     {"ktype", tensorType(*this, "?", keyHeads, headDim)},
+                     {"vtype", tensorType(*this, "?", keyHeads, valueDim)},
+                     {"otype", tensorType(*this, queryExtent(*this), heads, valueDim)},
+                     {"ltype", lseType},
+                     {"bound", queries ? "" : "queries = array<i64: 0, 1024>, "},
+                     {"sizes", queries ? "%batch" : "%batch, %queries"},
+                     {"qdims", sequenceFirst ? "[\"batch\", " + queryName(*this) + ", \"\", \"\"]"
+                                             : "[\"batch\", \"\", " + queryName(*this) + ", \"\"]"},
                      {"kdims", sequenceFirst ? R"(["batch", "keys", "", ""])" : R"(["batch", "", "keys", ""])"},
                      {"qmap", sequenceFirst ? "b, i, h" : "b, h, i"},
                      {"kmap", sequenceFirst ? "b, j, " + keyHead : "b, " + keyHead + ", j"}});

@@ -20,6 +20,7 @@ struct AttentionCase {
   MaskKind mask = MaskKind::None;
   ScoreKind score = ScoreKind::Same;
   bool lse = true;
+  int64_t queries = 0; ///< known when compiling; 0: a dimension of the entry
 
   float scale() const;
   bool hasPadding() const { return mask == MaskKind::Padding || mask == MaskKind::PaddingCausal; }

@@ -109,3 +109,39 @@ func.func private @residual_and_norm(%x: memref<?x8xf32>, %n: index, %s: memref<
   return
 }
 }
+
+// -----
+
+// Few queries: the query heads that share a head of the keys are one item; where a token's heads lie side by side, all
+// heads are.
+// CHECK-LABEL: @decode_heads_first
+// CHECK: scf.forall (%[[B:.*]], %[[H:.*]]) = (0, 0) to (%{{.*}}, 32) step (1, 4)
+// CHECK: outs(%{{.*}} : tensor<1x4x1x64xf32>)
+// CHECK-LABEL: @decode_sequence_first
+// CHECK: scf.forall (%{{.*}}) in (%{{.*}})
+// CHECK: outs(%{{.*}} : tensor<1x1x32x64xf32>)
+module attributes {weft.target = #weft.target<isa = "v4", lanes = 16, registers = 32, cpu = "x86-64-v4", features = "">} {
+func.func private @decode_heads_first(%q: memref<?x32x1x64xf32>, %k: memref<?x8x?x64xf32>, %o: memref<?x32x1x64xf32>) attributes {weft.kernel = "attention"} {
+  %tq = bufferization.to_tensor %q restrict : memref<?x32x1x64xf32> to tensor<?x32x1x64xf32>
+  %tk = bufferization.to_tensor %k restrict : memref<?x8x?x64xf32> to tensor<?x8x?x64xf32>
+  %to = bufferization.to_tensor %o restrict writable : memref<?x32x1x64xf32> to tensor<?x32x1x64xf32>
+  %r = weft.attention {scale = 1.0 : f32, indexing_maps = [
+         affine_map<(b, h, i, j, d, e) -> (b, h, i, d)>, affine_map<(b, h, i, j, d, e) -> (b, h floordiv 4, j, d)>,
+         affine_map<(b, h, i, j, d, e) -> (b, h floordiv 4, j, e)>, affine_map<(b, h, i, j, d, e) -> (b, h, i, e)>]}
+       ins(%tq, %tk, %tk : tensor<?x32x1x64xf32>, tensor<?x8x?x64xf32>, tensor<?x8x?x64xf32>) outs(%to : tensor<?x32x1x64xf32>) -> tensor<?x32x1x64xf32>
+  bufferization.materialize_in_destination %r in restrict writable %o : (tensor<?x32x1x64xf32>, memref<?x32x1x64xf32>) -> ()
+  return
+}
+
+func.func private @decode_sequence_first(%q: memref<?x1x32x64xf32>, %k: memref<?x?x8x64xf32>, %o: memref<?x1x32x64xf32>) attributes {weft.kernel = "attention"} {
+  %tq = bufferization.to_tensor %q restrict : memref<?x1x32x64xf32> to tensor<?x1x32x64xf32>
+  %tk = bufferization.to_tensor %k restrict : memref<?x?x8x64xf32> to tensor<?x?x8x64xf32>
+  %to = bufferization.to_tensor %o restrict writable : memref<?x1x32x64xf32> to tensor<?x1x32x64xf32>
+  %r = weft.attention {scale = 1.0 : f32, indexing_maps = [
+         affine_map<(b, h, i, j, d, e) -> (b, i, h, d)>, affine_map<(b, h, i, j, d, e) -> (b, j, h floordiv 4, d)>,
+         affine_map<(b, h, i, j, d, e) -> (b, j, h floordiv 4, e)>, affine_map<(b, h, i, j, d, e) -> (b, i, h, e)>]}
+       ins(%tq, %tk, %tk : tensor<?x1x32x64xf32>, tensor<?x?x8x64xf32>, tensor<?x?x8x64xf32>) outs(%to : tensor<?x1x32x64xf32>) -> tensor<?x1x32x64xf32>
+  bufferization.materialize_in_destination %r in restrict writable %o : (tensor<?x1x32x64xf32>, memref<?x1x32x64xf32>) -> ()
+  return
+}
+}

@@ -1,0 +1,356 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// weft.attention with few queries on memrefs → one kernel a head of the keys, for all query heads that share it:
+//   for each block of keys: scores (DecodeTiles: dot products along the head dimension), the regions, running maximum
+//   and sum (Milakov and Gimelshein 2018, arXiv:1805.02867), weights = exp2(scores − maximum), O = O · α + weights · V.
+// A vector of scores holds rows × keys: lane r · (lanes / rows) + k is row r with key k. A row is a pair (head, query).
+#include "lowering/cpu/Passes.h"
+
+#include "lowering/cpu/DecodeTiles.h"
+#include "lowering/cpu/OperandAccess.h"
+#include "lowering/cpu/VectorBody.h"
+#include "lowering/cpu/VectorMath.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/Remarks.h"
+
+namespace weft {
+#define GEN_PASS_DEF_VECTORIZEDECODEATTENTION
+#include "lowering/cpu/Passes.h.inc"
+} // namespace weft
+
+using namespace mlir;
+
+namespace weft {
+namespace {
+
+/// The running maximum's start: finite, so that a row without any visible key never computes inf − inf.
+constexpr float kLowest = -1.7e38f;
+constexpr float kLog2e = 1.4426950408889634f;
+constexpr float kLn2 = 0.6931471805599453f;
+
+/// Emits a plan.
+class DecodeEmitter : DecodeTiles {
+public:
+  DecodeEmitter(AttentionOp op, const DecodePlan &plan, const RegisterPlan &registers)
+      : DecodeTiles(op, plan, registers) {}
+
+  void emit(OpBuilder &b) {
+    allocate(b);
+    blocks = plan.groups * rowBlocks;
+    maxima = scratch(b, {blocks, reg.lanes});
+    sums = scratch(b, {blocks, reg.lanes});
+    unsigned output = op.getDpsInitOperand(0)->getOperandNumber();
+    headCount = extentOf(b, output, AttentionOp::Head);
+    Value keyCount = extentOf(b, 1, AttentionOp::Key);
+    forEach(b, constant(b, 0), extentOf(b, output, AttentionOp::Batch), 1, [&](OpBuilder &outer, Value item) {
+      batch = item;
+      forEach(outer, constant(outer, 0), headCount, plan.heads(), [&](OpBuilder &inner, Value first) {
+        firstHead = first;
+        emitItem(inner, constant(inner, 0), keyCount);
+      });
+    });
+  }
+
+private:
+  /// The rows of an item's groups against keys [begin, end).
+  void emitItem(OpBuilder &b, Value begin, Value end) {
+    emitStart(b);
+    forEach(b, begin, end, blockKeys, [&](OpBuilder &body, Value first) {
+      Value rest = arith::SubIOp::create(body, loc, end, first);
+      Value count = arith::MinUIOp::create(body, loc, rest, constant(body, blockKeys));
+      lastKey = add(body, end, -1);
+      key = first;
+      forEachRowBlock(body, [&](OpBuilder &inner) { emitBlock(inner, count); });
+    });
+    forEachRowBlock(b, [&](OpBuilder &body) { emitTotals(body); });
+    forEachRow(b, [&](OpBuilder &body, Value row, Value inGroup) { emitRow(body, row, inGroup); });
+  }
+
+  /// Sets `block` and `head`.
+  void forEachRowBlock(OpBuilder &b, function_ref<void(OpBuilder &)> body) {
+    forEach(b, constant(b, 0), constant(b, blocks), 1, [&](OpBuilder &inner, Value number) {
+      block = number;
+      head = headOf(inner, number);
+      body(inner);
+    });
+  }
+
+  /// The first head of a row block's group.
+  Value headOf(OpBuilder &b, Value number) {
+    Value group = arith::DivUIOp::create(b, loc, number, constant(b, rowBlocks));
+    return arith::AddIOp::create(b, loc, firstHead, arith::MulIOp::create(b, loc, group, constant(b, plan.group)));
+  }
+
+  /// The rows of `head`'s group that exist.
+  Value rowCount(OpBuilder &b) {
+    Value left = arith::SubIOp::create(b, loc, headCount, head);
+    Value heads = arith::MinUIOp::create(b, loc, left, constant(b, plan.group));
+    return arith::MulIOp::create(b, loc, heads, constant(b, plan.queries));
+  }
+
+  /// Each row of each row block with its number in the scratch and in its group; sets `block` and `head`.
+  void forEachRow(OpBuilder &b, function_ref<void(OpBuilder &, Value, Value)> body) {
+    forEach(b, constant(b, 0), constant(b, blocks * tile.rows), 1, [&](OpBuilder &inner, Value row) {
+      block = arith::DivUIOp::create(inner, loc, row, constant(inner, tile.rows));
+      head = headOf(inner, block);
+      body(inner, row, arith::RemUIOp::create(inner, loc, row, constant(inner, rowBlocks * tile.rows)));
+    });
+  }
+
+  /// Packed queries, no output yet, maxima and sums of no key.
+  void emitStart(OpBuilder &b) {
+    float factor = op.getScale().convertToFloat() * (op.getScore().empty() ? kLog2e : 1.0f);
+    forEachRow(b, [&](OpBuilder &body, Value row, Value inGroup) {
+      // Rows beyond the last repeat it; nobody reads what they give.
+      Value last = add(body, rowCount(body), -1);
+      emitPackRow(body, row, rowDims(body, arith::MinUIOp::create(body, loc, inGroup, last)), factor);
+    });
+    forEachRowBlock(b, [&](OpBuilder &body) {
+      storeVector(body, splat(body, kLowest), maxima, block);
+      storeVector(body, splat(body, 0.0f), sums, block);
+    });
+  }
+
+  /// (b, h, i) of a row of `head`'s group.
+  SmallVector<Value> rowDims(OpBuilder &b, Value inGroup) {
+    Value queries = constant(b, plan.queries);
+    Value query = arith::RemUIOp::create(b, loc, inGroup, queries);
+    Value offset = arith::DivUIOp::create(b, loc, inGroup, queries);
+    return {batch, arith::AddIOp::create(b, loc, head, offset), query};
+  }
+
+  /// The number in its group of row r of the row block, the last for rows that do not exist.
+  Value rowOfBlock(OpBuilder &b, int64_t r) {
+    Value inGroup = arith::RemUIOp::create(b, loc, block, constant(b, rowBlocks));
+    Value row = add(b, arith::MulIOp::create(b, loc, inGroup, constant(b, tile.rows)), r);
+    return arith::MinUIOp::create(b, loc, row, add(b, rowCount(b), -1));
+  }
+
+  /// A row block against a block of keys.
+  void emitBlock(OpBuilder &b, Value count) {
+    emitNext(b);
+    Value oldMax = loadVector(b, maxima, block);
+    Value newMax = emitScores(b, count, oldMax);
+    newMax = emitAcrossKeys(b, newMax, [&](Value x, Value y) { return maximum(b, x, y); });
+    Value change = arith::SubFOp::create(b, loc, oldMax, newMax);
+    Value alpha = emitExp2(b, loc, reg, change, /*nonPositive=*/true);
+    Value sum = arith::MulFOp::create(b, loc, loadVector(b, sums, block), alpha);
+    sum = emitWeights(b, count, newMax, sum);
+    storeVector(b, newMax, maxima, block);
+    storeVector(b, sum, sums, block);
+    emitValues(b, count, alpha);
+  }
+
+  /// What comes next: these keys for the next row block, or the next keys for the first.
+  void emitNext(OpBuilder &b) {
+    Value next = add(b, block, 1), after = add(b, key, blockKeys);
+    Value more = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, next, constant(b, blocks));
+    nextKey = arith::SelectOp::create(b, loc, more, key, after);
+    nextHead = arith::SelectOp::create(b, loc, more, headOf(b, next), firstHead);
+  }
+
+  /// Scores of the block's keys into `weights`; returns the maxima lane by lane, the old ones included.
+  Value emitScores(OpBuilder &b, Value count, Value oldMax) {
+    Value rest = arith::RemUIOp::create(b, loc, count, constant(b, tile.keys));
+    Value main = arith::SubIOp::create(b, loc, count, rest);
+    auto loop =
+        scf::ForOp::create(b, loc, constant(b, 0), main, constant(b, tile.keys), oldMax,
+                           [&](OpBuilder &body, Location, Value first, ValueRange carried) {
+                             scf::YieldOp::create(body, loc, emitScoreTile(body, first, Value(), carried.front()));
+                           });
+    Value some = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, rest, constant(b, 0));
+    auto tail = scf::IfOp::create(
+        b, loc, some,
+        [&](OpBuilder &body, Location) {
+          scf::YieldOp::create(body, loc, emitScoreTile(body, main, rest, loop.getResult(0)));
+        },
+        [&](OpBuilder &body, Location) { scf::YieldOp::create(body, loc, loop.getResults()); });
+    return tail.getResult(0);
+  }
+
+  /// The tile of keys from the block's `first` on; with `count` only so many of them exist.
+  Value emitScoreTile(OpBuilder &b, Value first, Value count, Value max) {
+    for (auto [s, score] : llvm::enumerate(emitDotProducts(b, first, /*whole=*/!count))) {
+      Value at = add(b, first, s * tile.keysInVector), left;
+      if (count) {
+        left = arith::SubIOp::create(b, loc, count, constant(b, s * tile.keysInVector));
+        left = arith::MaxSIOp::create(b, loc, left, constant(b, 0));
+      }
+      Value result = emitRegions(b, score, arith::AddIOp::create(b, loc, key, at), left);
+      max = maximum(b, result, max);
+      vector::StoreOp::create(b, loc, result, weights,
+                              ValueRange{arith::MulIOp::create(b, loc, at, constant(b, tile.rows))});
+    }
+    return max;
+  }
+
+  /// The score and mask regions on a vector of scores of the keys from `from` on, `count` of them where given; the
+  /// result is in units of log 2, −inf for what is hidden or does not exist.
+  Value emitRegions(OpBuilder &b, Value score, Value from, Value count) {
+    Value hidden = splat(b, -std::numeric_limits<float>::infinity());
+    if (!op.getScore().empty() || !op.getMask().empty()) {
+      SmallVector<Value> arguments = emitIndices(b, from);
+      for (unsigned extra = 0; extra < op.getExtras().size(); ++extra)
+        arguments.push_back(emitExtra(b, 3 + extra, from, count));
+      if (!op.getScore().empty()) {
+        SmallVector<Value> scoreArguments = {score};
+        llvm::append_range(scoreArguments, arguments);
+        score = widen(b, loc, emitRegion(b, op.getScore(), scoreArguments), reg.lanes);
+        score = arith::MulFOp::create(b, loc, score, splat(b, kLog2e));
+      }
+      if (!op.getMask().empty()) {
+        Value visible = widen(b, loc, emitRegion(b, op.getMask(), arguments), reg.lanes);
+        score = arith::SelectOp::create(b, loc, visible, score, hidden);
+      }
+    }
+    return count ? arith::SelectOp::create(b, loc, keyMask(b, count, tile.rows), score, hidden).getResult() : score;
+  }
+
+  Value emitRegion(OpBuilder &b, Region &region, ArrayRef<Value> arguments) {
+    IRMapping mapping;
+    mapping.map(region.getArguments(), arguments);
+    return emitVectorBody(b, region.front(), mapping, reg.lanes).front();
+  }
+
+  /// b, h, i, j of each lane.
+  SmallVector<Value> emitIndices(OpBuilder &b, Value from) {
+    SmallVector<Value> heads, queries;
+    for (int64_t r = 0; r < tile.rows; ++r) {
+      SmallVector<Value> dims = rowDims(b, rowOfBlock(b, r));
+      heads.push_back(dims[1]);
+      queries.push_back(dims[2]);
+    }
+    auto type = VectorType::get({reg.lanes}, b.getIndexType());
+    SmallVector<int64_t> keyOf;
+    for (int64_t lane = 0; lane < reg.lanes; ++lane)
+      keyOf.push_back(lane % tile.keysInVector);
+    Value offset = arith::ConstantOp::create(b, loc, DenseIntElementsAttr::get(type, keyOf));
+    Value keys = arith::AddIOp::create(b, loc, widen(b, loc, from, reg.lanes), offset);
+    return {batch, emitSpread(b, heads), emitSpread(b, queries), keys};
+  }
+
+  /// An extra operand's element for each lane: scalars or pieces along the keys, row by row.
+  Value emitExtra(OpBuilder &b, unsigned operand, Value from, Value count) {
+    AffineMap map = op.getIndexingMap(operand);
+    bool ofRows = map.isFunctionOfDim(AttentionOp::Head) || map.isFunctionOfDim(AttentionOp::Query);
+    IterationPoint point;
+    if (map.isFunctionOfDim(AttentionOp::Key) && tile.keysInVector > 1) {
+      point.vectorDim = AttentionOp::Key;
+      point.lanes = tile.keysInVector;
+      point.mask = count ? keyMask(b, count, 1) : Value();
+    }
+    SmallVector<Value> pieces;
+    for (int64_t r = 0; r < (ofRows ? tile.rows : 1); ++r) {
+      SmallVector<Value> dims = rowDims(b, rowOfBlock(b, r));
+      Value j = count && point.vectorDim < 0 ? arith::MinUIOp::create(b, loc, from, lastKey).getResult() : from;
+      point.dims = {dims[0], dims[1], dims[2], j, constant(b, 0), constant(b, 0)};
+      pieces.push_back(emitLoad(b, loc, op->getOperand(operand), map, point));
+    }
+    return emitSpread(b, pieces);
+  }
+
+  /// One piece for all rows, or one for each: scalars or vectors of keysInVector → all lanes.
+  Value emitSpread(OpBuilder &b, ArrayRef<Value> pieces) {
+    if (pieces.size() == 1 && !isa<VectorType>(pieces[0].getType()))
+      return pieces[0];
+    auto type = VectorType::get({reg.lanes}, getElementTypeOrSelf(pieces[0].getType()));
+    SmallVector<Value> elements;
+    for (int64_t lane = 0; lane < reg.lanes; ++lane) {
+      Value piece = pieces[pieces.size() == 1 ? 0 : lane / tile.keysInVector];
+      if (isa<VectorType>(piece.getType()))
+        piece = vector::ExtractOp::create(b, loc, piece, ArrayRef<int64_t>{lane % tile.keysInVector});
+      elements.push_back(piece);
+    }
+    return vector::FromElementsOp::create(b, loc, type, elements);
+  }
+
+  /// weights = exp2(scores − max); returns the sums with the block's added.
+  Value emitWeights(OpBuilder &b, Value count, Value max, Value sum) {
+    Value tiles = arith::CeilDivUIOp::create(b, loc, count, constant(b, tile.keys));
+    Value end = arith::MulIOp::create(b, loc, tiles, constant(b, tile.keys * tile.rows));
+    auto loop = scf::ForOp::create(
+        b, loc, constant(b, 0), end, constant(b, reg.lanes), sum,
+        [&](OpBuilder &body, Location, Value at, ValueRange carried) {
+          Value score = vector::LoadOp::create(body, loc, lanes, weights, at);
+          Value p = emitExp2(body, loc, reg, arith::SubFOp::create(body, loc, score, max), /*nonPositive=*/true);
+          vector::StoreOp::create(body, loc, p, weights, at);
+          scf::YieldOp::create(body, loc, arith::AddFOp::create(body, loc, carried.front(), p).getResult());
+        });
+    return loop.getResult(0);
+  }
+
+  /// The sums of rows, inverted (0 for a row that saw nothing), in all its lanes; lse in place of the maxima.
+  void emitTotals(OpBuilder &b) {
+    Value sum = emitAcrossKeys(b, loadVector(b, sums, block),
+                               [&](Value x, Value y) -> Value { return arith::AddFOp::create(b, loc, x, y); });
+    Value zero = splat(b, 0.0f);
+    Value none = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ, sum, zero);
+    Value inverse = arith::DivFOp::create(b, loc, splat(b, 1.0f), sum);
+    storeVector(b, arith::SelectOp::create(b, loc, none, zero, inverse), sums, block);
+    if (!op.getLse())
+      return;
+    Value scaled = arith::MulFOp::create(b, loc, loadVector(b, maxima, block), splat(b, kLn2));
+    Value lse = arith::AddFOp::create(b, loc, scaled, math::LogOp::create(b, loc, sum));
+    Value hidden = splat(b, -std::numeric_limits<float>::infinity());
+    storeVector(b, arith::SelectOp::create(b, loc, none, hidden, lse), maxima, block);
+  }
+
+  /// A row from the scratch to the output, where it exists.
+  void emitRow(OpBuilder &b, Value row, Value inGroup) {
+    Value exists = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, inGroup, rowCount(b));
+    scf::IfOp::create(b, loc, exists, [&](OpBuilder &body, Location) {
+      Value lane = arith::RemUIOp::create(body, loc, row, constant(body, tile.rows));
+      lane = arith::MulIOp::create(body, loc, lane, constant(body, tile.keysInVector));
+      SmallVector<Value> dims = rowDims(body, inGroup);
+      dims.append(3, constant(body, 0));
+      emitOutputRow(body, row, dims, memref::LoadOp::create(body, loc, sums, ValueRange{block, lane}));
+      if (op.getLse()) {
+        IterationPoint point;
+        point.dims = dims;
+        Value lse = memref::LoadOp::create(body, loc, maxima, ValueRange{block, lane});
+        emitStore(body, loc, lse, op.getLse(), op.getIndexingMap(op->getNumOperands() - 1), point);
+      }
+      scf::YieldOp::create(body, loc);
+    });
+  }
+
+  int64_t blocks; ///< row blocks in all
+  Value headCount;
+  Value maxima; ///< [row block][lane] of scores so far; at the end the log-sum-exp
+  Value sums;   ///< [row block][lane] of weights so far; at the end 1 / the row's
+};
+
+struct VectorizeDecodeAttentionPass : impl::VectorizeDecodeAttentionBase<VectorizeDecodeAttentionPass> {
+  void runOnOperation() override {
+    FailureOr<RegisterPlan> registers = registerPlanOf(getOperation());
+    if (failed(registers))
+      return signalPassFailure();
+    SmallVector<AttentionOp> ops;
+    getOperation()->walk([&](AttentionOp op) { ops.push_back(op); });
+    for (AttentionOp op : ops) {
+      DecodeMatch match = matchDecode(op);
+      if (!match.obstacle.empty())
+        remark::missed(op.getLoc(), remark::RemarkOpts::name("no-decode").category("weft-vectorize-decode-attention"))
+            << match.obstacle.str();
+      if (!match.plan || !hasVectorizableRegions(op))
+        continue; // weft-vectorize-attention takes it, or says what is wrong
+      OpBuilder builder(op);
+      DecodeEmitter(op, *match.plan, *registers).emit(builder);
+      op.erase();
+    }
+  }
+
+  static bool hasVectorizableRegions(AttentionOp op) {
+    return llvm::all_of(op->getRegions(),
+                        [](Region &region) { return region.empty() || isVectorizableBody(region.front()); });
+  }
+};
+
+} // namespace
+} // namespace weft
