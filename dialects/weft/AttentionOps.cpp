@@ -41,7 +41,11 @@ static MapRule ruleOf(AttentionOp op, unsigned operand) {
   }
   if (operand < 3 + extras)
     return {"an extra operand", "bhij", ""}; // attention_c7
-  if (operand == 3 + extras)
+  if (op.getKeyScale() && operand == op.getKeyScaleNumber())
+    return {"key_scale", "bhj", ""}; // attention_c17
+  if (op.getValueScale() && operand == op.getValueScaleNumber())
+    return {"value_scale", "bhj", ""}; // attention_c17
+  if (operand == op.getOutputNumber())
     return {"output", "bhie", "bhie"}; // attention_c8
   return {"lse", "bhi", "bhi"};        // attention_c9
 }
@@ -135,13 +139,20 @@ static LogicalResult verifyExtents(AttentionOp op) {
 static LogicalResult verifyElementTypes(AttentionOp op) {
   for (Value operand : {op.getQuery(), op.getKey(), op.getValue(), op.getOutput()}) {
     Type type = cast<ShapedType>(operand.getType()).getElementType();
+    bool stored = operand == op.getKey() || operand == op.getValue();
+    if (stored && type.isSignlessInteger(8))
+      continue;
     if (!isa<FloatType>(type) || type.getIntOrFloatBitWidth() > 32)
       return op.emitOpError("query, key, value and output must hold floats of "
-                            "at most 32 bits, got ")
+                            "at most 32 bits, or key and value i8, got ")
              << type; // attention_c11
   }
   if (op.getLse() && !op.getLse().getType().getElementType().isF32())
     return op.emitOpError("lse must hold f32, got ") << op.getLse().getType().getElementType(); // attention_c11
+  for (Value factor : {op.getKeyScale(), op.getValueScale()})
+    if (factor && !getElementTypeOrSelf(factor.getType()).isF32())
+      return op.emitOpError("key_scale and value_scale must hold f32, got ")
+             << getElementTypeOrSelf(factor.getType()); // attention_c18
   return success();
 }
 

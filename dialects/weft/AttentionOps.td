@@ -10,11 +10,11 @@ def Weft_AttentionOp : Weft_StructuredOp<"attention", [AttrSizedOperandSegments]
   let description = [{
     Over the iteration space (b, h, i, j, d, e) of batch, head, query, key, head dimension and value dimension:
 
-      s[b,h,i,j] = scale · Σ_d query[b,h,i,d] · key[b,h,j,d]
+      s[b,h,i,j] = scale · key_scale[b,h,j] · Σ_d query[b,h,i,d] · key[b,h,j,d]
       s'         = score(s, b, h, i, j, extras…)
       visible    = mask(b, h, i, j, extras…)
       p[b,h,i,:] = softmax over the visible j of s'[b,h,i,:]
-      output     = Σ_j p[b,h,i,j] · value[b,h,j,e]
+      output     = Σ_j p[b,h,i,j] · value_scale[b,h,j] · value[b,h,j,e]
       lse[b,h,i] = log Σ_{visible j} exp s'[b,h,i,j]
 
     `indexing_maps` says how query, key, value, the extra operands, output and lse (in operand order) are indexed by
@@ -24,7 +24,8 @@ def Weft_AttentionOp : Weft_StructuredOp<"attention", [AttrSizedOperandSegments]
 
     The score region gets (s : f32, b, h, i, j : index, one scalar for each extra operand) and yields f32; the mask
     region gets (b, h, i, j : index, one scalar for each extra operand) and yields i1. An absent region means the
-    identity, respectively all visible.
+    identity, respectively all visible. Keys and values may be 8-bit integers; the factors that make numbers of them
+    are `key_scale` and `value_scale`, 1 where absent.
 
     Example: padding mask, [batch, sequence, heads, head_dim] layout
     ```mlir
@@ -41,12 +42,25 @@ def Weft_AttentionOp : Weft_StructuredOp<"attention", [AttrSizedOperandSegments]
            weft.yield %visible : i1
          } -> tensor<?x?x2x4xf32>
     ```
+
+    Example: a cache of 8-bit keys and values with a factor for each token and head
+    ```mlir
+    %o = weft.attention {scale = 0.5 : f32, indexing_maps = [
+           affine_map<(b, h, i, j, d, e) -> (b, h, i, d)>, affine_map<(b, h, i, j, d, e) -> (b, h floordiv 4, j, d)>,
+           affine_map<(b, h, i, j, d, e) -> (b, h floordiv 4, j, e)>, affine_map<(b, h, i, j, d, e) -> (b, h floordiv 4, j)>,
+           affine_map<(b, h, i, j, d, e) -> (b, h floordiv 4, j)>, affine_map<(b, h, i, j, d, e) -> (b, h, i, e)>]}
+         ins(%q, %k, %v : tensor<?x8x1x4xf32>, tensor<?x2x?x4xi8>, tensor<?x2x?x4xi8>)
+         key_scale(%ks : tensor<?x2x?xf32>) value_scale(%vs : tensor<?x2x?xf32>)
+         outs(%init : tensor<?x8x1x4xf32>) -> tensor<?x8x1x4xf32>
+    ```
   }];
   let arguments = (ins
     Arg<Weft_Shaped, "queries, indexed by b, h, i, d">:$query,
     Arg<Weft_Shaped, "keys, indexed by b, h, j, d">:$key,
     Arg<Weft_Shaped, "values, indexed by b, h, j, e">:$value,
     Arg<Variadic<Weft_Shaped>, "operands of the regions, indexed by b, h, i, j">:$extras,
+    Arg<Optional<Weft_Shaped>, "factor of each key, indexed by b, h, j">:$key_scale,
+    Arg<Optional<Weft_Shaped>, "factor of each value, indexed by b, h, j">:$value_scale,
     Arg<Weft_Shaped, "destination, indexed by b, h, i, e; its values are not read">:$output,
     Arg<Optional<Weft_Shaped>, "destination of the log-sum-exp, indexed by b, h, i">:$lse,
     F32Attr:$scale,
@@ -56,6 +70,8 @@ def Weft_AttentionOp : Weft_StructuredOp<"attention", [AttrSizedOperandSegments]
   let assemblyFormat = [{
     attr-dict `ins` `(` $query `,` $key `,` $value (`,` $extras^)?
       `:` type($query) `,` type($key) `,` type($value) (`,` type($extras)^)? `)`
+    (`key_scale` `(` $key_scale^ `:` type($key_scale) `)`)?
+    (`value_scale` `(` $value_scale^ `:` type($value_scale) `)`)?
     `outs` `(` $output (`,` $lse^)? `:` type($output) (`,` type($lse)^)? `)`
     (`score` $score^)? (`mask` $mask^)? (`->` type($results)^)?
   }];
@@ -63,6 +79,11 @@ def Weft_AttentionOp : Weft_StructuredOp<"attention", [AttrSizedOperandSegments]
   let extraClassDeclaration = [{
     /// output and, where present, lse: the last operands.
     ::mlir::MutableOperandRange getDpsInitsMutable();
+    /// The numbers of operands that may be absent; meaningless where they are.
+    unsigned getKeyScaleNumber() { return 3 + getExtras().size(); }
+    unsigned getValueScaleNumber() { return getKeyScaleNumber() + (getKeyScale() ? 1 : 0); }
+    unsigned getOutputNumber() { return getValueScaleNumber() + (getValueScale() ? 1 : 0); }
+    unsigned getLseNumber() { return getOutputNumber() + 1; }
     /// The dimensions of the iteration space, in order.
     enum Dim : unsigned { Batch, Head, Query, Key, HeadDim, ValueDim, NumDims };
     /// The indexing map of the operand with this number.

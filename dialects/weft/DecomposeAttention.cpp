@@ -85,7 +85,7 @@ Value AttentionDefinition::inlined(Def &d, Region &region, ValueRange arguments)
   return mapping.lookupOrDefault(region.front().getTerminator()->getOperand(0));
 }
 
-/// s = scale · Σ_d query · key; the scale is applied by maskedScores.
+/// s = scale · key_scale · Σ_d query · key; the scales are applied by maskedScores.
 Value AttentionDefinition::scores() {
   unsigned loops[] = {b, h, i, j, d};
   return def.compute({op.getQuery(), op.getKey()}, def.filled(shape({b, h, i, j}), f32, 0),
@@ -105,13 +105,19 @@ Value AttentionDefinition::maskedScores(Value scores) {
     inputs.push_back(extra);
     maps.push_back(operandMap(loops, 3 + number));
   }
+  if (op.getKeyScale()) {
+    inputs.push_back(op.getKeyScale());
+    maps.push_back(operandMap(loops, op.getKeyScaleNumber()));
+  }
   maps.push_back(select(loops, loops));
   return def.compute(inputs, def.empty(shape(loops), f32), maps, [&](Def &d, ValueRange e) -> Value {
     Value s = arith::MulFOp::create(d.b, d.loc, e[0], d.constant(f32, op.getScale().convertToFloat()));
+    if (op.getKeyScale())
+      s = arith::MulFOp::create(d.b, d.loc, s, e[e.size() - 2]);
     SmallVector<Value> arguments;
     for (unsigned dim : loops)
       arguments.push_back(linalg::IndexOp::create(d.b, d.loc, dim));
-    llvm::append_range(arguments, e.drop_front().drop_back());
+    llvm::append_range(arguments, e.slice(1, op.getExtras().size()));
     if (!op.getMask().empty() || !op.getScore().empty())
       arguments.insert(arguments.begin(), s);
     if (!op.getScore().empty())
@@ -156,12 +162,20 @@ Value AttentionDefinition::rowSums(Value weights) {
 
 Value AttentionDefinition::weightedValues(Value weights) {
   unsigned loops[] = {b, h, i, e, j}, kept[] = {b, h, i, e};
-  return def.compute({weights, op.getValue()}, def.filled(shape(kept), f32, 0),
-                     {select(loops, {b, h, i, j}), operandMap(loops, 2), select(loops, kept)},
-                     [&](Def &d, ValueRange e) -> Value {
-                       Value product = arith::MulFOp::create(d.b, d.loc, e[0], d.convert(e[1], f32));
-                       return arith::AddFOp::create(d.b, d.loc, e[2], product);
-                     });
+  SmallVector<Value> inputs = {weights, op.getValue()};
+  SmallVector<AffineMap> maps = {select(loops, {b, h, i, j}), operandMap(loops, 2)};
+  if (op.getValueScale()) {
+    inputs.push_back(op.getValueScale());
+    maps.push_back(operandMap(loops, op.getValueScaleNumber()));
+  }
+  maps.push_back(select(loops, kept));
+  return def.compute(inputs, def.filled(shape(kept), f32, 0), maps, [&](Def &d, ValueRange e) -> Value {
+    Value weight = e[0];
+    if (op.getValueScale())
+      weight = arith::MulFOp::create(d.b, d.loc, weight, e[2]);
+    Value product = arith::MulFOp::create(d.b, d.loc, weight, d.convert(e[1], f32));
+    return arith::AddFOp::create(d.b, d.loc, e.back(), product);
+  });
 }
 
 /// The weighted mean of the values; 0 where no key is visible.

@@ -42,6 +42,8 @@ Value DefinitionBuilder::constant(Type type, double value) {
 }
 
 Value DefinitionBuilder::convert(Value value, Type type) {
+  if (value.getType().isInteger())
+    return arith::SIToFPOp::create(b, loc, type, value);
   unsigned from = value.getType().getIntOrFloatBitWidth();
   unsigned to = type.getIntOrFloatBitWidth();
   if (from < to)

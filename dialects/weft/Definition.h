@@ -27,7 +27,7 @@ public:
   mlir::Value filled(llvm::ArrayRef<mlir::OpFoldResult> shape, mlir::Type element, double value);
 
   mlir::Value constant(mlir::Type type, double value);
-  /// A float of one type as a float of another.
+  /// A float of one type, or a signed integer, as a float of another.
   mlir::Value convert(mlir::Value value, mlir::Type type);
   /// A number of elements as a float.
   mlir::Value count(mlir::OpFoldResult elements, mlir::Type type);

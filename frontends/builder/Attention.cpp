@@ -67,9 +67,10 @@ Value GraphBuilder::attention(const AttentionSpec &spec) {
   Sizes result(sizes(spec.query));
   result.back() = sizes(spec.value).back();
   Value init = empty(result, builder.getF32Type());
-  auto op = AttentionOp::create(builder, location, TypeRange{init.getType()}, spec.query, spec.key, spec.value, extras,
-                                init, /*lse=*/Value(), builder.getF32FloatAttr(static_cast<float>(spec.scale)),
-                                builder.getAffineMapArrayAttr(maps));
+  auto op =
+      AttentionOp::create(builder, location, TypeRange{init.getType()}, spec.query, spec.key, spec.value, extras,
+                          /*key_scale=*/Value(), /*value_scale=*/Value(), init, /*lse=*/Value(),
+                          builder.getF32FloatAttr(static_cast<float>(spec.scale)), builder.getAffineMapArrayAttr(maps));
   if (spec.bias)
     buildScoreRegion(op.getScore(), spec, scalars);
   if (spec.paddingMask || spec.reach)

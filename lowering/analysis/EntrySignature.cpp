@@ -4,6 +4,10 @@
 // Checks of entry functions, made once at the start of fusion so that later passes can rely on them.
 #include "lowering/analysis/EntrySignature.h"
 
+#include "dialects/weft/WeftDialect.h"
+#include "lowering/analysis/KernelGroups.h"
+
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/BuiltinTypes.h"
 
 using namespace mlir;
@@ -15,9 +19,6 @@ static LogicalResult verifyTensor(func::FuncOp entry, Type type, DictionaryAttr 
   auto tensor = dyn_cast<RankedTensorType>(type);
   if (!tensor || !tensor.getElementType().isIntOrFloat())
     return entry.emitError() << what << " must be a ranked tensor of numbers, got " << type;
-  if (tensor.getElementType().isF16() || tensor.getElementType().isBF16())
-    return entry.emitError() << what << " holds " << tensor.getElementType()
-                             << ", which is not compiled for the CPU: convert to f32";
   if (llvm::is_contained(tensor.getShape(), 0))
     return entry.emitError() << what << " has an extent of zero: " << type;
   auto names = attributes ? attributes.getAs<ArrayAttr>("weft.dims") : ArrayAttr();
@@ -29,6 +30,27 @@ static LogicalResult verifyTensor(func::FuncOp entry, Type type, DictionaryAttr 
   return success();
 }
 
+static bool isHalf(Type type) {
+  Type element = getElementTypeOrSelf(type);
+  return element.isF16() || element.isBF16();
+}
+
+/// Half-precision numbers are read and written by attention alone.
+static LogicalResult verifyHalves(Operation *op) {
+  if (isa<AttentionOp, tensor::EmptyOp, tensor::DimOp>(op) || isView(op))
+    return success();
+  SmallVector<Type> types(op->getOperandTypes());
+  llvm::append_range(types, op->getResultTypes());
+  for (Type type : types)
+    if (isa<RankedTensorType>(type) && isHalf(type) && !isa<func::ReturnOp>(op))
+      return op->emitError("works on ") << getElementTypeOrSelf(type)
+                                        << ", which is not compiled for the CPU: convert to f32";
+  for (Value operand : op->getOperands())
+    if (isHalf(operand.getType()) && !operand.getDefiningOp<AttentionOp>())
+      return op->emitError("returns ") << operand.getType() << ", which is not compiled for the CPU: convert to f32";
+  return success();
+}
+
 /// A tensor that an op makes.
 static LogicalResult verifyComputed(Operation *op, RankedTensorType type) {
   // There is nothing to compute, and the tilers divide by extents.
@@ -36,8 +58,6 @@ static LogicalResult verifyComputed(Operation *op, RankedTensorType type) {
     return op->emitError("has an extent of zero: ") << type;
   if (!type.getElementType().isIntOrFloat())
     return op->emitError("makes a tensor of ") << type.getElementType() << ", which is not compiled: use i64 or f32";
-  if (type.getElementType().isF16() || type.getElementType().isBF16())
-    return op->emitError("works on ") << type.getElementType() << ", which is not compiled for the CPU: convert to f32";
   return success();
 }
 
@@ -54,7 +74,8 @@ LogicalResult verifyEntry(func::FuncOp entry) {
     for (Type type : op->getResultTypes())
       if (auto shaped = dyn_cast<RankedTensorType>(type); shaped && failed(verifyComputed(op, shaped)))
         return WalkResult::interrupt();
-    return WalkResult::advance();
+    bool inner = op->getParentOp() != entry; // a region's scalars
+    return inner || op == entry || succeeded(verifyHalves(op)) ? WalkResult::advance() : WalkResult::interrupt();
   });
   return failure(wrong.wasInterrupted());
 }

@@ -8,6 +8,7 @@
 
 #include "lowering/cpu/OperandAccess.h"
 #include "lowering/cpu/RegisterTile.h"
+#include "lowering/cpu/StoredNumbers.h"
 #include "lowering/cpu/VectorMath.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -125,7 +126,7 @@ Value DecodeTiles::loadRow(OpBuilder &b, unsigned operand, Value at, Value first
   point.lanes = reg.lanes;
   if (left < reg.lanes)
     point.mask = vector::CreateMaskOp::create(b, loc, VectorType::get({reg.lanes}, b.getI1Type()), constant(b, left));
-  return emitLoad(b, loc, op->getOperand(operand), op.getIndexingMap(operand), point);
+  return emitToF32(b, loc, reg, emitLoad(b, loc, op->getOperand(operand), op.getIndexingMap(operand), point));
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//
@@ -162,7 +163,7 @@ void DecodeTiles::emitPackRow(OpBuilder &b, Value row, ArrayRef<Value> dims, flo
     point.lanes = reg.lanes;
     if (int64_t left = plan.headDim - v * reg.lanes; left < reg.lanes)
       point.mask = vector::CreateMaskOp::create(b, loc, VectorType::get({reg.lanes}, b.getI1Type()), constant(b, left));
-    Value query = emitLoad(b, loc, op.getQuery(), op.getIndexingMap(0), point);
+    Value query = emitToF32(b, loc, reg, emitLoad(b, loc, op.getQuery(), op.getIndexingMap(0), point));
     storeVector(b, arith::MulFOp::create(b, loc, query, splat(b, factor)), queries, add(b, start, v * tile.rows));
   }
   forEach(b, zero, constant(b, valueVectors * reg.lanes), reg.lanes,
@@ -310,7 +311,6 @@ void DecodeTiles::emitPrefetchKeys(OpBuilder &b, const ValuePass &pass, Value fi
 }
 
 void DecodeTiles::emitOutputRow(OpBuilder &b, Value row, ArrayRef<Value> dims, Value inverse) {
-  OpOperand *operand = op.getDpsInitOperand(0);
   IterationPoint point;
   point.dims.assign(dims.begin(), dims.end());
   point.vectorDim = AttentionOp::ValueDim;
@@ -322,7 +322,8 @@ void DecodeTiles::emitOutputRow(OpBuilder &b, Value row, ArrayRef<Value> dims, V
     if (int64_t left = plan.valueDim - v * reg.lanes; left < reg.lanes)
       point.mask = vector::CreateMaskOp::create(b, loc, VectorType::get({reg.lanes}, b.getI1Type()), constant(b, left));
     Value values = arith::MulFOp::create(b, loc, loadVector(b, output, row, first), factor);
-    emitStore(b, loc, values, operand->get(), op.getIndexingMap(operand->getOperandNumber()), point);
+    values = emitFromF32(b, loc, reg, values, getElementTypeOrSelf(op.getOutput().getType()));
+    emitStore(b, loc, values, op.getOutput(), op.getIndexingMap(op.getOutputNumber()), point);
   }
 }
 

@@ -102,7 +102,7 @@ private:
   Value add(OpBuilder &b, Value base, int64_t offset) {
     return offset ? arith::AddIOp::create(b, loc, base, constant(b, offset)).getResult() : base;
   }
-  unsigned outputOperand() { return 3 + op.getExtras().size(); }
+  unsigned outputOperand() { return op.getOutputNumber(); }
 
   Value extentOf(OpBuilder &b, unsigned operand, unsigned dim) {
     AffineMap map = op.getIndexingMap(operand);

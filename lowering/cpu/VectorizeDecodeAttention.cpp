@@ -9,6 +9,7 @@
 
 #include "lowering/cpu/DecodeTiles.h"
 #include "lowering/cpu/OperandAccess.h"
+#include "lowering/cpu/StoredNumbers.h"
 #include "lowering/cpu/VectorBody.h"
 #include "lowering/cpu/VectorMath.h"
 
@@ -45,7 +46,7 @@ public:
     blocks = plan.groups * rowBlocks;
     maxima = scratch(b, {blocks, reg.lanes});
     sums = scratch(b, {blocks, reg.lanes});
-    unsigned output = op.getDpsInitOperand(0)->getOperandNumber();
+    unsigned output = op.getOutputNumber();
     headCount = extentOf(b, output, AttentionOp::Head);
     Value keyCount = extentOf(b, 1, AttentionOp::Key);
     forEach(b, constant(b, 0), extentOf(b, output, AttentionOp::Batch), 1, [&](OpBuilder &outer, Value item) {
@@ -182,7 +183,10 @@ private:
         left = arith::SubIOp::create(b, loc, count, constant(b, s * tile.keysInVector));
         left = arith::MaxSIOp::create(b, loc, left, constant(b, 0));
       }
-      Value result = emitRegions(b, score, arith::AddIOp::create(b, loc, key, at), left);
+      Value from = arith::AddIOp::create(b, loc, key, at), result = score;
+      if (op.getKeyScale())
+        result = multiplied(b, result, emitExtra(b, op.getKeyScaleNumber(), from, left));
+      result = emitRegions(b, result, from, left);
       max = maximum(b, result, max);
       vector::StoreOp::create(b, loc, result, weights,
                               ValueRange{arith::MulIOp::create(b, loc, at, constant(b, tile.rows))});
@@ -238,7 +242,7 @@ private:
   /// An extra operand's element for each lane: scalars or pieces along the keys, row by row.
   Value emitExtra(OpBuilder &b, unsigned operand, Value from, Value count) {
     AffineMap map = op.getIndexingMap(operand);
-    bool ofRows = map.isFunctionOfDim(AttentionOp::Head) || map.isFunctionOfDim(AttentionOp::Query);
+    bool ofRows = llvm::any_of(map.getResults(), [&](AffineExpr expr) { return differsInGroup(expr); });
     IterationPoint point;
     if (map.isFunctionOfDim(AttentionOp::Key) && tile.keysInVector > 1) {
       point.vectorDim = AttentionOp::Key;
@@ -253,6 +257,18 @@ private:
       pieces.push_back(emitLoad(b, loc, op->getOperand(operand), map, point));
     }
     return emitSpread(b, pieces);
+  }
+
+  Value multiplied(OpBuilder &b, Value x, Value factor) {
+    return arith::MulFOp::create(b, loc, x, widen(b, loc, factor, reg.lanes));
+  }
+
+  /// Whether an index is not the same for all rows of a group.
+  bool differsInGroup(AffineExpr expr) {
+    auto division = dyn_cast<AffineBinaryOpExpr>(expr); // h floordiv g
+    if (division)
+      return cast<AffineConstantExpr>(division.getRHS()).getValue() % plan.group != 0;
+    return expr.isFunctionOfDim(AttentionOp::Head) || expr.isFunctionOfDim(AttentionOp::Query);
   }
 
   /// One piece for all rows, or one for each: scalars or vectors of keysInVector → all lanes.
@@ -270,7 +286,8 @@ private:
     return vector::FromElementsOp::create(b, loc, type, elements);
   }
 
-  /// weights = exp2(scores − max); returns the sums with the block's added.
+  /// weights = exp2(scores − max), times the values' factors; returns the sums (of the exponentials) with the block's
+  /// added.
   Value emitWeights(OpBuilder &b, Value count, Value max, Value sum) {
     Value tiles = arith::CeilDivUIOp::create(b, loc, count, constant(b, tile.keys));
     Value end = arith::MulIOp::create(b, loc, tiles, constant(b, tile.keys * tile.rows));
@@ -279,7 +296,15 @@ private:
         [&](OpBuilder &body, Location, Value at, ValueRange carried) {
           Value score = vector::LoadOp::create(body, loc, lanes, weights, at);
           Value p = emitExp2(body, loc, reg, arith::SubFOp::create(body, loc, score, max), /*nonPositive=*/true);
-          vector::StoreOp::create(body, loc, p, weights, at);
+          Value weight = p;
+          if (op.getValueScale()) {
+            Value place = arith::DivUIOp::create(body, loc, at, constant(body, tile.rows));
+            Value left =
+                arith::MaxSIOp::create(body, loc, arith::SubIOp::create(body, loc, count, place), constant(body, 0));
+            Value from = arith::AddIOp::create(body, loc, key, place);
+            weight = multiplied(body, p, emitExtra(body, op.getValueScaleNumber(), from, left));
+          }
+          vector::StoreOp::create(body, loc, weight, weights, at);
           scf::YieldOp::create(body, loc, arith::AddFOp::create(body, loc, carried.front(), p).getResult());
         });
     return loop.getResult(0);
@@ -314,7 +339,7 @@ private:
         IterationPoint point;
         point.dims = dims;
         Value lse = memref::LoadOp::create(body, loc, maxima, ValueRange{block, lane});
-        emitStore(body, loc, lse, op.getLse(), op.getIndexingMap(op->getNumOperands() - 1), point);
+        emitStore(body, loc, lse, op.getLse(), op.getIndexingMap(op.getLseNumber()), point);
       }
       scf::YieldOp::create(body, loc);
     });
@@ -338,12 +363,17 @@ struct VectorizeDecodeAttentionPass : impl::VectorizeDecodeAttentionBase<Vectori
       if (!match.obstacle.empty())
         remark::missed(op.getLoc(), remark::RemarkOpts::name("no-decode").category("weft-vectorize-decode-attention"))
             << match.obstacle.str();
-      if (!match.plan || !hasVectorizableRegions(op))
+      if (!match.plan || !hasVectorizableRegions(op) || !hasStoredNumbers(op))
         continue; // weft-vectorize-attention takes it, or says what is wrong
       OpBuilder builder(op);
       DecodeEmitter(op, *match.plan, *registers).emit(builder);
       op.erase();
     }
+  }
+
+  static bool hasStoredNumbers(AttentionOp op) {
+    return llvm::all_of(ValueRange{op.getQuery(), op.getKey(), op.getValue(), op.getOutput()},
+                        [](Value operand) { return isStoredNumber(getElementTypeOrSelf(operand.getType())); });
   }
 
   static bool hasVectorizableRegions(AttentionOp op) {

@@ -5,7 +5,9 @@
 #include "test/reference/attention.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 namespace weft::test {
@@ -98,7 +100,7 @@ constexpr const char *kModule = R"(module attributes {weft.model = "attention", 
 func.func @attend(
     %q: @{qtype} {weft.name = "query", weft.dims = @{qdims}},
     %k: @{ktype} {weft.name = "key", weft.dims = @{kdims}},
-    %v: @{vtype} {weft.name = "value", weft.dims = @{kdims}}@{extras})
+    %v: @{vtype} {weft.name = "value", weft.dims = @{kdims}}@{extras}@{factorarguments})
     -> (@{otype} {weft.name = "output", weft.dims = @{qdims}}@{lseresult}) attributes {weft.entry} {
   %c0 = arith.constant 0 : index
   %sequence = arith.constant @{sequence} : index
@@ -108,17 +110,31 @@ func.func @attend(
   %lse = tensor.empty(@{sizes}) : @{ltype}
   %attended@{results} = weft.attention {scale = @{scale} : f32, indexing_maps = [
       affine_map<(b, h, i, j, d, e) -> (@{qmap}, d)>, affine_map<(b, h, i, j, d, e) -> (@{kmap}, d)>,
-      affine_map<(b, h, i, j, d, e) -> (@{kmap}, e)>@{extramaps},
+      affine_map<(b, h, i, j, d, e) -> (@{kmap}, e)>@{extramaps}@{factormaps},
       affine_map<(b, h, i, j, d, e) -> (@{qmap}, e)>@{lsemap}]}
-    ins(%q, %k, %v@{extranames} : @{qtype}, @{ktype}, @{vtype}@{extratypes})
+    ins(%q, %k, %v@{extranames} : @{qtype}, @{ktype}, @{vtype}@{extratypes})@{factors}
     outs(%init@{lsename} : @{otype}@{lsetype})@{score}@{mask} -> @{otype}@{lsetype}
   return @{returned} : @{otype}@{lsetype}
 }
 })";
 
-std::string tensorType(const AttentionCase &c, const std::string &sequence, int64_t heads, int64_t dim) {
-  return c.sequenceFirst ? "tensor<?x" + sequence + "x" + number(heads) + "x" + number(dim) + "xf32>"
-                         : "tensor<?x" + number(heads) + "x" + sequence + "x" + number(dim) + "xf32>";
+std::string nameOf(ElementType type) {
+  switch (type) {
+  case ElementType::BF16:
+    return "bf16";
+  case ElementType::F16:
+    return "f16";
+  case ElementType::I8:
+    return "i8";
+  default:
+    return "f32";
+  }
+}
+
+std::string tensorType(const AttentionCase &c, const std::string &sequence, int64_t heads, int64_t dim,
+                       ElementType element) {
+  std::string inner = c.sequenceFirst ? sequence + "x" + number(heads) : number(heads) + "x" + sequence;
+  return "tensor<?x" + inner + "x" + number(dim) + "x" + nameOf(element) + ">";
 }
 
 std::string queryExtent(const AttentionCase &c) { return c.queries ? number(c.queries) : "?"; }
@@ -147,6 +163,22 @@ std::string fillExtras(const AttentionCase &c, const std::string &text) {
   return fill(text, {{"extras", arguments}, {"extramaps", maps}, {"extranames", names}, {"extratypes", types}});
 }
 
+/// The factors of 8-bit keys and values.
+std::string fillFactors(const AttentionCase &c, const std::string &text) {
+  if (c.stored != ElementType::I8)
+    return fill(text, {{"factors", ""}, {"factorarguments", ""}, {"factormaps", ""}});
+  std::string type =
+      c.sequenceFirst ? "tensor<?x?x" + number(c.keyHeads) + "xf32>" : "tensor<?x" + number(c.keyHeads) + "x?xf32>";
+  std::string dims = c.sequenceFirst ? R"(["batch", "keys", ""])" : R"(["batch", "", "keys"])", arguments;
+  for (const char *name : {"key", "value"})
+    arguments += ",\n    %" + std::string(name) + ": " + type + " {weft.name = \"" + name +
+                 "_scale\", weft.dims = " + dims + "}";
+  std::string map = ", affine_map<(b, h, i, j, d, e) -> (@{kmap})>";
+  return fill(text, {{"factors", " key_scale(%key : " + type + ") value_scale(%value : " + type + ")"},
+                     {"factorarguments", arguments},
+                     {"factormaps", map + map}});
+}
+
 } // namespace
 
 float AttentionCase::scale() const { return std::ldexp(1.0f, -std::ilogb(double(headDim)) / 2); }
@@ -156,13 +188,13 @@ std::string AttentionCase::text() const {
   std::string keyHead = group == 1 ? "h" : "h floordiv " + number(group);
   std::string lseType = "tensor<?x" + number(heads) + "x" + queryExtent(*this) + "xf32>", scaleText(32, '\0');
   scaleText.resize(std::snprintf(scaleText.data(), scaleText.size(), "%.9e", scale()));
-  std::string text = fillExtras(*this, kModule);
+  std::string text = fillFactors(*this, fillExtras(*this, kModule));
   std::string lseResult =
       ", " + lseType + " {weft.name = \"lse\", weft.dims = [\"batch\", \"\", " + queryName(*this) + "]}";
-  text = fill(text, {{"qtype", tensorType(*this, queryExtent(*this), heads, headDim)},
-                     {"ktype", tensorType(*this, "?", keyHeads, headDim)},
-                     {"vtype", tensorType(*this, "?", keyHeads, valueDim)},
-                     {"otype", tensorType(*this, queryExtent(*this), heads, valueDim)},
+  text = fill(text, {{"qtype", tensorType(*this, queryExtent(*this), heads, headDim, computed)},
+                     {"ktype", tensorType(*this, "?", keyHeads, headDim, stored)},
+                     {"vtype", tensorType(*this, "?", keyHeads, valueDim, stored)},
+                     {"otype", tensorType(*this, queryExtent(*this), heads, valueDim, computed)},
                      {"ltype", lseType},
                      {"bound", queries ? "" : "queries = array<i64: 0, 1024>, "},
                      {"sizes", queries ? "%batch" : "%batch, %queries"},
@@ -185,11 +217,92 @@ std::vector<int64_t> layoutOf(const AttentionCase &c, int64_t batch, int64_t seq
                          : std::vector<int64_t>{batch, heads, sequence, dim};
 }
 
+namespace {
+
+/// The nearest bf16 to a number, or (exact for the numbers that a test makes: few bits, no extremes) f16.
+uint16_t narrowed(float value, ElementType type) {
+  uint32_t bits = std::bit_cast<uint32_t>(value);
+  if (type == ElementType::BF16)
+    return uint16_t((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
+  double magnitude = std::abs(double(value)), unit = std::ldexp(1.0, std::max(std::ilogb(magnitude), -14) - 10);
+  if (magnitude == 0)
+    return 0;
+  int exponent = std::max(std::ilogb(magnitude), -14) + 14;
+  // A mantissa that rounds up to 2^11 carries into the exponent.
+  auto mantissa = uint32_t(std::nearbyint(magnitude / unit));
+  return uint16_t((value < 0 ? 0x8000u : 0u) + (uint32_t(exponent) << 10) + mantissa);
+}
+
+float widened(uint16_t bits, ElementType type) {
+  if (type == ElementType::BF16)
+    return std::bit_cast<float>(uint32_t(bits) << 16);
+  int exponent = bits >> 10 & 31, mantissa = bits & 1023;
+  double magnitude = exponent ? std::ldexp(1024.0 + mantissa, exponent - 25) : std::ldexp(mantissa, -24);
+  return float(bits & 0x8000 ? -magnitude : magnitude);
+}
+
+/// The array in another type; f32 stays. 8-bit integers are the nearest to 32 times the number.
+Array stored(const Array &array, ElementType type) {
+  Array result{array.name, type, array.shape, {}};
+  auto append = [&](auto value) {
+    auto *bytes = reinterpret_cast<const std::byte *>(&value);
+    result.bytes.insert(result.bytes.end(), bytes, bytes + sizeof(value));
+  };
+  for (float value : floatsOf(array))
+    if (type == ElementType::F32)
+      append(value);
+    else if (type == ElementType::I8)
+      append(int8_t(std::clamp(std::nearbyint(value * 32), -127.0f, 127.0f)));
+    else
+      append(narrowed(value, type));
+  return result;
+}
+
+/// 8-bit keys or values [.., dim] as numbers, times their factors [..].
+Array scaled(const Array &array, const Array &factors) {
+  std::vector<float> values = floatsOf(asFloats(array)), each = floatsOf(factors);
+  int64_t dim = array.shape.back();
+  for (size_t i = 0; i < values.size(); ++i)
+    values[i] *= each[i / dim];
+  return Array::of<float>(array.name, array.shape, values);
+}
+
+/// The factors of the tokens and heads of an array [.., dim].
+Array factorsOf(const Array &array, const std::string &name, Numbers &numbers) {
+  std::vector<int64_t> shape(array.shape.begin(), array.shape.end() - 1);
+  std::vector<float> factors(elementsOf(shape));
+  for (float &factor : factors)
+    factor = float(16 + numbers.below(33)) / 1024;
+  return Array::of<float>(name, shape, factors);
+}
+
+} // namespace
+
+Array asFloats(const Array &array) {
+  std::vector<float> values;
+  size_t width = array.type == ElementType::F32 ? 4 : array.type == ElementType::I8 ? 1 : 2;
+  for (size_t at = 0; at < array.bytes.size(); at += width) {
+    uint16_t half = 0;
+    float value = 0;
+    if (width == 4)
+      std::memcpy(&value, &array.bytes[at], width);
+    else if (width == 1)
+      value = float(int8_t(array.bytes[at]));
+    else
+      std::memcpy(&half, &array.bytes[at], width), value = widened(half, array.type);
+    values.push_back(value);
+  }
+  return Array::of<float>(array.name, array.shape, values);
+}
+
 Arrays makeInputs(const AttentionCase &c, AttentionExtents extents, Numbers &numbers) {
   auto [batch, queries, keys] = extents;
   Arrays inputs = {numbers.array("query", layoutOf(c, batch, queries, c.heads, c.headDim)),
                    numbers.array("key", layoutOf(c, batch, keys, c.keyHeads, c.headDim)),
                    numbers.array("value", layoutOf(c, batch, keys, c.keyHeads, c.valueDim))};
+  inputs[0] = stored(inputs[0], c.computed);
+  inputs[1] = stored(inputs[1], c.stored);
+  inputs[2] = stored(inputs[2], c.stored);
   if (c.hasPadding()) {
     std::vector<int64_t> padding(batch * keys);
     // The last item of a batch of several sees nothing; the others miss about every fourth key.
@@ -202,6 +315,10 @@ Arrays makeInputs(const AttentionCase &c, AttentionExtents extents, Numbers &num
     inputs.push_back(numbers.array("bias", {batch, c.heads, queries, keys}));
   if (c.score == ScoreKind::BiasOfHeads)
     inputs.push_back(numbers.array("bias", {c.heads, queries, keys}));
+  if (c.stored == ElementType::I8) {
+    inputs.push_back(factorsOf(inputs[1], "key_scale", numbers));
+    inputs.push_back(factorsOf(inputs[2], "value_scale", numbers));
+  }
   return inputs;
 }
 
@@ -233,7 +350,7 @@ struct Regions {
 Regions regionsOf(const AttentionCase &c, AttentionExtents extents, const Arrays &inputs) {
   Regions regions;
   auto [batch, queries, keys] = extents;
-  const Array &last = inputs.back();
+  const Array &last = inputs[inputs.size() - (c.stored == ElementType::I8 ? 3 : 1)];
   std::vector<int64_t> padding;
   if (c.hasPadding())
     padding.assign(inputs[3].values<int64_t>().begin(), inputs[3].values<int64_t>().end());
@@ -324,8 +441,11 @@ std::vector<float> narrow(const std::vector<double> &values) { return {values.be
 
 AttentionValues expectedOf(const AttentionCase &c, AttentionExtents extents, const Arrays &inputs) {
   auto [batch, queries, keys] = extents;
-  std::vector<double> query = headsFirst(c, inputs[0]), key = headsFirst(c, inputs[1]),
-                      value = headsFirst(c, inputs[2]);
+  bool factors = c.stored == ElementType::I8;
+  Array keyArray = factors ? scaled(inputs[1], inputs[inputs.size() - 2]) : asFloats(inputs[1]),
+        valueArray = factors ? scaled(inputs[2], inputs[inputs.size() - 1]) : asFloats(inputs[2]);
+  std::vector<double> query = headsFirst(c, asFloats(inputs[0])), key = headsFirst(c, keyArray),
+                      value = headsFirst(c, valueArray);
   Regions regions = regionsOf(c, extents, inputs);
   reference::AttentionShape shape{batch, c.heads, c.keyHeads, queries, keys, c.headDim, c.valueDim};
   reference::AttentionResult result =

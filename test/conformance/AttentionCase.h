@@ -20,7 +20,9 @@ struct AttentionCase {
   MaskKind mask = MaskKind::None;
   ScoreKind score = ScoreKind::Same;
   bool lse = true;
-  int64_t queries = 0; ///< known when compiling; 0: a dimension of the entry
+  int64_t queries = 0;                     ///< known when compiling; 0: a dimension of the entry
+  ElementType stored = ElementType::F32;   ///< of keys and values; I8 with a factor for each token and head
+  ElementType computed = ElementType::F32; ///< of queries and output
 
   float scale() const;
   bool hasPadding() const { return mask == MaskKind::Padding || mask == MaskKind::PaddingCausal; }
@@ -33,7 +35,10 @@ struct AttentionExtents {
   int64_t batch, queries, keys;
 };
 
-/// query, key, value, then padding and bias where the case has them.
+/// The array as f32: of f32, bf16, f16 or i8.
+Array asFloats(const Array &array);
+
+/// query, key, value, then padding and bias where the case has them, then the factors of 8-bit keys and values.
 Arrays makeInputs(const AttentionCase &c, AttentionExtents extents, Numbers &numbers);
 
 /// In the layout of the case.

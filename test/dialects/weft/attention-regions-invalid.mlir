@@ -5,7 +5,7 @@
 #v = affine_map<(b, h, i, j, d, e) -> (b, h, j, e)>
 #o = affine_map<(b, h, i, j, d, e) -> (b, h, i, e)>
 func.func @attention_c11(%q: tensor<1x2x3x4xf64>, %k: tensor<1x2x5x4xf32>, %v: tensor<1x2x5x4xf32>, %o: tensor<1x2x3x4xf32>) {
-  // expected-error@+1 {{query, key, value and output must hold floats of at most 32 bits, got 'f64'}}
+  // expected-error@+1 {{query, key, value and output must hold floats of at most 32 bits, or key and value i8, got 'f64'}}
   weft.attention {scale = 1.0 : f32, indexing_maps = [#q, #k, #v, #o]}
     ins(%q, %k, %v : tensor<1x2x3x4xf64>, tensor<1x2x5x4xf32>, tensor<1x2x5x4xf32>) outs(%o : tensor<1x2x3x4xf32>) -> tensor<1x2x3x4xf32>
   return

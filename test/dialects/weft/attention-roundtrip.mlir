@@ -58,3 +58,19 @@ func.func @memrefs(%q: memref<?x?x?x?xf32>, %init: memref<?x?x?x?xf32>) {
     ins(%q, %q, %q : memref<?x?x?x?xf32>, memref<?x?x?x?xf32>, memref<?x?x?x?xf32>) outs(%init : memref<?x?x?x?xf32>)
   return
 }
+
+// -----
+
+// 8-bit keys and values, with a factor each.
+// CHECK-LABEL: @integers
+// CHECK: key_scale(%{{.*}} : tensor<?x2x?xf32>) value_scale(%{{.*}} : tensor<?x2x?xf32>) outs(%{{.*}} : tensor<?x8x1x4xf32>) -> tensor<?x8x1x4xf32>
+func.func @integers(%q: tensor<?x8x1x4xf32>, %k: tensor<?x2x?x4xi8>, %v: tensor<?x2x?x4xi8>, %ks: tensor<?x2x?xf32>, %vs: tensor<?x2x?xf32>, %init: tensor<?x8x1x4xf32>) -> tensor<?x8x1x4xf32> {
+  %o = weft.attention {scale = 0.5 : f32, indexing_maps = [
+         affine_map<(b, h, i, j, d, e) -> (b, h, i, d)>, affine_map<(b, h, i, j, d, e) -> (b, h floordiv 4, j, d)>,
+         affine_map<(b, h, i, j, d, e) -> (b, h floordiv 4, j, e)>, affine_map<(b, h, i, j, d, e) -> (b, h floordiv 4, j)>,
+         affine_map<(b, h, i, j, d, e) -> (b, h floordiv 4, j)>, affine_map<(b, h, i, j, d, e) -> (b, h, i, e)>]}
+       ins(%q, %k, %v : tensor<?x8x1x4xf32>, tensor<?x2x?x4xi8>, tensor<?x2x?x4xi8>)
+       key_scale(%ks : tensor<?x2x?xf32>) value_scale(%vs : tensor<?x2x?xf32>)
+       outs(%init : tensor<?x8x1x4xf32>) -> tensor<?x8x1x4xf32>
+  return %o : tensor<?x8x1x4xf32>
+}
