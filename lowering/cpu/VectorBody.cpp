@@ -49,6 +49,8 @@ SmallVector<Value> emitVectorBody(OpBuilder &builder, Block &body, IRMapping &ma
       mapping.map(indexOp.getResult(), index(indexOp.getDim()));
       continue;
     }
+    if (op.getNumResults() == 1 && mapping.contains(op.getResult(0)))
+      continue; // the caller has decided it
     emitOp(builder, op, mapping, lanes);
   }
   SmallVector<Value> results;

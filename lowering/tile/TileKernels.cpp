@@ -83,7 +83,7 @@ TilePlan planProduct(TilingInterface root, PackedMatmulOp product, const Product
 }
 
 /// Attention: one batch, one head, one block of queries; few queries: the heads that share a head of the keys.
-TilePlan planAttention(AttentionOp op, const RegisterPlan &registers) {
+TilePlan planAttention(AttentionOp op) {
   TilePlan plan{op, SmallVector<int64_t>(AttentionOp::NumDims, 0), 0};
   plan.sizes[AttentionOp::Batch] = plan.sizes[AttentionOp::Head] = 1;
   if (std::optional<DecodePlan> decode = matchDecode(op).plan) {
@@ -91,9 +91,9 @@ TilePlan planAttention(AttentionOp op, const RegisterPlan &registers) {
     plan.itemCost = decode->groups * decode->rows() * kAssumedExtent * (decode->headDim + decode->valueDim);
     return plan;
   }
-  plan.sizes[AttentionOp::Query] = registers.columns();
+  plan.sizes[AttentionOp::Query] = kSharedQueries;
   int64_t depth = assumed(cast<ShapedType>(op.getQuery().getType()).getShape().back());
-  plan.itemCost = registers.columns() * kAssumedExtent * 2 * depth;
+  plan.itemCost = kSharedQueries * kAssumedExtent * 2 * depth;
   return plan;
 }
 
@@ -116,13 +116,13 @@ TilePlan planRows(TilingInterface root) {
   return plan;
 }
 
-FailureOr<TilePlan> planTiles(func::FuncOp kernel, const RegisterPlan &registers, const ProductPlan &shapes) {
+FailureOr<TilePlan> planTiles(func::FuncOp kernel, const ProductPlan &shapes) {
   Operation *op = findRoot(kernel);
   auto root = dyn_cast_or_null<TilingInterface>(op);
   if (!root || !isa<DestinationStyleOpInterface>(op))
     return failure();
   if (auto attention = dyn_cast<AttentionOp>(op))
-    return planAttention(attention, registers);
+    return planAttention(attention);
   PackedMatmulOp product;
   kernel.walk([&](PackedMatmulOp found) { product = found; });
   return product ? planProduct(root, product, shapes) : planRows(root);
@@ -184,7 +184,7 @@ struct TileKernelsPass : impl::TileKernelsBase<TileKernelsPass> {
     for (func::FuncOp kernel : kernels) {
       if (failed(decomposeNarrowProducts(rewriter, kernel, *registers)))
         return signalPassFailure();
-      FailureOr<TilePlan> plan = planTiles(kernel, *registers, *shapes);
+      FailureOr<TilePlan> plan = planTiles(kernel, *shapes);
       if (failed(plan)) {
         remark::missed(kernel.getLoc(), remark::RemarkOpts::name("untiled-kernel").category("weft-tile-kernels"))
             << "the kernel's last op cannot be tiled: it runs on one thread";

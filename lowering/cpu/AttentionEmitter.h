@@ -1,0 +1,109 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Fused attention for many queries: what VectorizeAttention plans and how its parts are emitted.
+#ifndef WEFT_LOWERING_CPU_ATTENTIONEMITTER_H
+#define WEFT_LOWERING_CPU_ATTENTIONEMITTER_H
+
+#include "dialects/weft/WeftDialect.h"
+#include "lowering/analysis/MaskTiles.h"
+#include "lowering/analysis/RegisterPlan.h"
+#include "lowering/cpu/OperandAccess.h"
+
+namespace weft {
+
+struct AttentionPlan {
+  AttentionOp op;
+  RegisterPlan registers;
+  int64_t keyRows;   ///< keys in a register tile of scores
+  int64_t keyBlock;  ///< keys in a block: a multiple of keyRows
+  int64_t headDim;   ///< d
+  int64_t valueDim;  ///< e
+  int64_t queryRows; ///< queries that share a block of keys: a multiple of lanes()
+
+  /// Queries in the lanes of a tile.
+  int64_t lanes() const { return registers.columns(); }
+};
+
+/// Emits a plan. Scratch, with the queries of a work item side by side in columns:
+///   packedQuery Qᵀ [d][q], packedOutput Oᵀ [e][q], state [2][q] (running maximum in units of log 2, running sum),
+///   keys [block][d] and values [block][e] (contiguous, whatever the operands' strides), scores Sᵀ [block][lanes].
+class AttentionEmitter {
+public:
+  explicit AttentionEmitter(const AttentionPlan &plan);
+
+  void emit(mlir::OpBuilder &b);
+
+private:
+  using Builder = mlir::OpBuilder;
+  using Value = mlir::Value;
+  using Values = mlir::SmallVector<mlir::Value>;
+
+  /// Keys of one block that some queries see.
+  struct KeySpan {
+    Value first;  ///< the first key
+    Value row;    ///< its row in the block
+    Value count;  ///< how many
+    Value column; ///< the first of the queries, as a column of the scratch
+  };
+
+  // Small things.
+  Value constant(Builder &b, int64_t value);
+  Value splat(Builder &b, float value);
+  Value add(Builder &b, Value base, int64_t offset);
+  Value add(Builder &b, Value x, Value y);
+  Value least(Builder &b, Value x, Value y);
+  Value maximum(Builder &b, Value x, Value y);
+  Value extentOf(Builder &b, unsigned operand, unsigned dim);
+  void forEach(Builder &b, Value end, int64_t step, llvm::function_ref<void(Builder &, Value)> body);
+  Value loadLanes(Builder &b, Value matrix, Value row, Value column, int64_t v);
+  void storeLanes(Builder &b, Value value, Value matrix, Value row, Value column, int64_t v);
+  Value laneMask(Builder &b, Value count);
+  unsigned outputOperand() { return op.getOutputNumber(); }
+
+  // A work item's queries: AttentionQueries.cpp.
+  void emitQueries(Builder &b);
+  void emitPackQuery(Builder &b);
+  void emitPackQueryBlock(Builder &b, llvm::ArrayRef<Value> rows, Value column, int64_t d, float factor);
+  void emitStart(Builder &b);
+  void emitOutput(Builder &b, Value column);
+  void emitStoreRows(Builder &b, Value column);
+  void emitLogSumExp(Builder &b, Value column);
+
+  // A block of keys: AttentionKeys.cpp.
+  void emitKeyBlock(Builder &b, Value key, Value count);
+  void emitPackKeys(Builder &b, unsigned operand, unsigned dim, int64_t extent, Value block, Value key, Value count);
+  void emitKeysOfQueries(Builder &b, Value key, Value count, Value column);
+  void emitSoftmaxStep(Builder &b, const KeySpan &span);
+  Values emitScores(Builder &b, const KeySpan &span, Values maxima);
+  Values emitScoreTile(Builder &b, const KeySpan &span, Value row, bool whole, Values maxima);
+  Values emitScoreStores(Builder &b, const KeySpan &span, Value row, bool whole, mlir::ArrayRef<Value> acc,
+                         mlir::ArrayRef<Value> decided, Values maxima);
+  void addKeyPrefetch(Builder &b, const KeySpan &span, Value row, struct TileOperands &operands);
+  Values emitProbabilities(Builder &b, const KeySpan &span, mlir::ArrayRef<Value> maxima, Values sums);
+  void emitValues(Builder &b, const KeySpan &span, mlir::ArrayRef<Value> alpha);
+  void emitValueTile(Builder &b, const KeySpan &span, mlir::ArrayRef<Value> alpha, int64_t rows, Value e);
+
+  // The regions: AttentionRegions.cpp.
+  bool hasRegions() { return !op.getScore().empty() || !op.getMask().empty(); }
+  Value emitRegions(Builder &b, Value score, Value column, Value key, int64_t v, mlir::ArrayRef<Value> decided);
+  Value emitRegion(Builder &b, mlir::Region &region, mlir::ArrayRef<Value> arguments, mlir::ArrayRef<Value> decided);
+  MaskRanges maskRanges(Builder &b, IndexRange queries, IndexRange keys);
+  IndexRange queriesFrom(Builder &b, Value column, int64_t count);
+  IndexRange visibleKeys(Builder &b, IndexRange queries, IndexRange keys, Value &never);
+
+  AttentionPlan plan;
+  AttentionOp op;
+  mlir::Location loc;
+  RegisterPlan reg;
+  mlir::VectorType lane;
+  Value packedQuery, packedOutput, rowsOutput, state, keys, values, scores;
+  Value queryCount, keyCount;
+  Value batch, head, query; ///< of the work item
+  Value columns;            ///< its queries, in whole tiles
+  Value block;              ///< the first key of the block
+};
+
+} // namespace weft
+
+#endif // WEFT_LOWERING_CPU_ATTENTIONEMITTER_H
