@@ -11,8 +11,8 @@
 
 namespace weft {
 
-/// Queries of attention that share a packed block of keys, at most, and make one work item: packing costs a thirtieth of
-/// the work on the block then.
+/// Queries of attention that share a packed block of keys, at most, and make one work item: packing costs a thirtieth
+/// of the work on the block then.
 constexpr int64_t kSharedQueries = 128;
 
 /// How products are held in vector registers: `rows` × `vectors` accumulators of `lanes` f32 each, beside

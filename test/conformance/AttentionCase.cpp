@@ -77,6 +77,18 @@ std::string maskBody(MaskKind kind) {
       %before = arith.cmpi sle, %j, %right : index
       %after = arith.cmpi sge, %left, %i : index
       %r = arith.andi %before, %after : i1)";
+  case MaskKind::Chunks: // chunks of 20 see each other only
+    return R"(
+      %chunk = arith.constant 20 : index
+      %mine = arith.divui %i, %chunk : index
+      %yours = arith.divui %j, %chunk : index
+      %r = arith.cmpi eq, %mine, %yours : index)";
+  case MaskKind::Prefix: // the first 17 keys are seen by all
+    return R"(
+      %prefix = arith.constant 17 : index
+      %shared = arith.cmpi slt, %j, %prefix : index
+      %past = arith.cmpi sle, %j, %i : index
+      %r = arith.ori %shared, %past : i1)";
   case MaskKind::PaddingCausal:
     return R"(
       %zero = arith.constant 0 : i64
@@ -361,6 +373,10 @@ Regions regionsOf(const AttentionCase &c, AttentionExtents extents, const Arrays
     regions.mask = [=](int64_t b, int64_t, int64_t i, int64_t j) { return j <= i && real(b, j); };
   if (c.mask == MaskKind::Window)
     regions.mask = [](int64_t, int64_t, int64_t i, int64_t j) { return std::abs(i - j) <= kWindow; };
+  if (c.mask == MaskKind::Chunks)
+    regions.mask = [](int64_t, int64_t, int64_t i, int64_t j) { return i / 20 == j / 20; };
+  if (c.mask == MaskKind::Prefix)
+    regions.mask = [](int64_t, int64_t, int64_t i, int64_t j) { return j < 17 || j <= i; };
   if (c.hasBias()) {
     std::vector<double> bias = widen(last);
     int64_t ofBatch = c.score == ScoreKind::BiasOfBatch;

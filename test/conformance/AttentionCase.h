@@ -10,7 +10,7 @@
 
 namespace weft::test {
 
-enum class MaskKind { None, Causal, Window, Padding, PaddingCausal };
+enum class MaskKind { None, Causal, Window, Chunks, Prefix, Padding, PaddingCausal };
 enum class ScoreKind { Same, BiasOfBatch, BiasOfHeads, SoftCap, Alibi };
 
 struct AttentionCase {

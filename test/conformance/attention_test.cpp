@@ -10,7 +10,7 @@
 namespace weft::test {
 namespace {
 
-/// Lengths around vectors, register tiles (14 and 6 rows), query blocks (32) and key blocks (128).
+/// Lengths around vectors, register tiles (12 and 6 rows), tiles of queries (32), blocks of keys (96), queries (128).
 std::vector<AttentionExtents> extentsFor(const AttentionCase &c) {
   std::vector<AttentionExtents> all;
   for (int64_t length = 1; length <= 40; ++length)
@@ -83,6 +83,8 @@ const AttentionCase kCases[] = {
     // Masks.
     {.name = "Causal", .mask = MaskKind::Causal},
     {.name = "Window", .headDim = 12, .valueDim = 12, .mask = MaskKind::Window},
+    {.name = "Chunks", .headDim = 16, .valueDim = 16, .mask = MaskKind::Chunks},
+    {.name = "Prefix", .mask = MaskKind::Prefix},
     {.name = "Padding", .headDim = 16, .valueDim = 16, .mask = MaskKind::Padding},
     {.name = "PaddingHeadsFirst", .sequenceFirst = false, .mask = MaskKind::Padding},
     {.name = "PaddingCausal", .heads = 4, .keyHeads = 2, .mask = MaskKind::PaddingCausal},

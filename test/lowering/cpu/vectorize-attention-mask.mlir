@@ -1,0 +1,77 @@
+// RUN: weft-opt %s --weft-vectorize-attention --canonicalize --cse | FileCheck %s
+
+#q = affine_map<(b, h, i, j, d, e) -> (b, i, h, d)>
+#k = affine_map<(b, h, i, j, d, e) -> (b, j, h, d)>
+#v = affine_map<(b, h, i, j, d, e) -> (b, j, h, e)>
+#m = affine_map<(b, h, i, j, d, e) -> (b, j)>
+#o = affine_map<(b, h, i, j, d, e) -> (b, i, h, e)>
+module attributes {weft.target = #weft.target<isa = "v3", lanes = 8, registers = 16, cpu = "x86-64-v3", features = "">} {
+// Causal: the last key is the last query's; a tile whose last key is no later than its first query has no mask at all.
+// CHECK-LABEL: @causal
+// CHECK: scf.for %[[QUERY:.*]] = %c0 to %{{.*}} step %c128
+// CHECK: %[[FAR:.*]] = arith.addi %[[QUERY]], %c127 : index
+// CHECK-NEXT: %[[LAST:.*]] = arith.minsi %[[FAR]], %{{.*}} : index
+// CHECK-NEXT: %[[SEEN:.*]] = arith.minsi %{{.*}}, %[[LAST]] : index
+// CHECK-NEXT: %[[END:.*]] = arith.addi %[[SEEN]], %c1 : index
+// CHECK-NEXT: scf.for %{{.*}} = %c0 to %[[END]] step %c96
+// CHECK: %[[WHOLE:.*]] = arith.cmpi sle, %{{.*}}, %{{.*}} : index
+// CHECK: scf.if %[[WHOLE]]
+// CHECK-NOT: arith.select
+// CHECK: } else {
+// CHECK: arith.select
+func.func @causal(%q: memref<1x?x1x8xf32>, %k: memref<1x?x1x8xf32>, %o: memref<1x?x1x8xf32>) {
+  weft.attention {scale = 0.5 : f32, indexing_maps = [#q, #k, #v, #o]}
+    ins(%q, %k, %k : memref<1x?x1x8xf32>, memref<1x?x1x8xf32>, memref<1x?x1x8xf32>) outs(%o : memref<1x?x1x8xf32>)
+    mask {
+    ^bb0(%b: index, %h: index, %i: index, %j: index):
+      %visible = arith.cmpi sle, %j, %i : index
+      weft.yield %visible : i1
+    }
+  return
+}
+
+// A window from both sides: the first key is bounded too.
+// CHECK-LABEL: @window
+// CHECK: %[[FIRST:.*]] = arith.maxsi %{{.*}}, %c0
+// CHECK: scf.for %{{.*}} = %[[FIRST]] to %{{.*}} step %c96
+func.func @window(%q: memref<1x?x1x8xf32>, %k: memref<1x?x1x8xf32>, %o: memref<1x?x1x8xf32>) {
+  weft.attention {scale = 0.5 : f32, indexing_maps = [#q, #k, #v, #o]}
+    ins(%q, %k, %k : memref<1x?x1x8xf32>, memref<1x?x1x8xf32>, memref<1x?x1x8xf32>) outs(%o : memref<1x?x1x8xf32>)
+    mask {
+    ^bb0(%b: index, %h: index, %i: index, %j: index):
+      %reach = arith.constant 64 : index
+      %before = arith.subi %i, %j : index
+      %after = arith.subi %j, %i : index
+      %x = arith.cmpi sle, %before, %reach : index
+      %y = arith.cmpi sle, %after, %reach : index
+      %visible = arith.andi %x, %y : i1
+      weft.yield %visible : i1
+    }
+  return
+}
+
+// Causal and padded: where the causal part holds for the whole tile, the padding alone is looked at.
+// CHECK-LABEL: @padded
+// CHECK-SAME: %[[M:[a-z0-9]+]]: memref<1x?xi64>
+// CHECK: scf.if
+// CHECK: %[[P:.*]] = memref.load %[[M]]
+// CHECK: %[[REAL:.*]] = arith.cmpi ne, %[[P]]
+// CHECK-NOT: vector<8xi1>
+// CHECK: arith.select %[[REAL]]
+// CHECK: } else {
+// CHECK: vector<8xi1>
+func.func @padded(%q: memref<1x?x1x8xf32>, %k: memref<1x?x1x8xf32>, %m: memref<1x?xi64>, %o: memref<1x?x1x8xf32>) {
+  weft.attention {scale = 0.5 : f32, indexing_maps = [#q, #k, #v, #m, #o]}
+    ins(%q, %k, %k, %m : memref<1x?x1x8xf32>, memref<1x?x1x8xf32>, memref<1x?x1x8xf32>, memref<1x?xi64>)
+    outs(%o : memref<1x?x1x8xf32>)
+    mask {
+    ^bb0(%b: index, %h: index, %i: index, %j: index, %p: i64):
+      %zero = arith.constant 0 : i64
+      %real = arith.cmpi ne, %p, %zero : i64
+      %causal = arith.cmpi sle, %j, %i : index
+      %visible = arith.andi %causal, %real : i1
+      weft.yield %visible : i1
+    }
+  return
+}
+}
