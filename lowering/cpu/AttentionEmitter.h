@@ -47,6 +47,15 @@ private:
     Value column; ///< the first of the queries, as a column of the scratch
   };
 
+  /// Keys or values, and where they are packed.
+  struct PackedRows {
+    unsigned operand, dim;
+    int64_t extent;
+    Value scale; ///< a factor for each row, or null
+    unsigned scaleNumber;
+    Value block;
+  };
+
   // Small things.
   Value constant(Builder &b, int64_t value);
   Value splat(Builder &b, float value);
@@ -72,7 +81,7 @@ private:
 
   // A block of keys: AttentionKeys.cpp.
   void emitKeyBlock(Builder &b, Value key, Value count);
-  void emitPackKeys(Builder &b, unsigned operand, unsigned dim, int64_t extent, Value block, Value key, Value count);
+  void emitPackKeys(Builder &b, const PackedRows &rows, Value key, Value count);
   void emitKeysOfQueries(Builder &b, Value key, Value count, Value column);
   void emitSoftmaxStep(Builder &b, const KeySpan &span);
   Values emitScores(Builder &b, const KeySpan &span, Values maxima);

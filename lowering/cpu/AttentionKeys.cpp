@@ -6,6 +6,8 @@
 
 #include "lowering/cpu/RegisterTile.h"
 #include "lowering/cpu/RowTiles.h"
+#include "lowering/cpu/StoredNumbers.h"
+#include "lowering/cpu/VectorBody.h"
 #include "lowering/cpu/VectorMath.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -20,8 +22,9 @@ namespace weft {
 
 void AttentionEmitter::emitKeyBlock(OpBuilder &b, Value key, Value count) {
   block = key;
-  emitPackKeys(b, 1, AttentionOp::HeadDim, plan.headDim, keys, key, count);
-  emitPackKeys(b, 2, AttentionOp::ValueDim, plan.valueDim, values, key, count);
+  emitPackKeys(b, {1, AttentionOp::HeadDim, plan.headDim, op.getKeyScale(), op.getKeyScaleNumber(), keys}, key, count);
+  emitPackKeys(b, {2, AttentionOp::ValueDim, plan.valueDim, op.getValueScale(), op.getValueScaleNumber(), values}, key,
+               count);
   // What the last tile reads beyond the keys is never used, but must be no denormal, whose sums would be slow.
   forEach(b, constant(b, plan.keyRows), 1, [&](OpBuilder &body, Value row) {
     Value zero = arith::ConstantOp::create(body, loc, body.getF32FloatAttr(0.0f));
@@ -33,24 +36,28 @@ void AttentionEmitter::emitKeyBlock(OpBuilder &b, Value key, Value count) {
           [&](OpBuilder &body, Value column) { emitKeysOfQueries(body, key, count, column); });
 }
 
-/// The block's rows of `operand`, one after the other: strides of whole pages would let few of them stay in a cache.
-void AttentionEmitter::emitPackKeys(OpBuilder &b, unsigned operand, unsigned dim, int64_t extent, Value to, Value key,
-                                    Value count) {
+/// The block's rows as f32, one after the other: strides of whole pages would let few of them stay in a cache.
+void AttentionEmitter::emitPackKeys(OpBuilder &b, const PackedRows &rows, Value key, Value count) {
+  Value source = op->getOperand(rows.operand);
   forEach(b, count, 1, [&](OpBuilder &body, Value row) {
     IterationPoint point;
-    Value zero = constant(body, 0);
+    Value zero = constant(body, 0), scale;
     point.dims = {batch, head, zero, add(body, key, row), zero, zero};
-    point.vectorDim = dim;
+    if (rows.scale)
+      scale = emitLoad(body, loc, rows.scale, op.getIndexingMap(rows.scaleNumber), point);
+    point.vectorDim = rows.dim;
     point.lanes = reg.lanes;
-    for (int64_t d = 0; d < extent; d += reg.lanes) {
-      point.dims[dim] = constant(body, d);
-      if (extent - d < reg.lanes)
-        point.mask = laneMask(body, constant(body, extent - d));
-      Value loaded = emitLoad(body, loc, op->getOperand(operand), op.getIndexingMap(operand), point);
+    for (int64_t d = 0; d < rows.extent; d += reg.lanes) {
+      point.dims[rows.dim] = constant(body, d);
+      if (rows.extent - d < reg.lanes)
+        point.mask = laneMask(body, constant(body, rows.extent - d));
+      Value numbers = emitToF32(body, loc, reg, emitLoad(body, loc, source, op.getIndexingMap(rows.operand), point));
+      if (scale)
+        numbers = arith::MulFOp::create(body, loc, numbers, widen(body, loc, scale, reg.lanes));
       IterationPoint place = point;
       place.dims = {row, constant(body, d)};
       place.vectorDim = 1;
-      emitStore(body, loc, loaded, to, body.getMultiDimIdentityMap(2), place);
+      emitStore(body, loc, numbers, rows.block, body.getMultiDimIdentityMap(2), place);
     }
   });
 }

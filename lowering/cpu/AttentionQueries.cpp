@@ -4,7 +4,7 @@
 // A work item's queries: transposed once, their results transposed back and stored.
 #include "lowering/cpu/AttentionEmitter.h"
 
-#include "lowering/cpu/RegisterTile.h"
+#include "lowering/cpu/StoredNumbers.h"
 #include "lowering/cpu/VectorMath.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -66,7 +66,8 @@ void AttentionEmitter::emitPackQueryBlock(OpBuilder &b, ArrayRef<Value> rows, Va
   SmallVector<Value> loaded;
   for (Value row : rows) {
     point.dims[AttentionOp::Query] = row;
-    loaded.push_back(emitLoad(b, loc, op.getQuery(), op.getIndexingMap(0), point));
+    Value stored = emitLoad(b, loc, op.getQuery(), op.getIndexingMap(0), point);
+    loaded.push_back(emitToF32(b, loc, reg, stored));
   }
   SmallVector<Value> transposed = emitTranspose(b, loc, loaded);
   for (int64_t i = 0; i < count; ++i) {
@@ -122,8 +123,9 @@ void AttentionEmitter::emitStoreRows(OpBuilder &b, Value column) {
       point.dims[AttentionOp::ValueDim] = constant(body, e);
       if (plan.valueDim - e < reg.lanes)
         point.mask = laneMask(body, constant(body, plan.valueDim - e));
-      Value values = vector::LoadOp::create(body, loc, lane, rowsOutput, ValueRange{row, constant(body, e)});
-      emitStore(body, loc, values, op.getOutput(), map, point);
+      Value numbers = vector::LoadOp::create(body, loc, lane, rowsOutput, ValueRange{row, constant(body, e)});
+      Value stored = emitFromF32(body, loc, reg, numbers, getElementTypeOrSelf(op.getOutput().getType()));
+      emitStore(body, loc, stored, op.getOutput(), map, point);
     }
   });
 }

@@ -11,6 +11,7 @@
 #include "lowering/cpu/Passes.h"
 
 #include "lowering/cpu/AttentionEmitter.h"
+#include "lowering/cpu/StoredNumbers.h"
 #include "lowering/cpu/VectorBody.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -50,8 +51,8 @@ static FailureOr<AttentionPlan> planAttention(AttentionOp op, const RegisterPlan
     if (!region->empty() && !isVectorizableBody(region->front()))
       return op->emitError("score and mask regions must hold ops that work element by element");
   for (Value operand : {op.getQuery(), op.getKey(), op.getValue(), op.getOutput()})
-    if (!getElementTypeOrSelf(operand.getType()).isF32())
-      return op->emitError("only f32 operands are lowered to the CPU, got ") << operand.getType();
+    if (!isStoredNumber(getElementTypeOrSelf(operand.getType())))
+      return op->emitError("only f32, bf16, f16 and i8 operands are lowered to the CPU, got ") << operand.getType();
   // 12 of 14 or all of 6 rows: powers of two of keys leave short rests then.
   plan.keyRows = registers.rows >= 12 ? 12 : registers.rows;
   int64_t fitting = kBlockElements / std::max(plan.headDim, plan.valueDim) / plan.keyRows * plan.keyRows;

@@ -80,6 +80,10 @@ const AttentionCase kCases[] = {
     // Heads that share keys.
     {.name = "Grouped", .heads = 6, .keyHeads = 2, .headDim = 8, .valueDim = 8},
     {.name = "GroupedHeadsFirst", .heads = 4, .keyHeads = 1, .headDim = 12, .valueDim = 16, .sequenceFirst = false},
+    // Stored numbers.
+    {.name = "KeysBf16", .headDim = 20, .valueDim = 12, .stored = ElementType::BF16},
+    {.name = "KeysF16", .heads = 4, .mask = MaskKind::Causal, .stored = ElementType::F16},
+    {.name = "KeysBytes", .heads = 4, .sequenceFirst = false, .mask = MaskKind::Padding, .stored = ElementType::I8},
     // Masks.
     {.name = "Causal", .mask = MaskKind::Causal},
     {.name = "Window", .headDim = 12, .valueDim = 12, .mask = MaskKind::Window},
