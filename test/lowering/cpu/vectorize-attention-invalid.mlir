@@ -20,10 +20,10 @@ func.func @dynamic_head_dimension(%q: memref<1x1x?x?xf32>, %o: memref<1x1x?x?xf3
 #v = affine_map<(b, h, i, j, d, e) -> (b, h, j, e)>
 #o = affine_map<(b, h, i, j, d, e) -> (b, h, i, e)>
 module attributes {weft.target = #weft.target<isa = "v3", lanes = 8, registers = 16, cpu = "x86-64-v3", features = "">} {
-func.func @element_type(%q: memref<1x1x?x8xf64>, %o: memref<1x1x?x8xf64>) {
+func.func @element_type(%q: memref<1x1x?x8xf8E5M2>, %o: memref<1x1x?x8xf8E5M2>) {
   // expected-error@+1 {{only f32, bf16, f16 and i8 operands are lowered to the CPU, got}}
   weft.attention {scale = 1.0 : f32, indexing_maps = [#q, #k, #v, #o]}
-    ins(%q, %q, %q : memref<1x1x?x8xf64>, memref<1x1x?x8xf64>, memref<1x1x?x8xf64>) outs(%o : memref<1x1x?x8xf64>)
+    ins(%q, %q, %q : memref<1x1x?x8xf8E5M2>, memref<1x1x?x8xf8E5M2>, memref<1x1x?x8xf8E5M2>) outs(%o : memref<1x1x?x8xf8E5M2>)
   return
 }
 }
