@@ -50,16 +50,29 @@ static MapRule ruleOf(AttentionOp op, unsigned operand) {
   return {"lse", "bhi", "bhi"};        // attention_c9
 }
 
-/// The group of `h floordiv group`, or nothing for another expression.
-static std::optional<int64_t> headGroup(AffineExpr expr) {
+/// The divisor of `dim floordiv divisor`, or nothing for another expression.
+static std::optional<int64_t> divisorOf(AffineExpr expr, unsigned dim) {
   auto division = dyn_cast<AffineBinaryOpExpr>(expr);
   if (!division || division.getKind() != AffineExprKind::FloorDiv)
     return std::nullopt;
-  auto group = dyn_cast<AffineConstantExpr>(division.getRHS());
-  if (!group || group.getValue() < 1 || division.getLHS() != getAffineDimExpr(AttentionOp::Head, expr.getContext()))
+  auto divisor = dyn_cast<AffineConstantExpr>(division.getRHS());
+  if (!divisor || divisor.getValue() < 1 || division.getLHS() != getAffineDimExpr(dim, expr.getContext()))
     return std::nullopt;
-  return group.getValue();
+  return divisor.getValue();
 }
+
+/// The group of `h floordiv group`.
+static std::optional<int64_t> headGroup(AffineExpr expr) { return divisorOf(expr, AttentionOp::Head); }
+
+/// The length of the splits that an operand's map makes of the keys; 0 for none.
+static int64_t splitLengthOf(AffineMap map) {
+  for (AffineExpr expr : map.getResults())
+    if (std::optional<int64_t> length = divisorOf(expr, AttentionOp::Key))
+      return *length;
+  return 0;
+}
+
+int64_t AttentionOp::getSplitLength() { return splitLengthOf(getIndexingMap(getOutputNumber())); }
 
 static LogicalResult verifyMap(AttentionOp op, unsigned operand) {
   AffineMap map = op.getIndexingMap(operand);
@@ -70,8 +83,13 @@ static LogicalResult verifyMap(AttentionOp op, unsigned operand) {
     return op.emitOpError("indexing map of ") << rule.operand << " must map (b, h, i, j, d, e) to " << type.getRank()
                                               << " indices, is " << AffineMapAttr::get(map); // attention_c2
   std::string indexed, plain;
+  unsigned splits = 0;
   for (AffineExpr expr : map.getResults()) {
     auto dim = dyn_cast<AffineDimExpr>(expr);
+    if (operand >= op.getOutputNumber() && divisorOf(expr, AttentionOp::Key)) {
+      ++splits;
+      continue;
+    }
     if (!dim && !headGroup(expr))
       return op.emitOpError("indexing map of ")
              << rule.operand << " must consist of dimensions and of "
@@ -80,8 +98,9 @@ static LogicalResult verifyMap(AttentionOp op, unsigned operand) {
     if (dim)
       plain += indexed.back();
   }
-  bool once =
-      llvm::all_of(indexed, [&](char dim) { return llvm::count(indexed, dim) == 1 && rule.allowed.contains(dim); });
+  bool once = splits <= 1 && llvm::all_of(indexed, [&](char dim) {
+                return llvm::count(indexed, dim) == 1 && rule.allowed.contains(dim);
+              });
   bool complete = llvm::all_of(rule.required, [&](char dim) { return StringRef(plain).contains(dim); });
   if (once && complete)
     return success();
@@ -99,11 +118,13 @@ static LogicalResult verifyMaps(AttentionOp op) {
   for (unsigned operand : llvm::seq(op->getNumOperands()))
     if (failed(verifyMap(op, operand)))
       return failure();
+  if (op.getLse() && splitLengthOf(op.getIndexingMap(op.getLseNumber())) != op.getSplitLength())
+    return op.emitOpError("output and lse must be indexed by the same splits of the keys"); // attention_c19
   return success();
 }
 
 /// Each dimension has one extent; under `h floordiv g` that of the operand is
-/// ⌈H / g⌉, since a tile of heads may end within a group.
+/// ⌈H / g⌉, since a tile of heads may end within a group; under `j floordiv l` it is ⌈J / l⌉.
 static LogicalResult verifyExtents(AttentionOp op) {
   SmallVector<int64_t> extents(AttentionOp::NumDims, ShapedType::kDynamic);
   auto check = [&](unsigned operand, char dim, int64_t wanted, int64_t extent) -> LogicalResult {
@@ -119,10 +140,11 @@ static LogicalResult verifyExtents(AttentionOp op) {
         auto dim = dyn_cast<AffineDimExpr>(expr);
         if (grouped == bool(dim))
           continue;
-        unsigned position = dim ? dim.getPosition() : AttentionOp::Head;
+        std::optional<int64_t> group = headGroup(expr);
+        unsigned position = dim ? dim.getPosition() : group ? AttentionOp::Head : AttentionOp::Key;
         int64_t wanted = extents[position];
         if (grouped && !ShapedType::isDynamic(wanted))
-          wanted = llvm::divideCeil(wanted, *headGroup(expr));
+          wanted = llvm::divideCeil(wanted, group ? *group : *divisorOf(expr, AttentionOp::Key));
         if (failed(check(operand, kDimNames[position], wanted, extent)))
           return failure();
         if (dim && !ShapedType::isDynamic(extent))

@@ -22,6 +22,9 @@ def Weft_AttentionOp : Weft_StructuredOp<"attention", [AttrSizedOperandSegments]
     key give 0 and a log-sum-exp of −inf. (Vaswani et al. 2017, arXiv:1706.03762; regions after FlexAttention,
     Dong et al. 2024, arXiv:2412.05496.)
 
+    Where output and lse are indexed by `j floordiv l` too, the keys are cut into splits of l: softmax runs over each
+    split by itself, and output and lse have a slice for each (weft-split-attention combines them).
+
     The score region gets (s : f32, b, h, i, j : index, one scalar for each extra operand) and yields f32; the mask
     region gets (b, h, i, j : index, one scalar for each extra operand) and yields i1. An absent region means the
     identity, respectively all visible. Keys and values may be 8-bit integers; the factors that make numbers of them
@@ -84,6 +87,8 @@ def Weft_AttentionOp : Weft_StructuredOp<"attention", [AttrSizedOperandSegments]
     unsigned getValueScaleNumber() { return getKeyScaleNumber() + (getKeyScale() ? 1 : 0); }
     unsigned getOutputNumber() { return getValueScaleNumber() + (getValueScale() ? 1 : 0); }
     unsigned getLseNumber() { return getOutputNumber() + 1; }
+    /// The length of a split of the keys; 0 for softmax over all of them.
+    int64_t getSplitLength();
     /// The dimensions of the iteration space, in order.
     enum Dim : unsigned { Batch, Head, Query, Key, HeadDim, ValueDim, NumDims };
     /// The indexing map of the operand with this number.

@@ -1,8 +1,8 @@
 // Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Tiles of attention: batch, head and query are cut; a row of keys, the head
-// dimension and the value dimension stay whole. The regions see the indices of
+// Tiles of attention: batch, head and query are cut; a row of keys (where it
+// is split: a split), the head dimension and the value dimension stay whole. The regions see the indices of
 // the whole op: a tile adds its offsets to them.
 #include "dialects/weft/Tile.h"
 #include "dialects/weft/WeftDialect.h"
@@ -19,6 +19,8 @@ using utils::IteratorType;
 SmallVector<IteratorType> AttentionOp::getLoopIteratorTypes() {
   SmallVector<IteratorType> types(NumDims, IteratorType::reduction);
   types[Batch] = types[Head] = types[Query] = IteratorType::parallel;
+  if (getSplitLength())
+    types[Key] = IteratorType::parallel;
   return types;
 }
 
@@ -44,7 +46,7 @@ static bool keepsGroups(OpFoldResult offset, OpFoldResult size, int64_t group) {
   return succeeded(heads) && *heads > 0 && group % *heads == 0 && mayBeMultipleOf(offset, *heads);
 }
 
-/// The tile of an operand that is indexed by dimensions and by `h floordiv group`.
+/// The tile of an operand that is indexed by dimensions, `h floordiv group` and `j floordiv length`.
 static FailureOr<Tile> tileThroughMap(AttentionOp op, OpBuilder &builder, AffineMap map, const Tile &domain) {
   Tile tile;
   for (AffineExpr expr : map.getResults()) {
@@ -52,9 +54,11 @@ static FailureOr<Tile> tileThroughMap(AttentionOp op, OpBuilder &builder, Affine
       tile.append(domain.offsets[dim.getPosition()], domain.sizes[dim.getPosition()]);
       continue;
     }
-    OpFoldResult offset = domain.offsets[AttentionOp::Head], size = domain.sizes[AttentionOp::Head];
+    bool split = expr.isFunctionOfDim(AttentionOp::Key);
+    unsigned dim = split ? AttentionOp::Key : AttentionOp::Head;
+    OpFoldResult offset = domain.offsets[dim], size = domain.sizes[dim];
     int64_t group = cast<AffineConstantExpr>(cast<AffineBinaryOpExpr>(expr).getRHS()).getValue();
-    if (!keepsGroups(offset, size, group))
+    if (split ? !mayBeMultipleOf(offset, group) : !keepsGroups(offset, size, group))
       return failure();
     AffineExpr head = builder.getAffineDimExpr(0);
     tile.append(affine::makeComposedFoldedAffineApply(builder, op.getLoc(), head.floorDiv(group), {offset}),
@@ -63,12 +67,12 @@ static FailureOr<Tile> tileThroughMap(AttentionOp op, OpBuilder &builder, Affine
   return tile;
 }
 
-/// Makes a region's b, h, i (the arguments from `first` on) mean the whole
+/// Makes a region's b, h, i, j (the arguments from `first` on) mean the whole
 /// op's indices.
 static void shiftIndices(OpBuilder &builder, Region &region, unsigned first, ArrayRef<OpFoldResult> offsets) {
   if (region.empty())
     return;
-  for (unsigned dim : {AttentionOp::Batch, AttentionOp::Head, AttentionOp::Query}) {
+  for (unsigned dim : {AttentionOp::Batch, AttentionOp::Head, AttentionOp::Query, AttentionOp::Key}) {
     BlockArgument index = region.getArgument(first + dim);
     if (index.use_empty() || isConstantIntValue(offsets[dim], 0))
       continue;
@@ -80,12 +84,14 @@ static void shiftIndices(OpBuilder &builder, Region &region, unsigned first, Arr
   }
 }
 
-/// Whether keys, head dimension and value dimension are whole.
+/// Whether keys (unless they are split), head dimension and value dimension are whole.
 static bool cutsOnlyRows(AttentionOp op, const Tile &domain) {
   std::pair<unsigned, unsigned> whole[] = {
       {1, AttentionOp::Key}, {0, AttentionOp::HeadDim}, {2, AttentionOp::ValueDim}};
   return llvm::all_of(whole, [&](auto pair) {
     auto [operand, dim] = pair;
+    if (dim == AttentionOp::Key && op.getSplitLength())
+      return true;
     AffineExpr expr = getAffineDimExpr(dim, op.getContext());
     std::optional<unsigned> position = op.getIndexingMap(operand).getResultPosition(expr);
     return coversDimension(op->getOperand(operand), *position, domain.offsets[dim], domain.sizes[dim]);
@@ -138,9 +144,19 @@ LogicalResult AttentionOp::getIterationDomainTileFromResultTile(OpBuilder &build
   }
   AffineMap map = getIndexingMap(getDpsInitOperand(result)->getOperandNumber());
   for (auto [index, expr] : llvm::enumerate(map.getResults())) {
-    unsigned dim = cast<AffineDimExpr>(expr).getPosition();
-    domainOffsets[dim] = offsets[index];
-    domainSizes[dim] = sizes[index];
+    if (auto dim = dyn_cast<AffineDimExpr>(expr)) {
+      domainOffsets[dim.getPosition()] = offsets[index];
+      domainSizes[dim.getPosition()] = sizes[index];
+      continue;
+    }
+    // Splits: the keys from the first to the end of the last, or to that of all keys.
+    AffineExpr split = builder.getAffineDimExpr(0), count = builder.getAffineDimExpr(1),
+               keys = builder.getAffineDimExpr(2);
+    int64_t length = getSplitLength();
+    SmallVector<OpFoldResult> operands = {offsets[index], sizes[index], domainSizes[Key]};
+    auto ends = AffineMap::get(3, 0, {count * length, keys - split * length}, getContext());
+    domainSizes[Key] = affine::makeComposedFoldedAffineMin(builder, getLoc(), ends, operands);
+    domainOffsets[Key] = affine::makeComposedFoldedAffineApply(builder, getLoc(), split * length, {offsets[index]});
   }
   return success();
 }

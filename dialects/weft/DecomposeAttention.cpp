@@ -217,7 +217,8 @@ SmallVector<Value> AttentionDefinition::build() {
 }
 
 FailureOr<SmallVector<Value>> AttentionOp::decompose(OpBuilder &builder) {
-  if (!hasPureTensorSemantics())
+  // Splits are defined by their tiles, each an attention over its own keys.
+  if (!hasPureTensorSemantics() || getSplitLength())
     return failure();
   return AttentionDefinition(*this, builder).build();
 }

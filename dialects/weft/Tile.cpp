@@ -93,7 +93,11 @@ FailureOr<TilingResult> weft::cloneOntoTiles(DestinationStyleOpInterface op, OpB
   SmallVector<Type> types;
   for (OpResult opResult : op->getResults())
     types.push_back(operands[op.getTiedOpOperand(opResult)->getOperandNumber()].getType());
-  Operation *tiled = mlir::clone(builder, op, types, operands);
+  // Not mlir::clone (22.1.8), which looks for the first block of regions that have none when somebody listens.
+  Operation *tiled = mlir::cloneWithoutRegions(builder, op, types, operands);
+  for (auto [from, to] : llvm::zip_equal(op->getRegions(), tiled->getRegions()))
+    if (!from.empty())
+      builder.cloneRegionBefore(from, to, to.begin());
   result.tiledOps.push_back(tiled);
   result.tiledValues.assign(tiled->result_begin(), tiled->result_end());
   return result;

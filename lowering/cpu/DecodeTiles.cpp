@@ -299,7 +299,7 @@ SmallVector<Value> DecodeTiles::emitValueKeys(OpBuilder &b, const ValuePass &pas
 }
 
 /// The keys that come next are asked for row by row: a pass asks for its share of whole rows, at the pace of its own
-/// values.
+/// values. After an item's last key they are those of the next split or head, which lie there, or nothing.
 void DecodeTiles::emitPrefetchKeys(OpBuilder &b, const ValuePass &pass, Value first, int64_t offset) {
   int64_t width = tile.valueVectors * reg.lanes, passes = llvm::divideCeil(plan.headDim, width);
   Value step = arith::MulIOp::create(b, loc, pass.number, constant(b, blockKeys));
@@ -307,7 +307,7 @@ void DecodeTiles::emitPrefetchKeys(OpBuilder &b, const ValuePass &pass, Value fi
   Value count = constant(b, passes);
   Value row = arith::AddIOp::create(b, loc, nextKey, arith::DivUIOp::create(b, loc, step, count));
   Value part = arith::MulIOp::create(b, loc, arith::RemUIOp::create(b, loc, step, count), constant(b, width));
-  emitPrefetchRow(b, 1, nextHead, arith::MinUIOp::create(b, loc, row, lastKey), part, std::min(width, plan.headDim));
+  emitPrefetchRow(b, 1, nextHead, row, part, std::min(width, plan.headDim));
 }
 
 void DecodeTiles::emitOutputRow(OpBuilder &b, Value row, ArrayRef<Value> dims, Value inverse) {

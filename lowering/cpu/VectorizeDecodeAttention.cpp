@@ -53,12 +53,24 @@ public:
       batch = item;
       forEach(outer, constant(outer, 0), headCount, plan.heads(), [&](OpBuilder &inner, Value first) {
         firstHead = first;
-        emitItem(inner, constant(inner, 0), keyCount);
+        emitSplits(inner, keyCount);
       });
     });
   }
 
 private:
+  /// The keys, split by split where the op has splits.
+  void emitSplits(OpBuilder &b, Value keyCount) {
+    firstKey = constant(b, 0);
+    int64_t length = op.getSplitLength();
+    if (!length)
+      return emitItem(b, firstKey, keyCount);
+    forEach(b, firstKey, keyCount, length, [&](OpBuilder &body, Value first) {
+      firstKey = first;
+      emitItem(body, first, arith::MinUIOp::create(body, loc, add(body, first, length), keyCount));
+    });
+  }
+
   /// The rows of an item's groups against keys [begin, end).
   void emitItem(OpBuilder &b, Value begin, Value end) {
     emitStart(b);
@@ -333,7 +345,8 @@ private:
       Value lane = arith::RemUIOp::create(body, loc, row, constant(body, tile.rows));
       lane = arith::MulIOp::create(body, loc, lane, constant(body, tile.keysInVector));
       SmallVector<Value> dims = rowDims(body, inGroup);
-      dims.append(3, constant(body, 0));
+      dims.push_back(firstKey); // the split
+      dims.append(2, constant(body, 0));
       emitOutputRow(body, row, dims, memref::LoadOp::create(body, loc, sums, ValueRange{block, lane}));
       if (op.getLse()) {
         IterationPoint point;
@@ -346,6 +359,7 @@ private:
   }
 
   int64_t blocks; ///< row blocks in all
+  Value firstKey; ///< of the split
   Value headCount;
   Value maxima; ///< [row block][lane] of scores so far; at the end the log-sum-exp
   Value sums;   ///< [row block][lane] of weights so far; at the end 1 / the row's

@@ -12,9 +12,9 @@
 #include "dialects/weft/WeftDialect.h"
 #include "lowering/analysis/EntrySignature.h"
 #include "lowering/analysis/KernelGroups.h"
+#include "lowering/analysis/TensorExtents.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -141,45 +141,6 @@ Value throughReshapes(Value value) {
   return value;
 }
 
-/// The product of extents.
-OpFoldResult multiply(OpBuilder &b, Location loc, OpFoldResult x, OpFoldResult y) {
-  std::optional<int64_t> a = getConstantIntValue(x), c = getConstantIntValue(y);
-  if (a && c)
-    return b.getIndexAttr(*a * *c);
-  Value left = getValueOrCreateConstantIndexOp(b, loc, x), right = getValueOrCreateConstantIndexOp(b, loc, y);
-  return arith::MulIOp::create(b, loc, left, right).getResult();
-}
-
-/// A tensor's extents, taken from what made it: kernels must not be asked for the extents of their results.
-SmallVector<OpFoldResult> extentsOf(OpBuilder &b, Value value) {
-  Operation *op = value.getDefiningOp();
-  if (auto expand = dyn_cast_or_null<tensor::ExpandShapeOp>(op))
-    return expand.getMixedOutputShape();
-  if (auto empty = dyn_cast_or_null<tensor::EmptyOp>(op))
-    return empty.getMixedSizes();
-  if (auto destination = dyn_cast_or_null<DestinationStyleOpInterface>(op))
-    return extentsOf(b, destination.getTiedOpOperand(cast<OpResult>(value))->get());
-  if (auto slice = dyn_cast_or_null<tensor::ExtractSliceOp>(op)) {
-    llvm::SmallBitVector dropped = slice.getDroppedDims();
-    SmallVector<OpFoldResult> sizes;
-    for (auto [i, size] : llvm::enumerate(slice.getMixedSizes()))
-      if (!dropped.test(i))
-        sizes.push_back(size);
-    return sizes;
-  }
-  if (auto collapse = dyn_cast_or_null<tensor::CollapseShapeOp>(op)) {
-    SmallVector<OpFoldResult> source = extentsOf(b, collapse.getSrc()), sizes;
-    for (const ReassociationIndices &group : collapse.getReassociationIndices()) {
-      OpFoldResult size = b.getIndexAttr(1);
-      for (int64_t dim : group)
-        size = multiply(b, op->getLoc(), size, source[dim]);
-      sizes.push_back(size);
-    }
-    return sizes;
-  }
-  return tensor::getMixedSizes(b, value.getLoc(), value);
-}
-
 /// Gives each result of the function a kernel of its own to come from: a copy where it has none.
 void copySharedResults(func::FuncOp function) {
   auto terminator = cast<func::ReturnOp>(function.getBody().front().getTerminator());
@@ -192,7 +153,7 @@ void copySharedResults(func::FuncOp function) {
       continue;
     Value value = operand.get();
     Location loc = value.getLoc();
-    SmallVector<OpFoldResult> sizes = extentsOf(b, value);
+    SmallVector<OpFoldResult> sizes = extentsOfTensor(b, value);
     auto type = cast<RankedTensorType>(value.getType());
     Value init = tensor::EmptyOp::create(b, loc, sizes, type.getElementType());
     AffineMap identity = b.getMultiDimIdentityMap(type.getRank());

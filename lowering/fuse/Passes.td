@@ -31,6 +31,31 @@ def FuseProjections : Pass<"weft-fuse-projections", "::mlir::ModuleOp"> {
   let dependentDialects = ["::weft::WeftDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def SplitAttention : Pass<"weft-split-attention", "::mlir::ModuleOp"> {
+  let summary = "Cuts the keys of attention with few queries into splits that run in parallel";
+  let description = [{
+    Before: `weft.attention`. After: where few queries (decoding) meet more keys than a split has, or a number that is not
+    known, attention over splits, whose outputs and log-sum-exps have a slice for each split, and linalg ops that combine
+    them. The length of a split depends on shapes only.
+
+    Example:
+    ```mlir
+    %o = weft.attention {scale = 0.5 : f32, indexing_maps = [#q, #k, #v, #o]}
+      ins(%q, %k, %v : tensor<1x32x1x128xf32>, tensor<1x8x?x128xf32>, tensor<1x8x?x128xf32>)
+      outs(%init : tensor<1x32x1x128xf32>) -> tensor<1x32x1x128xf32>
+    ```
+    becomes
+    ```
+    %parts:2 = weft.attention {… affine_map<(b, h, i, j, d, e) -> (j floordiv 1024, b, h, i, e)> …}
+      ins(%q, %k, %v) outs(%p, %l : tensor<?x1x32x1x128xf32>, tensor<?x1x1x32xf32>)
+    %weights = linalg.generic … exp(%parts#1 − max) / sum
+    %o = linalg.generic … sum over the splits of %weights · %parts#0
+    ```
+  }];
+  let dependentDialects = ["::weft::WeftDialect", "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def FuseKernels : Pass<"weft-fuse-kernels", "::mlir::ModuleOp"> {
   let summary = "Groups the ops of entry functions into kernels";
   let description = [{

@@ -86,9 +86,11 @@ TilePlan planProduct(TilingInterface root, PackedMatmulOp product, const Product
 TilePlan planAttention(AttentionOp op) {
   TilePlan plan{op, SmallVector<int64_t>(AttentionOp::NumDims, 0), 0};
   plan.sizes[AttentionOp::Batch] = plan.sizes[AttentionOp::Head] = 1;
+  plan.sizes[AttentionOp::Key] = op.getSplitLength();
   if (std::optional<DecodePlan> decode = matchDecode(op).plan) {
     plan.sizes[AttentionOp::Head] = decode->heads();
-    plan.itemCost = decode->groups * decode->rows() * kAssumedExtent * (decode->headDim + decode->valueDim);
+    int64_t keys = op.getSplitLength() ? op.getSplitLength() : kAssumedExtent;
+    plan.itemCost = decode->groups * decode->rows() * keys * (decode->headDim + decode->valueDim);
     return plan;
   }
   plan.sizes[AttentionOp::Query] = kSharedQueries;
