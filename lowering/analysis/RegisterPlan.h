@@ -13,7 +13,7 @@ namespace weft {
 
 /// Queries of attention that share a packed block of keys, at most, and make one work item: packing costs a thirtieth
 /// of the work on the block then.
-constexpr int64_t kSharedQueries = 128;
+constexpr int64_t kSharedQueries = 256;
 
 /// How products are held in vector registers: `rows` × `vectors` accumulators of `lanes` f32 each, beside
 /// `vectors` registers for the right operand and one for a broadcast of the left.

@@ -25,12 +25,17 @@ void AttentionEmitter::emitKeyBlock(OpBuilder &b, Value key, Value count) {
   emitPackKeys(b, {1, AttentionOp::HeadDim, plan.headDim, op.getKeyScale(), op.getKeyScaleNumber(), keys}, key, count);
   emitPackKeys(b, {2, AttentionOp::ValueDim, plan.valueDim, op.getValueScale(), op.getValueScaleNumber(), values}, key,
                count);
-  // What the last tile reads beyond the keys is never used, but must be no denormal, whose sums would be slow.
-  forEach(b, constant(b, plan.keyRows), 1, [&](OpBuilder &body, Value row) {
-    Value zero = arith::ConstantOp::create(body, loc, body.getF32FloatAttr(0.0f));
-    forEach(body, constant(body, plan.headDim), 1, [&](OpBuilder &inner, Value d) {
-      memref::StoreOp::create(inner, loc, zero, keys, ValueRange{add(inner, count, row), d});
+  // What a last tile reads beyond the keys is never used, but must be no denormal, whose sums would be slow.
+  Value partial = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, count, constant(b, plan.keyBlock));
+  scf::IfOp::create(b, loc, partial, [&](OpBuilder &edge, Location) {
+    forEach(edge, constant(edge, plan.keyRows), 1, [&](OpBuilder &body, Value row) {
+      for (int64_t d = 0; d < plan.headDim; d += reg.lanes) {
+        Value exists = plan.headDim - d < reg.lanes ? laneMask(body, constant(body, plan.headDim - d)) : Value();
+        IterationPoint place{{add(body, count, row), constant(body, d)}, 1, reg.lanes, exists};
+        emitStore(body, loc, splat(body, 0.0f), keys, body.getMultiDimIdentityMap(2), place);
+      }
     });
+    scf::YieldOp::create(edge, loc);
   });
   forEach(b, columns, plan.lanes(),
           [&](OpBuilder &body, Value column) { emitKeysOfQueries(body, key, count, column); });

@@ -8,6 +8,7 @@
 #include "lowering/cpu/RegisterTile.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
@@ -62,6 +63,23 @@ struct Expansion {
   }
 };
 
+/// AVX-512 scales by a power of two in one instruction, limits and NaN included.
+bool hasScale(const RegisterPlan &plan, Type type) {
+  auto vector = dyn_cast<VectorType>(type);
+  return vector && plan.fused && plan.lanes == 16 && vector.getShape() == ArrayRef<int64_t>{16};
+}
+
+/// 2^x = p(x − n) · 2^n, n = round(x): vscalefps gives 0 for n = −inf and +inf for +inf, whatever x − n is then.
+Value emitScaledExp2(Expansion &e, ArrayRef<float> coefficients, Value x) {
+  Value whole = math::RoundEvenOp::create(e.b, e.loc, x);
+  Value mantissa = e.polynomial(coefficients, e.sub(x, whole));
+  Value all = arith::ConstantOp::create(e.b, e.loc, e.b.getI16IntegerAttr(-1));
+  Value rounding = arith::ConstantOp::create(e.b, e.loc, e.b.getI32IntegerAttr(4)); // that of the control register
+  return LLVM::CallIntrinsicOp::create(e.b, e.loc, e.type, e.b.getStringAttr("llvm.x86.avx512.mask.scalef.ps.512"),
+                                       ValueRange{mantissa, whole, mantissa, all, rounding})
+      .getResult(0);
+}
+
 } // namespace
 
 Value emitExp2(OpBuilder &builder, Location loc, const RegisterPlan &plan, Value x, bool nonPositive) {
@@ -73,9 +91,11 @@ Value emitExp2(OpBuilder &builder, Location loc, const RegisterPlan &plan, Value
                                         0.05550733581185341f,
                                         0.009671512991189957f,
                                         0.001326472731307149f};
+  Expansion e(builder, loc, plan, x);
+  if (hasScale(plan, e.type))
+    return emitScaledExp2(e, kCoefficients, x);
   // Adding 1.5 · 2^23 leaves round(x) in the low mantissa bits: no rounding instruction, so the same on every ISA.
   const float kRound = 12582912.0f;
-  Expansion e(builder, loc, plan, x);
   Value bounded = x;
   if (!nonPositive)
     bounded = e.select(arith::CmpFPredicate::OGT, x, e.f(128.0f), e.f(128.0f), x);

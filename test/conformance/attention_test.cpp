@@ -10,12 +10,12 @@
 namespace weft::test {
 namespace {
 
-/// Lengths around vectors, register tiles (12 and 6 rows), tiles of queries (32), blocks of keys (96), queries (128).
+/// Lengths around vectors, register tiles (12 and 6 rows), tiles of queries (32), blocks of keys (96), queries (256).
 std::vector<AttentionExtents> extentsFor(const AttentionCase &c) {
   std::vector<AttentionExtents> all;
   for (int64_t length = 1; length <= 40; ++length)
     all.push_back({1 + length % 3, length, length});
-  for (int64_t length : {127, 128, 129, 130})
+  for (int64_t length : {127, 128, 129, 257})
     all.push_back({length == 129 ? 2 : 1, length, length});
   // Queries and keys of different number, in both directions.
   for (auto [queries, keys] : {std::pair<int64_t, int64_t>{1, 97}, {1, 130}, {5, 131}, {33, 1}, {64, 7}, {17, 256}})

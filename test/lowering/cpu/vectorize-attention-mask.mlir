@@ -8,8 +8,8 @@
 module attributes {weft.target = #weft.target<isa = "v3", lanes = 8, registers = 16, cpu = "x86-64-v3", features = "">} {
 // Causal: the last key is the last query's; a tile whose last key is no later than its first query has no mask at all.
 // CHECK-LABEL: @causal
-// CHECK: scf.for %[[QUERY:.*]] = %c0 to %{{.*}} step %c128
-// CHECK: %[[FAR:.*]] = arith.addi %[[QUERY]], %c127 : index
+// CHECK: scf.for %[[QUERY:.*]] = %c0 to %{{.*}} step %c256
+// CHECK: %[[FAR:.*]] = arith.addi %[[QUERY]], %c255 : index
 // CHECK-NEXT: %[[LAST:.*]] = arith.minsi %[[FAR]], %{{.*}} : index
 // CHECK-NEXT: %[[SEEN:.*]] = arith.minsi %{{.*}}, %[[LAST]] : index
 // CHECK-NEXT: %[[END:.*]] = arith.addi %[[SEEN]], %c1 : index

@@ -7,15 +7,15 @@
 #o = affine_map<(b, h, i, j, d, e) -> (b, i, h, e)>
 #l = affine_map<(b, h, i, j, d, e) -> (b, h, i)>
 module attributes {weft.target = #weft.target<isa = "v3", lanes = 8, registers = 16, cpu = "x86-64-v3", features = "">} {
-// 16 queries in lanes, 128 of them share a block of 96 keys, whose rows are packed: the scores exist as one block for 16
+// 16 queries in lanes, 256 of them share a block of 96 keys, whose rows are packed: the scores exist as one block for 16
 // queries only. Both products are register tiles of 6 rows; a hidden key's score is −inf.
 // CHECK-LABEL: @padding
 // CHECK-SAME: (%[[Q:.*]]: memref<1x?x1x8xf32>, %[[K:.*]]: memref<1x?x1x8xf32>, %[[M:.*]]: memref<1x?xi64>, %[[O:.*]]: memref<1x?x1x8xf32>)
 // CHECK-DAG: %[[HIDDEN:.*]] = arith.constant dense<0xFF800000> : vector<8xf32>
-// CHECK-DAG: %[[QT:.*]] = memref.alloca() {alignment = 64 : i64} : memref<8x128xf32>
+// CHECK-DAG: %[[QT:.*]] = memref.alloca() {alignment = 64 : i64} : memref<8x256xf32>
 // CHECK-DAG: %[[KEYS:.*]] = memref.alloca() {alignment = 64 : i64} : memref<102x8xf32>
 // CHECK-DAG: %[[S:.*]] = memref.alloca() {alignment = 64 : i64} : memref<102x16xf32>
-// CHECK: scf.for %{{.*}} = %c0 to %{{.*}} step %c128 {
+// CHECK: scf.for %{{.*}} = %c0 to %{{.*}} step %c256 {
 // Queries are transposed.
 // CHECK-COUNT-8: vector.store {{.*}}, %[[QT]]
 // Keys are packed.

@@ -66,9 +66,9 @@ func.func private @product(%x: memref<?x8xf32>, %w: memref<4x8x16xf32>, %y: memr
 
 // -----
 
-// One batch, one head, one block of 128 queries an item.
+// One batch, one head, one block of 256 queries an item.
 // CHECK-LABEL: @attention
-// CHECK: scf.forall (%[[B:.*]], %[[H:.*]], %[[I:.*]]) = (0, 0, 0) to (%{{.*}}, 12, %{{.*}}) step (1, 1, 128)
+// CHECK: scf.forall (%[[B:.*]], %[[H:.*]], %[[I:.*]]) = (0, 0, 0) to (%{{.*}}, 12, %{{.*}}) step (1, 1, 256)
 // CHECK: weft.attention
 // CHECK-SAME: outs(%{{.*}} : tensor<1x?x1x32xf32>)
 module attributes {weft.target = #weft.target<isa = "v4", lanes = 16, registers = 32, cpu = "x86-64-v4", features = "">} {
