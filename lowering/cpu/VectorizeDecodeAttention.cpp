@@ -7,7 +7,7 @@
 // A vector of scores holds rows × keys: lane r · (lanes / rows) + k is row r with key k. A row is a pair (head, query).
 #include "lowering/cpu/Passes.h"
 
-#include "lowering/cpu/DecodeTiles.h"
+#include "lowering/cpu/DecodeRegions.h"
 #include "lowering/cpu/OperandAccess.h"
 #include "lowering/cpu/StoredNumbers.h"
 #include "lowering/cpu/VectorBody.h"
@@ -32,14 +32,13 @@ namespace {
 
 /// The running maximum's start: finite, so that a row without any visible key never computes inf − inf.
 constexpr float kLowest = -1.7e38f;
-constexpr float kLog2e = 1.4426950408889634f;
 constexpr float kLn2 = 0.6931471805599453f;
 
 /// Emits a plan.
-class DecodeEmitter : DecodeTiles {
+class DecodeEmitter : DecodeRegions {
 public:
   DecodeEmitter(AttentionOp op, const DecodePlan &plan, const RegisterPlan &registers)
-      : DecodeTiles(op, plan, registers) {}
+      : DecodeRegions(op, plan, registers) {}
 
   void emit(OpBuilder &b) {
     allocate(b);
@@ -71,9 +70,15 @@ private:
     });
   }
 
-  /// The rows of an item's groups against keys [begin, end).
+  /// The rows of an item's groups against keys [begin, end), of which those that the mask hides from all of them are
+  /// left out; blocks stay where they are, since a key's place in its block decides the order of sums.
   void emitItem(OpBuilder &b, Value begin, Value end) {
     emitStart(b);
+    auto [low, high] = visibleKeys(b, begin, end);
+    Value skipped = arith::SubIOp::create(b, loc, low, begin);
+    skipped = arith::SubIOp::create(b, loc, skipped, arith::RemUIOp::create(b, loc, skipped, constant(b, blockKeys)));
+    begin = arith::AddIOp::create(b, loc, begin, skipped);
+    end = arith::MaxSIOp::create(b, loc, begin, high);
     forEach(b, begin, end, blockKeys, [&](OpBuilder &body, Value first) {
       Value rest = arith::SubIOp::create(body, loc, end, first);
       Value count = arith::MinUIOp::create(body, loc, rest, constant(body, blockKeys));
@@ -100,13 +105,6 @@ private:
     return arith::AddIOp::create(b, loc, firstHead, arith::MulIOp::create(b, loc, group, constant(b, plan.group)));
   }
 
-  /// The rows of `head`'s group that exist.
-  Value rowCount(OpBuilder &b) {
-    Value left = arith::SubIOp::create(b, loc, headCount, head);
-    Value heads = arith::MinUIOp::create(b, loc, left, constant(b, plan.group));
-    return arith::MulIOp::create(b, loc, heads, constant(b, plan.queries));
-  }
-
   /// Each row of each row block with its number in the scratch and in its group; sets `block` and `head`.
   void forEachRow(OpBuilder &b, function_ref<void(OpBuilder &, Value, Value)> body) {
     forEach(b, constant(b, 0), constant(b, blocks * tile.rows), 1, [&](OpBuilder &inner, Value row) {
@@ -128,21 +126,6 @@ private:
       storeVector(body, splat(body, kLowest), maxima, block);
       storeVector(body, splat(body, 0.0f), sums, block);
     });
-  }
-
-  /// (b, h, i) of a row of `head`'s group.
-  SmallVector<Value> rowDims(OpBuilder &b, Value inGroup) {
-    Value queries = constant(b, plan.queries);
-    Value query = arith::RemUIOp::create(b, loc, inGroup, queries);
-    Value offset = arith::DivUIOp::create(b, loc, inGroup, queries);
-    return {batch, arith::AddIOp::create(b, loc, head, offset), query};
-  }
-
-  /// The number in its group of row r of the row block, the last for rows that do not exist.
-  Value rowOfBlock(OpBuilder &b, int64_t r) {
-    Value inGroup = arith::RemUIOp::create(b, loc, block, constant(b, rowBlocks));
-    Value row = add(b, arith::MulIOp::create(b, loc, inGroup, constant(b, tile.rows)), r);
-    return arith::MinUIOp::create(b, loc, row, add(b, rowCount(b), -1));
   }
 
   /// A row block against a block of keys.
@@ -204,98 +187,6 @@ private:
                               ValueRange{arith::MulIOp::create(b, loc, at, constant(b, tile.rows))});
     }
     return max;
-  }
-
-  /// The score and mask regions on a vector of scores of the keys from `from` on, `count` of them where given; the
-  /// result is in units of log 2, −inf for what is hidden or does not exist.
-  Value emitRegions(OpBuilder &b, Value score, Value from, Value count) {
-    Value hidden = splat(b, -std::numeric_limits<float>::infinity());
-    if (!op.getScore().empty() || !op.getMask().empty()) {
-      SmallVector<Value> arguments = emitIndices(b, from);
-      for (unsigned extra = 0; extra < op.getExtras().size(); ++extra)
-        arguments.push_back(emitExtra(b, 3 + extra, from, count));
-      if (!op.getScore().empty()) {
-        SmallVector<Value> scoreArguments = {score};
-        llvm::append_range(scoreArguments, arguments);
-        score = widen(b, loc, emitRegion(b, op.getScore(), scoreArguments), reg.lanes);
-        score = arith::MulFOp::create(b, loc, score, splat(b, kLog2e));
-      }
-      if (!op.getMask().empty()) {
-        Value visible = widen(b, loc, emitRegion(b, op.getMask(), arguments), reg.lanes);
-        score = arith::SelectOp::create(b, loc, visible, score, hidden);
-      }
-    }
-    return count ? arith::SelectOp::create(b, loc, keyMask(b, count, tile.rows), score, hidden).getResult() : score;
-  }
-
-  Value emitRegion(OpBuilder &b, Region &region, ArrayRef<Value> arguments) {
-    IRMapping mapping;
-    mapping.map(region.getArguments(), arguments);
-    return emitVectorBody(b, region.front(), mapping, reg.lanes).front();
-  }
-
-  /// b, h, i, j of each lane.
-  SmallVector<Value> emitIndices(OpBuilder &b, Value from) {
-    SmallVector<Value> heads, queries;
-    for (int64_t r = 0; r < tile.rows; ++r) {
-      SmallVector<Value> dims = rowDims(b, rowOfBlock(b, r));
-      heads.push_back(dims[1]);
-      queries.push_back(dims[2]);
-    }
-    auto type = VectorType::get({reg.lanes}, b.getIndexType());
-    SmallVector<int64_t> keyOf;
-    for (int64_t lane = 0; lane < reg.lanes; ++lane)
-      keyOf.push_back(lane % tile.keysInVector);
-    Value offset = arith::ConstantOp::create(b, loc, DenseIntElementsAttr::get(type, keyOf));
-    Value keys = arith::AddIOp::create(b, loc, widen(b, loc, from, reg.lanes), offset);
-    return {batch, emitSpread(b, heads), emitSpread(b, queries), keys};
-  }
-
-  /// An extra operand's element for each lane: scalars or pieces along the keys, row by row.
-  Value emitExtra(OpBuilder &b, unsigned operand, Value from, Value count) {
-    AffineMap map = op.getIndexingMap(operand);
-    bool ofRows = llvm::any_of(map.getResults(), [&](AffineExpr expr) { return differsInGroup(expr); });
-    IterationPoint point;
-    if (map.isFunctionOfDim(AttentionOp::Key) && tile.keysInVector > 1) {
-      point.vectorDim = AttentionOp::Key;
-      point.lanes = tile.keysInVector;
-      point.mask = count ? keyMask(b, count, 1) : Value();
-    }
-    SmallVector<Value> pieces;
-    for (int64_t r = 0; r < (ofRows ? tile.rows : 1); ++r) {
-      SmallVector<Value> dims = rowDims(b, rowOfBlock(b, r));
-      Value j = count && point.vectorDim < 0 ? arith::MinUIOp::create(b, loc, from, lastKey).getResult() : from;
-      point.dims = {dims[0], dims[1], dims[2], j, constant(b, 0), constant(b, 0)};
-      pieces.push_back(emitLoad(b, loc, op->getOperand(operand), map, point));
-    }
-    return emitSpread(b, pieces);
-  }
-
-  Value multiplied(OpBuilder &b, Value x, Value factor) {
-    return arith::MulFOp::create(b, loc, x, widen(b, loc, factor, reg.lanes));
-  }
-
-  /// Whether an index is not the same for all rows of a group.
-  bool differsInGroup(AffineExpr expr) {
-    auto division = dyn_cast<AffineBinaryOpExpr>(expr); // h floordiv g
-    if (division)
-      return cast<AffineConstantExpr>(division.getRHS()).getValue() % plan.group != 0;
-    return expr.isFunctionOfDim(AttentionOp::Head) || expr.isFunctionOfDim(AttentionOp::Query);
-  }
-
-  /// One piece for all rows, or one for each: scalars or vectors of keysInVector → all lanes.
-  Value emitSpread(OpBuilder &b, ArrayRef<Value> pieces) {
-    if (pieces.size() == 1 && !isa<VectorType>(pieces[0].getType()))
-      return pieces[0];
-    auto type = VectorType::get({reg.lanes}, getElementTypeOrSelf(pieces[0].getType()));
-    SmallVector<Value> elements;
-    for (int64_t lane = 0; lane < reg.lanes; ++lane) {
-      Value piece = pieces[pieces.size() == 1 ? 0 : lane / tile.keysInVector];
-      if (isa<VectorType>(piece.getType()))
-        piece = vector::ExtractOp::create(b, loc, piece, ArrayRef<int64_t>{lane % tile.keysInVector});
-      elements.push_back(piece);
-    }
-    return vector::FromElementsOp::create(b, loc, type, elements);
   }
 
   /// weights = exp2(scores − max), times the values' factors; returns the sums (of the exponentials) with the block's
@@ -360,9 +251,8 @@ private:
 
   int64_t blocks; ///< row blocks in all
   Value firstKey; ///< of the split
-  Value headCount;
-  Value maxima; ///< [row block][lane] of scores so far; at the end the log-sum-exp
-  Value sums;   ///< [row block][lane] of weights so far; at the end 1 / the row's
+  Value maxima;   ///< [row block][lane] of scores so far; at the end the log-sum-exp
+  Value sums;     ///< [row block][lane] of weights so far; at the end 1 / the row's
 };
 
 struct VectorizeDecodeAttentionPass : impl::VectorizeDecodeAttentionBase<VectorizeDecodeAttentionPass> {

@@ -28,7 +28,7 @@ std::string fill(std::string text, std::initializer_list<std::pair<std::string, 
 
 /// The arguments that both regions take after the indices.
 std::string extraArguments(const AttentionCase &c) {
-  return std::string(c.hasPadding() ? ", %p: i64" : "") + (c.hasBias() ? ", %bias: f32" : "");
+  return std::string(c.hasPadding() || c.hasLength() ? ", %p: i64" : "") + (c.hasBias() ? ", %bias: f32" : "");
 }
 
 std::string scoreBody(ScoreKind kind) {
@@ -69,6 +69,10 @@ std::string maskBody(MaskKind kind) {
   switch (kind) {
   case MaskKind::Causal:
     return "\n      %r = arith.cmpi sle, %j, %i : index";
+  case MaskKind::Length:
+    return R"(
+      %length = arith.index_cast %p : i64 to index
+      %r = arith.cmpi slt, %j, %length : index)";
   case MaskKind::Window:
     return R"(
       %w = arith.constant 3 : index
@@ -165,6 +169,10 @@ std::string fillExtras(const AttentionCase &c, const std::string &text) {
   if (c.hasPadding()) {
     arguments = ",\n    %mask: tensor<?x?xi64> {weft.name = \"padding\", weft.dims = [\"batch\", \"keys\"]}";
     maps = ", affine_map<(b, h, i, j, d, e) -> (b, j)>", names = ", %mask", types = ", tensor<?x?xi64>";
+  }
+  if (c.hasLength()) {
+    arguments = ",\n    %mask: tensor<?xi64> {weft.name = \"length\", weft.dims = [\"batch\"]}";
+    maps = ", affine_map<(b, h, i, j, d, e) -> (b)>", names = ", %mask", types = ", tensor<?xi64>";
   }
   if (c.hasBias()) {
     arguments += ",\n    %extra: " + biasType(c) + " {weft.name = \"bias\", weft.dims = [" +
@@ -323,6 +331,12 @@ Arrays makeInputs(const AttentionCase &c, AttentionExtents extents, Numbers &num
         padding[b * keys + j] = b + 1 == batch && batch > 1 ? 0 : numbers.below(4) != 0;
     inputs.push_back(Array::of<int64_t>("padding", {batch, keys}, padding));
   }
+  if (c.hasLength()) {
+    std::vector<int64_t> lengths(batch);
+    for (int64_t &length : lengths)
+      length = numbers.below(keys + 1);
+    inputs.push_back(Array::of<int64_t>("length", {batch}, lengths));
+  }
   if (c.score == ScoreKind::BiasOfBatch)
     inputs.push_back(numbers.array("bias", {batch, c.heads, queries, keys}));
   if (c.score == ScoreKind::BiasOfHeads)
@@ -369,6 +383,10 @@ Regions regionsOf(const AttentionCase &c, AttentionExtents extents, const Arrays
   auto real = [=](int64_t b, int64_t j) { return padding.empty() || padding[b * keys + j] != 0; };
   if (c.hasPadding())
     regions.mask = [=](int64_t b, int64_t, int64_t, int64_t j) { return real(b, j); };
+  if (c.hasLength()) {
+    std::vector<int64_t> lengths(inputs[3].values<int64_t>().begin(), inputs[3].values<int64_t>().end());
+    regions.mask = [=](int64_t b, int64_t, int64_t, int64_t j) { return j < lengths[b]; };
+  }
   if (c.mask == MaskKind::Causal || c.mask == MaskKind::PaddingCausal)
     regions.mask = [=](int64_t b, int64_t, int64_t i, int64_t j) { return j <= i && real(b, j); };
   if (c.mask == MaskKind::Window)

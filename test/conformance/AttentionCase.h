@@ -10,7 +10,7 @@
 
 namespace weft::test {
 
-enum class MaskKind { None, Causal, Window, Chunks, Prefix, Padding, PaddingCausal };
+enum class MaskKind { None, Causal, Window, Chunks, Prefix, Padding, PaddingCausal, Length };
 enum class ScoreKind { Same, BiasOfBatch, BiasOfHeads, SoftCap, Alibi };
 
 struct AttentionCase {
@@ -26,6 +26,8 @@ struct AttentionCase {
 
   float scale() const;
   bool hasPadding() const { return mask == MaskKind::Padding || mask == MaskKind::PaddingCausal; }
+  /// So many keys of each item of the batch are seen: a cache longer than what it holds.
+  bool hasLength() const { return mask == MaskKind::Length; }
   bool hasBias() const { return score == ScoreKind::BiasOfBatch || score == ScoreKind::BiasOfHeads; }
   /// The module: entry @attend over the dimensions batch, queries and keys.
   std::string text() const;
