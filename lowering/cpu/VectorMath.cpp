@@ -69,14 +69,17 @@ bool hasScale(const RegisterPlan &plan, Type type) {
   return vector && plan.fused && plan.lanes == 16 && vector.getShape() == ArrayRef<int64_t>{16};
 }
 
-/// 2^x = p(x − n) · 2^n, n = round(x): vscalefps gives 0 for n = −inf and +inf for +inf, whatever x − n is then.
+/// 2^x = p(x − n) · 2^n, n = round(x): vscalefps gives +inf for n = +inf, whatever x − n is then. Below −126 the lane
+/// is zeroed under its mask: a denormal would make the products that read it slow.
 Value emitScaledExp2(Expansion &e, ArrayRef<float> coefficients, Value x) {
   Value whole = math::RoundEvenOp::create(e.b, e.loc, x);
   Value mantissa = e.polynomial(coefficients, e.sub(x, whole));
-  Value all = arith::ConstantOp::create(e.b, e.loc, e.b.getI16IntegerAttr(-1));
+  Value normal = arith::CmpFOp::create(e.b, e.loc, arith::CmpFPredicate::UGE, x, e.f(-126.0f));
+  Value lanes = vector::BitCastOp::create(e.b, e.loc, VectorType::get({1}, e.b.getI16Type()), normal);
+  Value mask = vector::ExtractOp::create(e.b, e.loc, lanes, ArrayRef<int64_t>{0});
   Value rounding = arith::ConstantOp::create(e.b, e.loc, e.b.getI32IntegerAttr(4)); // that of the control register
   return LLVM::CallIntrinsicOp::create(e.b, e.loc, e.type, e.b.getStringAttr("llvm.x86.avx512.mask.scalef.ps.512"),
-                                       ValueRange{mantissa, whole, mantissa, all, rounding})
+                                       ValueRange{mantissa, whole, e.f(0.0f), mask, rounding})
       .getResult(0);
 }
 
