@@ -49,17 +49,16 @@ struct RowTiles {
     Value divisor = arith::MaxUIOp::create(b, loc, tiles, constant(b, 1));
     Value low = arith::DivUIOp::create(b, loc, count, divisor);
     Value taller = arith::RemUIOp::create(b, loc, count, divisor);
-    scf::ForOp::create(b, loc, constant(b, 0), tiles, constant(b, 1), ValueRange(),
-                       [&](OpBuilder &body, Location, Value index, ValueRange) {
+    // The first row is carried along: were it computed from the index, LLVM would sink the division into inner loops.
+    scf::ForOp::create(b, loc, constant(b, 0), tiles, constant(b, 1), constant(b, 0),
+                       [&](OpBuilder &body, Location, Value index, ValueRange carried) {
                          // The taller tiles come first.
-                         Value before = arith::MinUIOp::create(body, loc, index, taller);
-                         Value row = arith::MulIOp::create(body, loc, index, low);
-                         row = arith::AddIOp::create(body, loc, row, before);
                          Value isTall = arith::CmpIOp::create(body, loc, arith::CmpIPredicate::ult, index, taller);
                          Value more = arith::ExtUIOp::create(body, loc, body.getI64Type(), isTall);
                          more = arith::IndexCastOp::create(body, loc, body.getIndexType(), more);
-                         heights(body, arith::AddIOp::create(body, loc, low, more), row, index, least, most);
-                         scf::YieldOp::create(body, loc);
+                         Value height = arith::AddIOp::create(body, loc, low, more), row = carried.front();
+                         heights(body, height, row, index, least, most);
+                         scf::YieldOp::create(body, loc, arith::AddIOp::create(body, loc, row, height).getResult());
                        });
   }
 

@@ -41,10 +41,23 @@
 // SSE: j{{[a-z]+}} [[LOOP]]
 // SSE-NOT: {{mulps|call}}
 // SSE: retq
+
+// Any number of rows: no accumulator of any height goes through the stack, and nothing is divided between multiply-adds.
+// V4-LABEL: any_rows:
+// V4-NOT: {{\(%rsp\), %zmm|%zmm[0-9]+, .*\(%rsp\)}}
+// V4: retq
+// V3-LABEL: any_rows:
+// V3-NOT: {{\(%rsp\), %ymm|%ymm[0-9]+, .*\(%rsp\)}}
+// V3: retq
 module attributes {weft.target = #weft.target<TARGET>} {
 func.func @product(%x: memref<ROWSx384xf32>, %w: memref<PANELSx384x16xf32>, %b: memref<COLUMNSxf32>, %y: memref<ROWSxCOLUMNSxf32>) {
   weft.packed_matmul ins(%x, %w, %b : memref<ROWSx384xf32>, memref<PANELSx384x16xf32>, memref<COLUMNSxf32>)
                      outs(%y : memref<ROWSxCOLUMNSxf32>)
+  return
+}
+func.func @any_rows(%x: memref<?x384xf32>, %w: memref<96x384x16xf32>, %b: memref<1536xf32>, %y: memref<?x1536xf32>) {
+  weft.packed_matmul ins(%x, %w, %b : memref<?x384xf32>, memref<96x384x16xf32>, memref<1536xf32>)
+                     outs(%y : memref<?x1536xf32>)
   return
 }
 }
