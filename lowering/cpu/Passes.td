@@ -74,7 +74,7 @@ def VectorizeDecodeAttention : Pass<"weft-vectorize-decode-attention", "::mlir::
     ```
     becomes
     ```
-    scf.for %key step 64 {
+    scf.for %key step 16 {
       scf.for %tile step 2 { 4 rows × 2 keys: dot products, lane sums, running maxima }
       scf.for … { exp2 }
       scf.for … { weights · values }

@@ -14,7 +14,7 @@ module attributes {weft.target = #weft.target<isa = "v3", lanes = 8, registers =
 // CHECK: arith.minsi
 // CHECK: %[[LAST:.*]] = arith.addi
 // CHECK: %[[END:.*]] = arith.maxsi
-// CHECK: scf.for %{{.*}} to %[[END]] step %c128
+// CHECK: scf.for %{{.*}} to %[[END]] step %c32
 func.func @length(%q: memref<1x2x1x32xf32>, %k: memref<1x2x?x32xf32>, %n: memref<1xi64>, %o: memref<1x2x1x32xf32>) {
   weft.attention {scale = 0.5 : f32, indexing_maps = [#q, #k, #v, #n, #o]}
     ins(%q, %k, %k, %n : memref<1x2x1x32xf32>, memref<1x2x?x32xf32>, memref<1x2x?x32xf32>, memref<1xi64>)
@@ -28,13 +28,13 @@ func.func @length(%q: memref<1x2x1x32xf32>, %k: memref<1x2x?x32xf32>, %n: memref
   return
 }
 
-// A window over the last 100 keys before position %p: the first blocks of 128 keys are left out.
+// A window over the last 100 keys before position %p: the first blocks of 32 keys are left out.
 // CHECK-LABEL: @window
 // CHECK-SAME: %[[P:[^:]*]]: index
 // CHECK: arith.maxsi
-// CHECK: %[[INTO:.*]] = arith.remui %{{.*}}, %c128
+// CHECK: %[[INTO:.*]] = arith.remui %{{.*}}, %c32
 // CHECK: %[[SKIPPED:.*]] = arith.subi %{{.*}}, %[[INTO]]
-// CHECK: scf.for %{{.*}} = %[[SKIPPED]] to %{{.*}} step %c128
+// CHECK: scf.for %{{.*}} = %[[SKIPPED]] to %{{.*}} step %c32
 func.func @window(%q: memref<1x2x1x32xf32>, %k: memref<1x2x?x32xf32>, %p: index, %o: memref<1x2x1x32xf32>) {
   weft.attention {scale = 0.5 : f32, indexing_maps = [#q, #k, #v, #o]}
     ins(%q, %k, %k : memref<1x2x1x32xf32>, memref<1x2x?x32xf32>, memref<1x2x?x32xf32>) outs(%o : memref<1x2x1x32xf32>)

@@ -15,8 +15,8 @@ module attributes {weft.target = #weft.target<isa = "v3", lanes = 8, registers =
 // CHECK-LABEL: @group
 // CHECK-SAME: (%[[Q:.*]]: memref<1x4x1x64xf32>, %[[K:.*]]: memref<1x1x?x64xf32>, %[[O:.*]]: memref<1x4x1x64xf32>)
 // CHECK-DAG: %[[QUERIES:.*]] = memref.alloca() {alignment = 64 : i64} : memref<32x8xf32>
-// CHECK-DAG: %[[WEIGHTS:.*]] = memref.alloca() {alignment = 64 : i64} : memref<256xf32>
-// CHECK: scf.for %{{.*}} step %c64 {
+// CHECK-DAG: %[[WEIGHTS:.*]] = memref.alloca() {alignment = 64 : i64} : memref<64xf32>
+// CHECK: scf.for %{{.*}} step %c16 {
 // CHECK: scf.for %{{.*}} step %c2 iter_args
 // The values of these keys are asked for while the keys are read, a line of each for every two vectors.
 // CHECK: %[[KEY0:.*]] = vector.load %[[K]]
@@ -44,7 +44,7 @@ func.func @group(%q: memref<1x4x1x64xf32>, %k: memref<1x1x?x64xf32>, %o: memref<
 // 4 keys of 2 rows, and is read once for both rows.
 // CHECK-LABEL: @side_by_side
 // CHECK-SAME: %[[M:[^:]*]]: memref<1x?xi64>
-// CHECK: scf.for %{{.*}} step %c128 {
+// CHECK: scf.for %{{.*}} step %c64 {
 // CHECK: scf.for %{{.*}} = %c0 to %c3 step %c1 {
 // CHECK: %[[PADDING:.*]] = vector.load %[[M]]{{.*}} : memref<1x?xi64>, vector<4xi64>
 // CHECK: %[[VISIBLE:.*]] = arith.cmpi ne, %{{.*}} : vector<8xi64>
