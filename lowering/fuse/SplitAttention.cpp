@@ -19,6 +19,7 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Remarks.h"
 
 namespace weft {
 #define GEN_PASS_DEF_SPLITATTENTION
@@ -44,9 +45,12 @@ FailureOr<SplitPlan> planSplit(AttentionOp op) {
   if (!decode || op.getSplitLength() || !op.hasPureTensorSemantics())
     return failure();
   AffineExpr last = op.getIndexingMap(op.getOutputNumber()).getResults().back();
-  if (last != getAffineDimExpr(AttentionOp::ValueDim, op.getContext()) ||
-      !getElementTypeOrSelf(op.getOutput().getType()).isF32())
+  bool rows = last == getAffineDimExpr(AttentionOp::ValueDim, op.getContext());
+  if (!rows || !getElementTypeOrSelf(op.getOutput().getType()).isF32()) {
+    remark::missed(op.getLoc(), remark::RemarkOpts::name("keys-not-split").category("weft-split-attention"))
+        << "the keys stay in one piece: only outputs that are rows of f32 are combined from splits";
     return failure();
+  }
   auto keyType = cast<ShapedType>(op.getKey().getType());
   int64_t width = llvm::divideCeil(keyType.getElementTypeBitWidth(), 8);
   int64_t keyBytes = decode->groups * (decode->headDim + decode->valueDim) * width;

@@ -210,6 +210,37 @@ TEST(DecodeRelations, StepsArePrefill) {
   }
 }
 
+/// Query heads that share a key give what each gives with a copy of it, but for rounding: rows are tiled otherwise.
+TEST(DecodeRelations, GroupedHeadsAreRepeatedKeyHeads) {
+  AttentionCase grouped = {.name = "Grouped",
+                           .heads = 6,
+                           .keyHeads = 2,
+                           .headDim = 32,
+                           .valueDim = 20,
+                           .sequenceFirst = false,
+                           .queries = 1};
+  AttentionCase repeated = grouped;
+  repeated.keyHeads = 6;
+  CompiledModule one(grouped.text()), other(repeated.text());
+  Numbers numbers(63);
+  for (int64_t context : {1, 17, 300, 2100}) {
+    Arrays inputs = makeInputs(grouped, {1, 1, context}, numbers), all = inputs;
+    for (size_t i : {1, 2}) {
+      all[i].shape[1] = 6;
+      all[i].bytes.clear();
+      size_t head = inputs[i].bytes.size() / 2;
+      for (size_t h = 0; h < 6; ++h)
+        all[i].bytes.insert(all[i].bytes.end(), inputs[i].bytes.begin() + h / 3 * head,
+                            inputs[i].bytes.begin() + (h / 3 + 1) * head);
+    }
+    for (const std::string &variant : one.variants()) {
+      RelativeError error;
+      error.add(floatsOf(one.run(variant, "attend", inputs)[0]), widen(other.run(variant, "attend", all)[0]));
+      EXPECT_LE(error.value(), 2e-6) << variant << ", context " << context;
+    }
+  }
+}
+
 /// Keys that nobody sees, at the end, do not change a bit: caches may be longer than what they hold.
 TEST(DecodeRelations, HiddenKeysAreAsIfAbsent) {
   for (bool sequenceFirst : {true, false}) {
