@@ -4,8 +4,10 @@
 
 import argparse
 import json
+import subprocess
 import sys
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 
 from . import command, machine, model, peers, report, timing
@@ -33,13 +35,16 @@ def arguments() -> argparse.Namespace:
     add("--turn", type=float, default=0.1, metavar="SECONDS", help="least time of a peer's turn (default 0.1)")
     add("--clock", choices=["auto", *timing.CLOCKS], default="auto",
         help="cpu: CPU time of the process, which other programs disturb less; wall (default: cpu for one thread)")
+    add("--no-kernels", action="store_true", help="the model alone, not the table of benchmarks/kernels after it")
     add("--ragged", action="store_true", help="rows of different lengths with padding masks; padding counts as work")
     command.add_places(parser)
     add("--json", type=Path, metavar="FILE", help="also write every sample as JSON")
     add("--markdown", metavar="FILE",
         help="write the tables as Markdown; 'none': do not (default: docs/benchmarks/<processor>.md for a full run)")
     args = parser.parse_args()
-    args.full = not (args.quick or args.shapes or args.peers or args.ragged or args.rounds)
+    part = args.shapes or args.peers or args.ragged or args.rounds
+    args.full = not (args.quick or part)
+    args.kernels = not (args.no_kernels or part or args.threads > 1)
     try:
         args.shapes = [model.Shape.parse(text) for text in (args.shapes or ",".join(default_shapes(args))).split(",")]
     except ValueError:
@@ -65,7 +70,7 @@ def prepare_peers(args: argparse.Namespace, where: peers.Setting) -> list[Worker
     for name in args.peers:
         print(f"preparing {name}", file=sys.stderr, flush=True)
         try:
-            made.append(Worker(name, where))
+            made.append(Worker(name, partial(peers.make, name, where)))
         except peers.Unavailable as reason:
             if args.asked:
                 raise SystemExit(f"error: {name} cannot be timed: {reason}") from reason
@@ -136,7 +141,17 @@ def main() -> int:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(report.markdown(run))
         print(f"written: {path}")
+    if args.kernels and not run_kernels(args):
+        return 1
     return 0 if run.exact() else 3
+
+
+def run_kernels(args: argparse.Namespace) -> bool:
+    """The table of benchmarks/kernels; whether it could be made, met or not."""
+    print(flush=True)
+    options = ["--build", str(args.build), *(["--quick"] if args.quick else [])]
+    done = subprocess.run([sys.executable, "-m", "kernel_suite", *options], check=False)
+    return done.returncode in (0, 3)
 
 
 if __name__ == "__main__":

@@ -13,12 +13,15 @@ import numpy as np
 
 from . import checks, command
 
+KERNELS = "kernel_suite"
+
 # Title, module, options, options for --quick.
 PROGRAMS = [
     ("Accuracy", "minilm.accuracy", [], ["--quick"]),
     ("Architectures", "minilm.architectures", [], ["--quick"]),
     ("Start-up", "minilm.startup", [], ["--quick"]),
     ("Compile time", "minilm.compile_time", [], ["--quick"]),
+    ("Kernels, one thread", KERNELS, [], ["--quick"]),
 ]
 QUICK_PEERS = "weft,onnxruntime,openvino,ctranslate2"
 SHAPES = "1x16,1x128,1x512,32x128"
@@ -53,14 +56,15 @@ def run(title: str, module: str, options: list[str], json_file: Path) -> int:
 
 def speed_options(quick: bool) -> list[str]:
     if not quick:
-        return []
+        return ["--no-kernels"]
     return ["--peers", QUICK_PEERS, "--shapes", SHAPES, "--rounds", "3"]
 
 
 def main() -> int:
     description = "Runs every program of benchmarks/ and prints every number with its bound."
     args = command.check_parser("all", description).parse_args()
-    places = ["--build", str(args.build)]
+    build = ["--build", str(args.build)]
+    places = list(build)
     places += ["--artifact", str(args.artifact)] if args.artifact else []
     places += ["--model", str(args.model)] if args.model else []
     speed = ("Speed, one thread", "minilm", [], [])
@@ -68,7 +72,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
         for title, module, full, quick in [*PROGRAMS, speed]:
             json_file = Path(scratch) / f"{module}.json"
-            options = [*places, *(quick if args.quick else full)]
+            options = [*(build if module == KERNELS else places), *(quick if args.quick else full)]
             options += speed_options(args.quick) if module == "minilm" else []
             code = run(title, module, options, json_file)
             if json_file.exists():

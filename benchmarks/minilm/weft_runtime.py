@@ -63,6 +63,8 @@ class Session:
         lib.weft_session_variant.argtypes = [ctypes.c_void_p, ctypes.c_char_p]
         tensors = ctypes.POINTER(_Tensor)
         lib.weft_run.argtypes = [ctypes.c_void_p, ctypes.c_char_p, tensors, ctypes.c_size_t, tensors, ctypes.c_size_t]
+        lib.weft_session_free.argtypes = [ctypes.c_void_p]
+        lib.weft_session_free.restype = None
         self._lib = lib
         model = ctypes.c_void_p()
         linked = time.perf_counter()
@@ -76,6 +78,11 @@ class Session:
         lib.weft_close(model)  # the session keeps what it needs
         self.version = lib.weft_version().decode()
         self.variant = (lib.weft_session_variant(self._session, None) or b"unknown").decode()
+
+    def close(self) -> None:
+        """Frees the session; its calls must not be used any more."""
+        self._lib.weft_session_free(self._session)
+        self._session = ctypes.c_void_p()
 
     def _check(self, status: int) -> None:
         if status != 0:

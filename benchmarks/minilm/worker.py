@@ -10,6 +10,7 @@ import multiprocessing
 import signal
 import traceback
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 
@@ -23,14 +24,15 @@ class Failed(Exception):
 class _Server:
     """What runs in the process of a peer."""
 
-    def __init__(self, name: str, setting: peers.Setting):
-        self._peer = peers.make(name, setting)
+    def __init__(self, make: Callable[[], peers.Peer]):
+        self._peer = make()
         self._call = None
 
     def label(self) -> peers.Label:
         return peers.Label(self._peer.name, self._peer.version, self._peer.note)
 
-    def bind(self, feed: dict[str, np.ndarray]) -> np.ndarray:
+    def bind(self, feed: object) -> np.ndarray:
+        self._call = None  # what the call before holds is freed first
         self._call = self._peer.prepare(feed)
         return self._peer.fetch(self._call())
 
@@ -38,16 +40,24 @@ class _Server:
         return timing.turn(self._call, plan, warm_up)
 
 
-def _serve(pipe, name: str, setting: peers.Setting) -> None:
+def _serve(pipe, name: str, make: Callable[[], peers.Peer]) -> None:
     warnings.filterwarnings("ignore")
+
+    def answer(method: Callable[..., object], *arguments) -> object:
+        """Sends what the method returns, or why it cannot be had: then the next call may still work."""
+        try:
+            result = method(*arguments)
+        except peers.Unavailable as reason:
+            pipe.send((None, reason))
+            return None
+        pipe.send((result.label() if isinstance(result, _Server) else result, None))
+        return result
+
     try:
-        server = _Server(name, setting)
-        pipe.send((server.label(), None))
-        while True:
+        server = answer(_Server, make)
+        while server:
             method, arguments = pipe.recv()
-            pipe.send((getattr(server, method)(*arguments), None))
-    except peers.Unavailable as reason:
-        pipe.send((None, reason))
+            answer(getattr(server, method), *arguments)
     except EOFError:  # the driver is done
         pass
     except Exception:  # told to the driver, which stops
@@ -57,11 +67,12 @@ def _serve(pipe, name: str, setting: peers.Setting) -> None:
 class Worker:
     """The driver's end of a peer's process."""
 
-    def __init__(self, name: str, setting: peers.Setting):
+    def __init__(self, name: str, make: Callable[[], peers.Peer]):
+        """`make` is sent to the process: a function of a module, or a partial of one."""
         self.name = name
         context = multiprocessing.get_context("spawn")  # a fork would share what the libraries have set up
         self._pipe, child = context.Pipe()
-        self._process = context.Process(target=_serve, args=(child, name, setting), daemon=True)
+        self._process = context.Process(target=_serve, args=(child, name, make), daemon=True)
         interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)  # only the driver answers an interrupt
         self._process.start()
         signal.signal(signal.SIGINT, interrupt)
@@ -82,8 +93,8 @@ class Worker:
         self._pipe.send((method, arguments))
         return self._answer()
 
-    def bind(self, feed: dict[str, np.ndarray]) -> np.ndarray:
-        """Prepares the call for these inputs and returns its output."""
+    def bind(self, feed: object) -> np.ndarray:
+        """Prepares the call for these inputs (what the peer's `prepare` takes) and returns its output."""
         return self._ask("bind", feed)
 
     def turn(self, plan: timing.Plan, warm_up: bool) -> list[float]:

@@ -16,7 +16,7 @@ class Setting:
 
     root: Path  # the checkout
     build: Path  # where Weft was built
-    model: Path  # the Hugging Face directory
+    model: Path | None  # the Hugging Face directory, where a model is measured
     cache: Path  # for converted models
     threads: int
     artifact: Path | None = None  # of Weft; compiled where it is not given
@@ -24,12 +24,12 @@ class Setting:
 
 @dataclass(frozen=True)
 class Peer:
-    """`prepare` turns the arrays into what the library takes (not timed) and returns the call that is timed; the call
+    """`prepare` turns the arrays (or what else tells the work) into what the library takes (not timed) and returns the call that is timed; the call
     returns the library's own tensor, and `fetch` turns that into an array (not timed)."""
 
     name: str
     version: str
-    prepare: Callable[[dict[str, np.ndarray]], Callable[[], object]]
+    prepare: Callable[[object], Callable[[], object]]
     fetch: Callable[[object], np.ndarray] = np.asarray
     note: str = ""
 

@@ -9,20 +9,20 @@ from . import Peer, Setting
 from .onnx_export import onnx_model
 
 
+def options(setting: Setting) -> dict[str, object]:
+    return {
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_NUM_THREADS": setting.threads,
+        "NUM_STREAMS": 1,
+        # Without this hint processors with AMX compute in bf16: another problem, 1e-2 away from float32.
+        "INFERENCE_PRECISION_HINT": "f32",
+        # This process is pinned already.
+        "ENABLE_CPU_PINNING": False,
+    }
+
+
 def make(setting: Setting) -> Peer:
-    compiled = openvino.Core().compile_model(
-        str(onnx_model(setting)),
-        "CPU",
-        {
-            "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_NUM_THREADS": setting.threads,
-            "NUM_STREAMS": 1,
-            # Without this hint processors with AMX compute in bf16: another problem, 1e-2 away from float32.
-            "INFERENCE_PRECISION_HINT": "f32",
-            # This process is pinned already.
-            "ENABLE_CPU_PINNING": False,
-        },
-    )
+    compiled = openvino.Core().compile_model(str(onnx_model(setting)), "CPU", options(setting))
     request = compiled.create_infer_request()
 
     def prepare(feed: dict[str, np.ndarray]):

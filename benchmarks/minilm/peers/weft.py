@@ -4,8 +4,6 @@
 
 import shutil
 import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -31,23 +29,25 @@ def compiler(setting: Setting) -> Path:
     return command
 
 
-def artifact(setting: Setting) -> Path:
-    """The given artifact, or one compiled here, again whenever the compiler is newer."""
-    if setting.artifact:
-        return setting.artifact
+def compiled(setting: Setting, source: Path, made: Path, *options: str) -> Path:
+    """The artifact `made` of a model, compiled again whenever the compiler is newer."""
     weft = compiler(setting)
-    made = setting.cache / "minilm.weft"
     manifest = made / "manifest.json"
     if manifest.exists() and manifest.stat().st_mtime > weft.stat().st_mtime:
         return made
     shutil.rmtree(made, ignore_errors=True)
-    start = time.perf_counter()
-    command = [str(weft), "compile", str(setting.model), "-o", str(made)]
+    command = [str(weft), "compile", str(source), "-o", str(made), *options]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     if done.returncode != 0:
         raise Unavailable(f"weft compile failed with exit code {done.returncode}:\n{done.stderr.strip()}")
-    print(f"weft compile: {time.perf_counter() - start:.1f} s", file=sys.stderr, flush=True)
     return made
+
+
+def artifact(setting: Setting) -> Path:
+    """The given artifact, or one compiled here."""
+    if setting.artifact:
+        return setting.artifact
+    return compiled(setting, setting.model, setting.cache / "minilm.weft")
 
 
 def _make(setting: Setting, name: str, variant: str | None) -> Peer:

@@ -1,0 +1,134 @@
+# Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""What was measured, as a table with floors."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from minilm.checks import Check, at_least, none_of
+from minilm.timing import Samples
+
+from . import cases
+
+HEADER = ["", "speed", "best peer", "its speed", "ratio", "% of bound", "floor", "", "rel. RMS"]
+TOLERANCE = 1e-5  # relative RMS against float64: more is another precision, and no comparison
+
+
+@dataclass
+class Result:
+    case: cases.Case
+    samples: dict[str, Samples] = field(default_factory=dict)
+    errors: dict[str, float] = field(default_factory=dict)
+    bound: list[float] = field(default_factory=list)  # a round's FMA peak in GF/s, or read rate in GB/s
+    refused: str = ""  # what Weft says where it does not take the case
+
+    @property
+    def work(self) -> float:
+        """In GF or GB a call."""
+        return (self.case.read_bytes or self.case.flops) * 1e-9
+
+    @property
+    def unit(self) -> str:
+        return "GB/s" if self.case.read_bytes else "GF/s"
+
+    def speed(self, name: str) -> float:
+        return self.work / self.samples[name].median
+
+    @property
+    def best_peer(self) -> str | None:
+        names = [name for name in self.samples if name != "weft"]
+        return min(names, key=lambda name: self.samples[name].median) if names else None
+
+    @property
+    def ratio(self) -> float | None:
+        """Weft's speed over the best peer's: the median over the rounds."""
+        best = self.best_peer
+        if best is None or "weft" not in self.samples:
+            return None
+        return self.samples[best].median_of_ratios(self.samples["weft"])
+
+    @property
+    def share(self) -> float | None:
+        """Of what bounds the speed: the median over the rounds."""
+        if "weft" not in self.samples:
+            return None
+        rounds = zip(self.samples["weft"].rounds, self.bound, strict=True)
+        return float(np.median([self.work / np.median(turn) / bound for turn, bound in rounds]))
+
+    @property
+    def shares_alone(self) -> bool:
+        """Whether the floor of the share holds for this case, not for the median of many."""
+        return self.case.suite != "product" and self.case.floor.share is not None
+
+    @property
+    def met(self) -> bool:
+        floor = self.case.floor
+        fast = floor.speed is None or (self.ratio is not None and self.ratio >= floor.speed)
+        full = not self.shares_alone or (self.share is not None and self.share >= floor.share)
+        return fast and full
+
+    def row(self) -> list[str]:
+        best, floor = self.best_peer, self.case.floor
+        weft = f"{self.speed('weft'):.0f} {self.unit}" if "weft" in self.samples else "refused"
+        wants = [f"{floor.speed:g} x"] if floor.speed else []
+        wants += [f"{100 * floor.share:.0f} %"] if self.shares_alone else []
+        return [
+            self.case.name,
+            weft,
+            best or "none",
+            f"{self.speed(best):.0f}" if best else "",
+            f"{self.ratio:.2f}" if self.ratio else "",
+            f"{100 * self.share:.0f}" if self.share else "",
+            ", ".join(wants),
+            ("met" if self.met else "MISSED") if wants else "",
+            f"{self.errors['weft']:.0e}" if "weft" in self.errors else "",
+        ]
+
+
+def _median_share(results: list[Result], what: str, bound: float) -> list[Check]:
+    shares = [result.share for result in results if result.share]
+    return [at_least(f"{what}: median share of the FMA peak", float(np.median(shares)), bound)] if shares else []
+
+
+def _speed_ratio(found: dict[cases.Case, Result], what: str, first: cases.Case, second: cases.Case, bound: float):
+    """Speed of one case over that of another: both as shares of the peak of their own rounds."""
+    pair = [found[case].share if case in found else None for case in (first, second)]
+    return [at_least(what, pair[0] / pair[1], bound)] if all(pair) else []
+
+
+def checks(results: list[Result]) -> list[Check]:
+    products = [result for result in results if result.case.suite == "product"]
+    groups = [  # what has floors
+        ("product, 64 rows and more", [result for result in products if result.case.m > 16]),
+        ("product, 4 to 16 rows", [result for result in products if result.case.m <= 16]),
+        *((suite, [result for result in results if result.case.suite == suite]) for suite in ("gemv", "attention", "decode")),
+    ]
+    made = []
+    for what, group in groups:
+        if group:
+            made.append(none_of(f"{what}: cases at their floor", sum(not result.met for result in group), len(group)))
+    for what, group in groups[:2]:
+        if group:
+            made += _median_share(group, what, group[0].case.floor.share)
+    found = {result.case: result for result in results}
+    made += _speed_ratio(found, "product of prime sizes, per flop of its neighbour", cases.PRIME, cases.ROUND, 0.95)
+    made += _speed_ratio(found, "causal attention over the full one, useful flops", cases.CAUSAL, cases.FULL, 0.9)
+    wrong = [name for result in results for name, error in result.errors.items() if not error <= TOLERANCE]
+    total = sum(len(result.errors) for result in results)
+    return [*made, none_of("outputs within 1e-5 of float64, all peers", len(wrong), total)]
+
+
+def as_json(result: Result) -> dict:
+    return {
+        "case": result.case.name,
+        "suite": result.case.suite,
+        "work": result.work,
+        "unit": result.unit,
+        "bound": result.bound,
+        "refused": result.refused,
+        "met": result.met,
+        "results": {
+            name: {"median_s": samples.median, "relative_rms": result.errors[name], "rounds_s": samples.rounds}
+            for name, samples in result.samples.items()
+        },
+    }
