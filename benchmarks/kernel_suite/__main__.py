@@ -36,7 +36,7 @@ def arguments() -> argparse.Namespace:
     add("--suite", metavar="NAME,…", help=f"a part, of {', '.join(cases.SUITES)}")
     add("--peers", metavar="NAME,…", help=f"which to time, of {', '.join(libraries.ALL)}")
     add("--rounds", type=int, metavar="N", help="interleaved rounds (default 7; with --quick 3)")
-    add("--build", type=Path, default=command.ROOT / "build", metavar="DIR", help="where Weft was built (default build)")
+    command.add_build(parser)
     add("--json", type=Path, metavar="FILE", help="also write the checks as JSON")
     add("--samples", type=Path, metavar="FILE", help="also write every sample as JSON")
     args = parser.parse_args()
@@ -104,7 +104,8 @@ def facts(args: argparse.Namespace, peers: list[Worker]) -> list[str]:
         f"{processor.name} ({processor.isa}), one thread, pinned; CPU time, {args.rounds} interleaved rounds; "
         f"{datetime.now(timezone.utc).strftime('%Y-%m-%d')}."
     ]
-    return lines + [" ".join(f"{peer.label.name} {peer.label.version}".split()) + f": {peer.label.note}" for peer in peers]
+    labels = [peer.label for peer in peers]
+    return lines + [f"{f'{label.name} {label.version}'.strip()}: {label.note}" for label in labels]
 
 
 def markdown(args: argparse.Namespace, peers: list[Worker], measured: list[results.Result]) -> str:
@@ -115,7 +116,7 @@ def markdown(args: argparse.Namespace, peers: list[Worker], measured: list[resul
     lines += ["", *("| " + " | ".join(row) + " |" for row in rows), ""]
     lines += [f"{result.case.name} is refused: {result.refused}" for result in measured if result.refused]
     rows = [["", "", "bound", ""], ["---", "---:", "---:", "---:"]]
-    rows += [[check.what, check.value, check.bound, "met" if check.met else "MISSED"] for check in results.checks(measured)]
+    rows += [check.cells() for check in results.checks(measured)]
     return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)]) + "\n"
 
 

