@@ -56,8 +56,16 @@ func.func @product(%x: memref<ROWSx384xf32>, %w: memref<PANELSx384x16xf32>, %b: 
   return
 }
 func.func @any_rows(%x: memref<?x384xf32>, %w: memref<96x384x16xf32>, %b: memref<1536xf32>, %y: memref<?x1536xf32>) {
-  weft.packed_matmul ins(%x, %w, %b : memref<?x384xf32>, memref<96x384x16xf32>, memref<1536xf32>)
-                     outs(%y : memref<?x1536xf32>)
+  %c0 = arith.constant 0 : index
+  %c48 = arith.constant 48 : index
+  %count = memref.dim %x, %c0 : memref<?x384xf32>
+  scf.for %row = %c0 to %count step %c48 {
+    %rows = affine.min affine_map<(d0)[s0] -> (-d0 + s0, 48)>(%row)[%count]
+    %some = memref.subview %x[%row, 0] [%rows, 384] [1, 1] : memref<?x384xf32> to memref<?x384xf32, strided<[384, 1], offset: ?>>
+    %part = memref.subview %y[%row, 0] [%rows, 1536] [1, 1] : memref<?x1536xf32> to memref<?x1536xf32, strided<[1536, 1], offset: ?>>
+    weft.packed_matmul ins(%some, %w, %b : memref<?x384xf32, strided<[384, 1], offset: ?>>, memref<96x384x16xf32>, memref<1536xf32>)
+                       outs(%part : memref<?x1536xf32, strided<[1536, 1], offset: ?>>)
+  }
   return
 }
 }
