@@ -333,7 +333,8 @@ private:
     int64_t depth = plan.depthBlock;
     int64_t panels = llvm::divideCeilSigned(tile.columns(), matmul.getPanelWidth());
     int64_t tiles = plan.shapes.itemRows() / tile.rows;
-    int64_t share = llvm::divideCeilSigned(kTileBlock * panels, std::min<int64_t>(tiles, 8)); // lines for each block of steps
+    int64_t share =
+        llvm::divideCeilSigned(kTileBlock * panels, std::min<int64_t>(tiles, 8)); // lines for each block of steps
     int64_t lines = depth / kTileBlock * share;
     Value width = constant(b, matmul.getPanelWidth());
     Value next = arith::DivUIOp::create(b, loc, add(b, range.column, tile.columns()), width);
