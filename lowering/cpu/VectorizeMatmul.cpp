@@ -243,7 +243,7 @@ private:
   }
 
   void emitTile(OpBuilder &b, const RegisterPlan &tile, const TileRange &range, Value staging) {
-    if (range.index)
+    if (range.index && plan.streamed)
       emitOutputPrefetch(b, tile, range);
     SmallVector<Value> acc = emitStart(b, tile, range);
     acc = emitTileProduct(b, loc, tile, range.rows, tile.vectors, range.depth, acc, operandsOf(b, tile, range));

@@ -68,3 +68,20 @@ func.func @long_sum(%x: memref<9x4096xf32>, %w: memref<3x4096x16xf32>, %b: memre
   return
 }
 }
+
+// -----
+
+// A weight of more than 1 MiB: what is stored to and the panels of the next columns are asked for.
+// CHECK-LABEL: @streamed
+// CHECK-SAME: %[[W:[a-z0-9]+]]: memref<48x768x16xf32>, %[[Y:[a-z0-9]+]]: memref<9x768xf32>
+// CHECK-COUNT-27: memref.prefetch %{{.*}}, write
+// CHECK: scf.for %{{.*}} = %c0 to %c768 step %c8
+// CHECK-COUNT-3: memref.prefetch %[[W]]{{.*}}, read, locality<2>
+// CHECK: scf.for
+// CHECK-COUNT-3: memref.prefetch %[[W]]{{.*}}, read, locality<3>
+module attributes {weft.target = #weft.target<isa = "v4", lanes = 16, registers = 32, cpu = "x86-64-v4", features = "">} {
+func.func @streamed(%x: memref<9x768xf32>, %w: memref<48x768x16xf32>, %y: memref<9x768xf32>) {
+  weft.packed_matmul ins(%x, %w : memref<9x768xf32>, memref<48x768x16xf32>) outs(%y : memref<9x768xf32>)
+  return
+}
+}
