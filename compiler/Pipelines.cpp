@@ -23,6 +23,17 @@ struct TargetResult {
   std::string text;
 };
 
+constexpr std::string_view kWeightForms[] = {"keep", "int8"};
+
+/// Leaves the form of the weights on the module, for the fuse phase.
+Result<void> chooseWeights(mlir::ModuleOp module, const std::string &form) {
+  if (!llvm::is_contained(kWeightForms, form))
+    return Diagnostic{"W0617", "'" + form + "' is no form of weights", "", "use keep or int8"};
+  if (form != "keep")
+    module->setAttr("weft.weights", mlir::StringAttr::get(module.getContext(), form));
+  return {};
+}
+
 class Compilation {
 public:
   Compilation(const Graph &graph, const std::vector<const Target *> &targets, const CompileOptions &options,
@@ -35,6 +46,8 @@ public:
     auto module = std::make_unique<IsolatedModule>(*graph.impl().module, wantsRemarks());
     if (Result<void> bounded = narrowDims(module->get(), options.dimBounds); !bounded)
       return bounded.takeError();
+    if (Result<void> chosen = chooseWeights(module->get(), options.weights); !chosen)
+      return chosen.takeError();
     for (const Phase &phase : allPhases())
       if (!phase.perTarget && phase.number <= last.number) {
         progress.begin(phase.name);
@@ -119,6 +132,8 @@ private:
 };
 
 } // namespace
+
+std::span<const std::string_view> weightForms() { return kWeightForms; }
 
 double compilationEffort(size_t targets) {
   double effort = 0;

@@ -144,7 +144,7 @@ Result<ParameterDescription> readParameter(mlir::Attribute attribute) {
   if (parameter.sources.empty())
     parameter.sources.push_back(parameter.name);
   if (auto layout = dictionary.getAs<PanelsAttr>("layout"))
-    parameter.panels = PanelsDescription{layout.getWidth(), layout.getOutByIn()};
+    parameter.panels = PanelsDescription{layout.getWidth(), layout.getOutByIn(), layout.getInt8()};
   return parameter;
 }
 

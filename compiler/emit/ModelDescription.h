@@ -49,6 +49,7 @@ struct EntryDescription {
 struct PanelsDescription {
   int64_t width;
   bool outByIn;
+  bool int8 = false; ///< rounded to 8 bits: the panels, or their scales
 };
 
 /// A weight as generated code reads it, and the tensors of the model's files that it is made of.

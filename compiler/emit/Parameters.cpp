@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "compiler/emit/Parameters.h"
 
+#include "compiler/emit/QuantizedWeights.h"
 #include "frontends/weights/FloatValues.h"
 #include "frontends/weights/SafetensorsWriter.h"
 #include "runtime/include/weft/abi.h"
@@ -152,6 +153,8 @@ Result<void> fillParameter(const ParameterDescription &parameter, const TensorLo
   Result<std::vector<const TensorView *>> sources = findSources(parameter, tensors);
   if (!sources)
     return sources.takeError();
+  if (parameter.panels && parameter.panels->int8)
+    return fillQuantized(parameter, *sources, tensors.place, out);
   if (parameter.dtype == WEFT_F32) {
     std::span<float> values(reinterpret_cast<float *>(out.data()), out.size() / sizeof(float));
     return parameter.panels ? fillPanels(parameter, *sources, tensors, values)

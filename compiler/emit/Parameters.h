@@ -27,7 +27,8 @@ struct TensorLookup {
   std::string place; ///< for diagnostics
 };
 
-/// Fills `out`, which has the parameter's bytes. Errors: W0606 (no such tensor), W0607 (another shape or type), W0135.
+/// Fills `out`, which has the parameter's bytes. Errors: W0606 (no such tensor), W0607 (another shape or type),
+/// W0616 (no 8-bit form), W0135.
 Result<void> fillParameter(const ParameterDescription &parameter, const TensorLookup &tensors,
                            std::span<std::byte> out);
 

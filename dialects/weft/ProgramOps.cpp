@@ -20,6 +20,21 @@ SmallVector<StringRef> ParameterOp::getSourceNames() {
   return {getName()};
 }
 
+static LogicalResult verifyPanels(ParameterOp op, PanelsAttr layout) {
+  ShapedType type = op.getResult().getType();
+  int64_t width = layout.getWidth();
+  if (!layout.getInt8() && (type.getRank() != 3 || type.getDimSize(2) != width)) // parameter_c4
+    return op.emitOpError("a weight in panels has the shape [panels, K, ") << width << "], got " << type;
+  if (!layout.getInt8())
+    return success();
+  Type element = type.getElementType();
+  bool isPanels = element.isSignlessInteger(8) && type.getRank() == 3 && type.getDimSize(2) == 4 * width;
+  if (!isPanels && !(element.isF32() && type.getRank() == 1)) // parameter_c5
+    return op.emitOpError("a weight in 8 bits has i8 panels [panels, ⌈K / 4⌉, ")
+           << 4 * width << "] or f32 scales [N], got " << type;
+  return success();
+}
+
 LogicalResult ParameterOp::verify() {
   if (getName().empty()) // parameter_c1
     return emitOpError("needs a name");
@@ -31,11 +46,8 @@ LogicalResult ParameterOp::verify() {
   ShapedType type = getResult().getType();
   if (!type.hasStaticShape()) // parameter_c3
     return emitOpError("a weight has a static shape, got ") << type;
-  if (std::optional<PanelsAttr> layout = getLayout();
-      layout && (type.getRank() != 3 || type.getDimSize(2) != layout->getWidth()))
-    return emitOpError("a weight in panels has the shape [panels, K, ")
-           << layout->getWidth() << "], got " << type; // parameter_c4
-  return success();
+  std::optional<PanelsAttr> layout = getLayout();
+  return layout ? verifyPanels(*this, *layout) : success();
 }
 
 //===----------------------------------------------------------------------===//
@@ -93,7 +105,7 @@ void KernelOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRCont
 // Attributes
 //===----------------------------------------------------------------------===//
 
-LogicalResult PanelsAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t width, bool outByIn) {
+LogicalResult PanelsAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t width, bool outByIn, bool) {
   if (width < 1) // panels_c1
     return emitError() << "a panel needs at least one column, got width " << width;
   return success();

@@ -16,9 +16,16 @@ def Weft_PanelsAttr : AttrDef<Weft_Dialect, "Panels"> {
 
     `out_by_in` says how the source lies in the file: true for [N, K] (torch.nn.Linear), false for [K, N] (Conv1D).
 
+    `int8` says that the values are rounded to 8-bit integers with one scale a column: a parameter of type i8 is the
+    panels, [ceil(N / width), ceil(K / 4), 4 · width], four steps of k of a column beside each other; one of type f32 is
+    the scales, [N].
+
     Example: `#weft.panels<width = 16, out_by_in = true>`
   }];
-  let parameters = (ins "int64_t":$width, "bool":$out_by_in);
+  let parameters = (ins "int64_t":$width, "bool":$out_by_in, DefaultValuedParameter<"bool", "false">:$int8);
+  let builders = [AttrBuilder<(ins "int64_t":$width, "bool":$out_by_in), [{
+    return $_get($_ctxt, width, out_by_in, false);
+  }]>];
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
 }

@@ -81,6 +81,8 @@ void weft::registerBufferizableOpInterfaceExternalModels(DialectRegistry &regist
     EmbeddingOp::attachInterface<BufferizeStructuredOp<EmbeddingOp>>(*context);
     LayerNormOp::attachInterface<BufferizeStructuredOp<LayerNormOp>>(*context);
     PackedMatmulOp::attachInterface<BufferizeStructuredOp<PackedMatmulOp>>(*context);
+    QuantizedMatmulOp::attachInterface<BufferizeStructuredOp<QuantizedMatmulOp>>(*context);
+    QuantizeRowsOp::attachInterface<BufferizeStructuredOp<QuantizeRowsOp>>(*context);
     ParameterOp::attachInterface<BufferizeParameter>(*context);
   });
 }

@@ -6,5 +6,6 @@
 include "dialects/weft/AttentionOps.td"
 include "dialects/weft/LayerOps.td"
 include "dialects/weft/ProgramOps.td"
+include "dialects/weft/QuantizedOps.td"
 
 #endif // WEFT_DIALECTS_WEFT_WEFTOPS_TD

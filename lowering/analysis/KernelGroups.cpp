@@ -21,7 +21,8 @@ bool isRepeated(Operation *op) {
 bool isCompute(Operation *op) {
   if (isRepeated(op))
     return false;
-  return isa<linalg::LinalgOp, PackedMatmulOp, AttentionOp, LayerNormOp, EmbeddingOp>(op);
+  return isa<linalg::LinalgOp, PackedMatmulOp, QuantizedMatmulOp, AttentionOp, LayerNormOp, EmbeddingOp,
+             QuantizeRowsOp>(op);
 }
 
 bool isView(Operation *op) {
@@ -30,12 +31,14 @@ bool isView(Operation *op) {
 
 StringRef kernelKind(const KernelGroup &group) {
   auto has = [&](auto isa) { return llvm::any_of(group.ops, isa); };
-  if (has([](Operation *op) { return isa<PackedMatmulOp, linalg::MatmulOp>(op); }))
+  if (has([](Operation *op) { return isa<PackedMatmulOp, QuantizedMatmulOp, linalg::MatmulOp>(op); }))
     return "linear";
   if (isa<AttentionOp>(group.root()))
     return "attention";
   if (has([](Operation *op) { return isa<LayerNormOp>(op); }))
     return "norm";
+  if (has([](Operation *op) { return isa<QuantizeRowsOp>(op); }))
+    return "quantize";
   if (has([](Operation *op) { return isa<EmbeddingOp>(op); }))
     return "embedding";
   auto linalgOp = dyn_cast<linalg::LinalgOp>(group.root());
@@ -50,7 +53,7 @@ bool isElementwise(Operation *op) {
          generic.getMatchingIndexingMap(generic.getDpsInitOperand(0)).isIdentity();
 }
 
-bool isRowWise(Operation *op) { return isElementwise(op) || isa<LayerNormOp, EmbeddingOp>(op); }
+bool isRowWise(Operation *op) { return isElementwise(op) || isa<LayerNormOp, EmbeddingOp, QuantizeRowsOp>(op); }
 
 class Grouping {
 public:
@@ -102,9 +105,9 @@ private:
     bool aligned = llvm::all_of(readers, [&](Operation *reader) { return accessIsAligned(producer, reader); });
     if (isa<AttentionOp>(producer) || llvm::any_of(readers, llvm::IsaPred<AttentionOp>))
       return "attention is a kernel of its own";
-    if (llvm::any_of(readers, llvm::IsaPred<PackedMatmulOp>))
+    if (llvm::any_of(readers, llvm::IsaPred<PackedMatmulOp, QuantizedMatmulOp>))
       return "a product reads its left operand many times";
-    if (isa<PackedMatmulOp>(producer))
+    if (isa<PackedMatmulOp, QuantizedMatmulOp>(producer))
       return canTakeProduct(id) && aligned ? "" : "only elementwise ops on the product's own shape can be its epilogue";
     if (!isRowWise(producer))
       return "a reduction's result is kept";
@@ -128,7 +131,7 @@ private:
   static bool accessIsAligned(Operation *producer, Operation *reader) {
     auto generic = dyn_cast<linalg::GenericOp>(reader);
     if (!generic)
-      return true; // layer_norm and embedding read row for row
+      return true; // layer_norm, quantize_rows and embedding read row for row
     for (OpOperand &operand : generic->getOpOperands())
       if (operand.get().getDefiningOp() == producer && !keepsOrder(generic.getMatchingIndexingMap(&operand)))
         return false;

@@ -56,6 +56,30 @@ def SplitAttention : Pass<"weft-split-attention", "::mlir::ModuleOp"> {
                            "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def QuantizeProducts : Pass<"weft-quantize-products", "::mlir::ModuleOp"> {
+  let summary = "Turns products with weights into products of 8-bit integers";
+  let description = [{
+    Before: `weft.packed_matmul` with a packed `weft.parameter`, in a module with `weft.weights = "int8"`; other modules
+    stay as they are. After: `weft.quantize_rows` of each left operand, once for all products that read it, and
+    `weft.quantized_matmul` with the weight's 8-bit form, which the compiler makes of the model's files. Products
+    without a weight stay, with a missed-optimisation remark.
+
+    Example:
+    ```mlir
+    %w = weft.parameter "w.packed" sources(["w"]) layout(#weft.panels<width = 16, out_by_in = true>) : tensor<1x8x16xf32>
+    %y = weft.packed_matmul ins(%x, %w : tensor<?x8xf32>, tensor<1x8x16xf32>) outs(%init : tensor<?x16xf32>) -> tensor<?x16xf32>
+    ```
+    becomes
+    ```
+    %q:2 = weft.quantize_rows ins(%x) outs(…) -> tensor<?x8xi8>, tensor<?xf32>
+    %v = weft.parameter "w.packed.int8" sources(["w"]) layout(<width = 16, out_by_in = true, int8 = true>) : tensor<1x2x64xi8>
+    %t = weft.parameter "w.packed.int8_scales" sources(["w"]) layout(<width = 16, out_by_in = true, int8 = true>) : tensor<16xf32>
+    %y = weft.quantized_matmul ins(%q#0, %q#1, %v, %t) outs(%init)
+    ```
+  }];
+  let dependentDialects = ["::weft::WeftDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def FuseKernels : Pass<"weft-fuse-kernels", "::mlir::ModuleOp"> {
   let summary = "Groups the ops of entry functions into kernels";
   let description = [{

@@ -19,6 +19,8 @@ void registerFusePasses() { registerWeftFusePasses(); }
 void buildFusePhase(OpPassManager &pm) {
   // Products first: a merged product is one kernel where its parts would be several.
   pm.addPass(createFuseProjections());
+  // Merged products first, so that what they read is rounded once.
+  pm.addPass(createQuantizeProducts());
   // Before grouping, since the parts of a split attention are kernels of their own.
   pm.addPass(createSplitAttention());
   // Equal computations become one here: of two equal kernels that are both results, each needs its own output.

@@ -23,7 +23,10 @@ namespace {
 struct DecomposeOpsPass : impl::DecomposeOpsBase<DecomposeOpsPass> {
   void runOnOperation() override {
     SmallVector<DecomposableOpInterface> ops;
-    getOperation()->walk([&](LayerNormOp op) { ops.push_back(op); });
+    getOperation()->walk([&](DecomposableOpInterface op) {
+      if (isa<LayerNormOp, QuantizeRowsOp, QuantizedMatmulOp>(op))
+        ops.push_back(op);
+    });
     IRRewriter rewriter(&getContext());
     for (DecomposableOpInterface op : ops) {
       rewriter.setInsertionPoint(op);

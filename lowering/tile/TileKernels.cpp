@@ -69,10 +69,10 @@ int64_t columnTile(int64_t columns, const ProductPlan &shapes) {
 }
 
 /// A product (with its epilogue as root): blocks of rows and of columns.
-TilePlan planProduct(TilingInterface root, PackedMatmulOp product, const ProductPlan &shapes) {
-  auto out = cast<ShapedType>(product.getInit().getType());
+TilePlan planProduct(TilingInterface root, DestinationStyleOpInterface product, const ProductPlan &shapes) {
+  auto out = cast<ShapedType>(product.getDpsInits().front().getType());
   int64_t rows = shapes.itemRows(), columns = columnTile(out.getDimSize(1), shapes);
-  int64_t depth = assumed(cast<ShapedType>(product.getLhs().getType()).getDimSize(1));
+  int64_t depth = assumed(cast<ShapedType>(product->getOperand(0).getType()).getDimSize(1));
   TilePlan plan{root, SmallVector<int64_t>(root.getLoopIteratorTypes().size(), 0), 0};
   plan.sizes[0] = rows;
   plan.sizes[1] = columns;
@@ -108,7 +108,7 @@ TilePlan planRows(TilingInterface root) {
   for (auto [i, kind] : llvm::enumerate(iterators))
     if (kind == utils::IteratorType::parallel)
       last = i;
-  bool rowIsLast = out.getRank() == 1 || isa<LayerNormOp>(root);
+  bool rowIsLast = out.getRank() == 1 || isa<LayerNormOp, QuantizeRowsOp>(root);
   for (auto [i, kind] : llvm::enumerate(iterators))
     if (kind == utils::IteratorType::parallel && (rowIsLast || static_cast<int64_t>(i) != last))
       plan.sizes[i] = 1;
@@ -125,8 +125,11 @@ FailureOr<TilePlan> planTiles(func::FuncOp kernel, const ProductPlan &shapes) {
     return failure();
   if (auto attention = dyn_cast<AttentionOp>(op))
     return planAttention(attention);
-  PackedMatmulOp product;
-  kernel.walk([&](PackedMatmulOp found) { product = found; });
+  DestinationStyleOpInterface product;
+  kernel.walk([&](DestinationStyleOpInterface found) {
+    if (isa<PackedMatmulOp, QuantizedMatmulOp>(found))
+      product = found;
+  });
   return product ? planProduct(root, product, shapes) : planRows(root);
 }
 

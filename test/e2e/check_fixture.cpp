@@ -1,11 +1,12 @@
 // Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// weft_check_fixture FOLDER [--target v4,v3,portable] [--threads N] [--artifact NAME.weft]
+// weft_check_fixture FOLDER [--target v4,v3,portable] [--threads N] [--weights FORM] [--artifact NAME.weft]
 //
 // Compiles a fixture in memory, runs its batch with each code variant that this processor has, and prints one line for
-// each check: outputs within 1e-5 (relative RMS) of float64; the same bits for one thread and two, for each row alone,
-// for the rows in another order, with more padding, and ahead of time. Exit code 3 when one fails.
+// each check: outputs within 1e-5 (relative RMS; 1e-1 with 8-bit weights) of float64; the same bits for one thread and
+// two, for each row alone, for the rows in another order, with more padding, and ahead of time. Exit code 3 when one
+// fails.
 #include "runtime/include/weft/runtime.h"
 #include "test/e2e/Fixture.h"
 
@@ -17,7 +18,7 @@
 namespace weft::test {
 namespace {
 
-constexpr double kBound = 1e-5;
+constexpr double kBound = 1e-5, kQuantizedBound = 1e-1;
 constexpr int64_t kMorePadding = 5;
 bool failed = false;
 
@@ -111,7 +112,7 @@ bool sameRows(const Batch &batch, const Outputs &mine, const Outputs &other, Oth
   return true;
 }
 
-void checkValues(const std::string &variant, const Fixture &fixture, const Outputs &outputs) {
+void checkValues(const std::string &variant, const Fixture &fixture, const Outputs &outputs, double bound) {
   for (const auto &[name, expected] : fixture.expected) {
     auto same = [&, &name = name](const Output &output) { return output.array.name == name; };
     auto output = std::find_if(outputs.begin(), outputs.end(), same);
@@ -122,7 +123,7 @@ void checkValues(const std::string &variant, const Fixture &fixture, const Outpu
     double error = relativeRms(*output, expected, fixture.batch);
     char number[32];
     std::snprintf(number, sizeof(number), "%.2e", error);
-    report(error <= kBound, variant, name + ": relative RMS " + number);
+    report(error <= bound, variant, name + ": relative RMS " + number);
   }
 }
 
@@ -149,6 +150,7 @@ void checkBits(const std::string &variant, const Batch &batch, const Outputs &ou
 struct Options {
   std::string folder, artifact;
   std::string targets = "v4,v3,portable";
+  std::string weights = "keep";
   int threads = 1;
 };
 
@@ -162,6 +164,8 @@ Options parse(int count, char **arguments) {
       options.targets = arguments[index];
     else if (index < count && argument == "--artifact")
       options.artifact = arguments[index];
+    else if (index < count && argument == "--weights")
+      options.weights = arguments[index];
     else if (index < count && argument == "--threads")
       options.threads = std::atoi(arguments[index]);
     else
@@ -169,7 +173,7 @@ Options parse(int count, char **arguments) {
   }
   if (options.folder.empty()) {
     std::fprintf(stderr, "usage: weft_check_fixture FOLDER [--target v4,v3,portable] [--threads N] "
-                         "[--artifact NAME.weft]\n");
+                         "[--weights FORM] [--artifact NAME.weft]\n");
     std::exit(1);
   }
   return options;
@@ -187,7 +191,8 @@ std::vector<std::string> split(const std::string &list) {
 
 /// The bits of an artifact are those of the code in memory.
 void checkArtifact(const Options &options, const Graph &graph, weft_model *inMemory, const Batch &batch) {
-  if (Result<void> made = compileToArtifact(graph, options.artifact, {.targets = {"cpu:" + options.targets}}); !made)
+  CompileOptions chosen = {.targets = {"cpu:" + options.targets}, .weights = options.weights};
+  if (Result<void> made = compileToArtifact(graph, options.artifact, chosen); !made)
     giveUp(made.error());
   weft_model *model = nullptr;
   if (weft_open(options.artifact.c_str(), nullptr, &model) != WEFT_OK)
@@ -209,7 +214,7 @@ int check(const Options &options) {
   Result<Graph> graph = import(context, options.folder);
   if (!graph)
     giveUp(graph.error());
-  Result<Executable> executable = compile(*graph, {.targets = {"cpu:" + options.targets}});
+  Result<Executable> executable = compile(*graph, {.targets = {"cpu:" + options.targets}, .weights = options.weights});
   if (!executable)
     giveUp(executable.error());
   for (const std::string &variant : split(options.targets)) {
@@ -219,7 +224,7 @@ int check(const Options &options) {
       continue;
     }
     Outputs outputs = runner->run(fixture->batch);
-    checkValues(variant, *fixture, outputs);
+    checkValues(variant, *fixture, outputs, options.weights == "keep" ? kBound : kQuantizedBound);
     std::optional<Runner> other = Runner::make(executable->model(), variant, options.threads == 1 ? 2 : 1);
     report(sameRows(fixture->batch, outputs, other->run(fixture->batch), [](int64_t row) { return row; }), variant,
            "one thread and two: same bits");

@@ -16,6 +16,7 @@ namespace {
 struct Options {
   std::string model, entry, output, against, variant;
   std::vector<std::string> shapes, inputs, targets;
+  std::string weights = "keep";
   int repeat = 0, threads = 1;
   bool json = false;
 };
@@ -155,7 +156,9 @@ Result<void> bench(const Options &options) {
   for (const std::string &target : options.targets)
     if (Result<void> checked = checkTarget(target); !checked)
       return checked;
-  Result<Model> model = Model::open(options.model, {options.targets, {}});
+  if (Result<void> checked = checkWeights(options.weights); !checked)
+    return checked;
+  Result<Model> model = Model::open(options.model, {options.targets, {}, options.weights});
   if (!model)
     return model.takeError();
   Result<Entry> entry = model->entry(options.entry);
@@ -245,6 +248,7 @@ void addBench(CLI::App &weft, int &exitCode) {
       ->type_name("NAME");
   command->add_option("--target", options->targets, "compile a model for this (default: this host)")
       ->type_name("TARGET");
+  command->add_option("--weights", options->weights, "compile a model with weights so: keep, int8")->type_name("FORM");
   command->add_flag("--json", options->json, "print one JSON object instead of the table");
   command->add_option("--against", options->against, "time others too: torch,onnxruntime,openvino,…")
       ->type_name("NAMES");

@@ -107,6 +107,14 @@ Result<void> checkTarget(const std::string &target) {
   return {};
 }
 
+Result<void> checkWeights(const std::string &form) {
+  for (std::string_view known : weightForms())
+    if (form == known)
+      return {};
+  return Diagnostic{"W0503", "'" + form + "' is no way to store weights", "--weights",
+                    "use keep (as precise as they are) or int8 (8 bits, as activations are then rounded too)"};
+}
+
 // ---- What is wrong with a command line ----
 
 /// How many letters must change to make one word of the other.

@@ -46,6 +46,9 @@ Result<Bounds> parseBounds(const std::string &text);
 /// "cpu:v4,v3" and the like; an unknown one is W0503.
 Result<void> checkTarget(const std::string &target);
 
+/// "int8"; an unknown form of weights is W0503.
+Result<void> checkWeights(const std::string &form);
+
 /// 90868376 -> "90.9 MB".
 std::string printableBytes(double bytes);
 /// 0.00281 -> "2.81 ms".

@@ -35,9 +35,8 @@ std::string defaultOutput(const std::string &model) {
 Result<void> checkWords(const Options &options) {
   if (options.dtype != "f32")
     return Diagnostic{"W0503", "'" + options.dtype + "' is no element type to compute in", "--dtype", "use f32"};
-  if (options.weights != "keep")
-    return Diagnostic{"W0503", "'" + options.weights + "' is no way to store weights", "--weights",
-                      "use keep: the weights stay as precise as they are"};
+  if (Result<void> checked = checkWeights(options.weights); !checked)
+    return checked;
   std::string known;
   for (std::string_view phase : phaseNames())
     if (phase != "emit")
@@ -57,6 +56,7 @@ Result<CompileOptions> compileOptions(const Options &options, ProgressBar &bar) 
     if (Result<void> checked = checkTarget(target); !checked)
       return checked.takeError();
   result.targets = options.targets;
+  result.weights = options.weights;
   result.stopAfter = options.stopAfter;
   result.dumpDir = options.dumpDir;
   result.jobs = options.threads > 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
@@ -128,7 +128,7 @@ void addCompile(CLI::App &weft, int &exitCode) {
   command->add_option("--target", options->targets, "cpu, or cpu: with v4,v3,portable,native")->type_name("TARGET");
   command->add_option("--shape", options->shape, "bounds, as batch=1..64,sequence=1..512")->type_name("BOUNDS");
   command->add_option("--dtype", options->dtype, "compute in this type: f32")->type_name("TYPE");
-  command->add_option("--weights", options->weights, "store weights so: keep")->type_name("FORM");
+  command->add_option("--weights", options->weights, "store weights so: keep, int8")->type_name("FORM");
   command->add_option("--threads", options->threads, "threads that compile (default: all)")
       ->check(CLI::Range(1, 1024).description(""))
       ->type_name("N");

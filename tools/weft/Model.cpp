@@ -46,6 +46,7 @@ static Result<Executable> compileInMemory(const std::string &path, const ModelOp
   ProgressBar bar(/*quietWhenPiped=*/true);
   CompileOptions compileOptions;
   compileOptions.targets = options.targets;
+  compileOptions.weights = options.weights;
   compileOptions.onProgress = [&](const Progress &progress) { bar.show(progress); };
   return compile(*graph, compileOptions);
 }

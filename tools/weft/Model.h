@@ -24,6 +24,7 @@ bool isArtifact(const std::string &path);
 struct ModelOptions {
   std::vector<std::string> targets; ///< for a model; empty: the host's
   Bounds dimBounds;                 ///< for a model
+  std::string weights = "keep";     ///< for a model
 };
 
 struct Entry {

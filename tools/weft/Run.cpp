@@ -14,6 +14,7 @@ namespace {
 struct Options {
   std::string model, inputs, outputs, json, entry, variant;
   std::vector<std::string> texts, targets;
+  std::string weights = "keep";
   int threads = 0;
 };
 
@@ -35,11 +36,13 @@ Result<void> checkOptions(const Options &options) {
   for (const std::string &target : options.targets)
     if (Result<void> checked = checkTarget(target); !checked)
       return checked;
+  if (Result<void> checked = checkWeights(options.weights); !checked)
+    return checked;
   return {};
 }
 
 Result<Ran> run(const Options &options) {
-  Result<Model> model = Model::open(options.model, {options.targets, {}});
+  Result<Model> model = Model::open(options.model, {options.targets, {}, options.weights});
   if (!model)
     return model.takeError();
   Result<Entry> entry = model->entry(options.entry);
@@ -148,6 +151,7 @@ void addRun(CLI::App &weft, int &exitCode) {
       ->type_name("NAME");
   command->add_option("--target", options->targets, "compile a model for this (default: this host)")
       ->type_name("TARGET");
+  command->add_option("--weights", options->weights, "compile a model with weights so: keep, int8")->type_name("FORM");
   command->footer(
       "Arrays have the names of the model's inputs: input_ids, attention_mask, …\nweft inspect lists them.");
   command->callback([options, &exitCode] {

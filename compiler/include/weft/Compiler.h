@@ -138,6 +138,9 @@ struct CompileOptions {
   /// "cpu:v4,v3,portable", "cpu:native", "cpu" (all levels), or a level alone. Empty: all levels for an artifact, the
   /// host's level for compilation in memory.
   std::vector<std::string> targets = {};
+  /// How weights of products are stored and computed with. "keep": as precise as they are. "int8": rounded to 8-bit
+  /// integers, one scale an output, and multiplied with activations that are rounded row by row.
+  std::string weights = "keep";
   /// Narrower bounds for named dimensions.
   std::map<std::string, DimBounds> dimBounds = {};
   /// Threads that compile.
@@ -153,6 +156,9 @@ struct CompileOptions {
   /// Where set, remarks are collected and given in a fixed order.
   std::function<void(const Remark &)> onRemark = {};
 };
+
+/// What CompileOptions::weights may be.
+std::span<const std::string_view> weightForms();
 
 /// Import, normalize, fuse, outline, tile, bufferize, cpu, emit.
 std::span<const std::string_view> phaseNames();

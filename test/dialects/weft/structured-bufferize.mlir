@@ -50,3 +50,16 @@ func.func @attention(%q: tensor<1x2x?x4xf32>, %bias: tensor<2xf32>, %out: tensor
        } -> tensor<1x2x?x4xf32>, tensor<1x2x?xf32>
   return %o#0, %o#1 : tensor<1x2x?x4xf32>, tensor<1x2x?xf32>
 }
+
+// CHECK-LABEL: func.func @quantized(
+// CHECK-SAME: %[[X:.*]]: memref<?x8xf32, {{.*}}>, %[[V:.*]]: memref<?x8xi8, {{.*}}>, %[[T:.*]]: memref<?xf32, {{.*}}>, %[[OUT:.*]]: memref<?x20xf32, {{.*}}>)
+// CHECK-NOT: memref.alloc
+// CHECK: weft.quantize_rows ins(%[[X]] : {{.*}}) outs(%[[V]], %[[T]] :
+// CHECK: weft.quantized_matmul ins(%[[V]], %[[T]], %{{.*}}, %{{.*}} : {{.*}}) outs(%[[OUT]] :
+func.func @quantized(%x: tensor<?x8xf32>, %v: tensor<?x8xi8>, %t: tensor<?xf32>, %out: tensor<?x20xf32>) -> tensor<?x20xf32> {
+  %w = weft.parameter "w.int8" sources(["w"]) layout(#weft.panels<width = 16, out_by_in = true, int8 = true>) : tensor<2x2x64xi8>
+  %ws = weft.parameter "w.int8_scales" sources(["w"]) layout(#weft.panels<width = 16, out_by_in = true, int8 = true>) : tensor<20xf32>
+  %q, %s = weft.quantize_rows ins(%x : tensor<?x8xf32>) outs(%v, %t : tensor<?x8xi8>, tensor<?xf32>) -> tensor<?x8xi8>, tensor<?xf32>
+  %y = weft.quantized_matmul ins(%q, %s, %w, %ws : tensor<?x8xi8>, tensor<?xf32>, tensor<2x2x64xi8>, tensor<20xf32>) outs(%out : tensor<?x20xf32>) -> tensor<?x20xf32>
+  return %y : tensor<?x20xf32>
+}

@@ -1,0 +1,126 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Products with weights, where the module asks for 8-bit weights → products of integers:
+//   %w = weft.parameter "w.packed" sources(["w"]) layout(#weft.panels<…>) : tensor<1x8x16xf32>
+//   %y = weft.packed_matmul ins(%x, %w)
+// becomes
+//   %q, %s = weft.quantize_rows ins(%x)
+//   %v = weft.parameter "w.packed.int8" … : tensor<1x2x64xi8>;  %t = weft.parameter "w.packed.int8_scales" … :
+//   tensor<16xf32> %y = weft.quantized_matmul ins(%q, %s, %v, %t)
+#include "lowering/fuse/Passes.h"
+
+#include "dialects/weft/WeftDialect.h"
+
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Remarks.h"
+#include "llvm/Support/MathExtras.h"
+
+namespace weft {
+#define GEN_PASS_DEF_QUANTIZEPRODUCTS
+#include "lowering/fuse/Passes.h.inc"
+} // namespace weft
+
+using namespace mlir;
+
+namespace weft {
+namespace {
+
+/// A product whose weight can be rounded.
+struct QuantizePlan {
+  PackedMatmulOp product;
+  ParameterOp weight;
+  int64_t depth, columns;
+};
+
+FailureOr<QuantizePlan> planQuantization(PackedMatmulOp product) {
+  auto missed = [&](StringRef reason) -> FailureOr<QuantizePlan> {
+    remark::missed(product.getLoc(), remark::RemarkOpts::name("kept-weight").category("weft-quantize-products"))
+        << reason;
+    return failure();
+  };
+  auto weight = product.getRhs().getDefiningOp<ParameterOp>();
+  auto out = cast<ShapedType>(product.getInit().getType());
+  if (!weight || !weight.getLayout() || out.isDynamicDim(1))
+    return missed("the right operand is not a weight");
+  for (Value operand : product->getOperands())
+    if (!getElementTypeOrSelf(operand.getType()).isF32())
+      return missed("only products of f32 are rounded to 8 bits");
+  int64_t depth = cast<ShapedType>(weight.getType()).getDimSize(1);
+  if (weight.getLayout()->getWidth() != QuantizedMatmulOp::kWidth)
+    return missed("the weight's panels have another width");
+  if (llvm::alignTo(depth, QuantizedMatmulOp::kGroup) > QuantizedMatmulOp::kMaxDepth)
+    return missed("the sum over so many products may not fit 32 bits");
+  return QuantizePlan{product, weight, depth, out.getDimSize(1)};
+}
+
+/// Rounds each tensor once, before the first product that reads it.
+class RowsCache {
+public:
+  std::pair<Value, Value> quantized(OpBuilder &b, const QuantizePlan &plan) {
+    PackedMatmulOp product = plan.product;
+    auto [known, isNew] = made.try_emplace({product.getLhs(), product->getBlock()});
+    if (!isNew)
+      return known->second;
+    b.setInsertionPoint(product);
+    Location loc = product.getLoc();
+    // Kernels must not be asked for the extents of their results: the destination says how many rows there are.
+    auto empty = product.getInit().getDefiningOp<tensor::EmptyOp>();
+    OpFoldResult count = empty ? empty.getMixedSizes()[0] : tensor::getMixedSize(b, loc, product.getInit(), 0);
+    int64_t padded = llvm::alignTo(plan.depth, QuantizedMatmulOp::kGroup);
+    Value values = tensor::EmptyOp::create(b, loc, {count, b.getIndexAttr(padded)}, b.getI8Type());
+    Value scales = tensor::EmptyOp::create(b, loc, {count}, b.getF32Type());
+    auto op =
+        QuantizeRowsOp::create(b, loc, TypeRange{values.getType(), scales.getType()}, product.getLhs(), values, scales);
+    return known->second = {op.getResult(0), op.getResult(1)};
+  }
+
+private:
+  llvm::DenseMap<std::pair<Value, Block *>, std::pair<Value, Value>> made;
+};
+
+void applyQuantization(OpBuilder &b, const QuantizePlan &plan, RowsCache &rows) {
+  PackedMatmulOp product = plan.product;
+  ParameterOp weight = plan.weight;
+  auto [values, scales] = rows.quantized(b, plan);
+  b.setInsertionPoint(product);
+  int64_t panels = cast<ShapedType>(weight.getType()).getDimSize(0);
+  auto layout = PanelsAttr::get(b.getContext(), weight.getLayout()->getWidth(), weight.getLayout()->getOutByIn(), true);
+  auto parameter = [&](StringRef suffix, RankedTensorType type) -> Value {
+    SmallVector<StringRef> sources = weight.getSourceNames();
+    return ParameterOp::create(b, weight.getLoc(), type, b.getStringAttr(weight.getName() + suffix),
+                               b.getStrArrayAttr(sources), layout);
+  };
+  int64_t groups = llvm::divideCeilSigned(plan.depth, QuantizedMatmulOp::kGroup);
+  Value integers = parameter(".int8", RankedTensorType::get({panels, groups, 64}, b.getI8Type()));
+  Value weightScales = parameter(".int8_scales", RankedTensorType::get({plan.columns}, b.getF32Type()));
+  auto quantized = QuantizedMatmulOp::create(b, product.getLoc(), TypeRange{product.getInit().getType()}, values,
+                                             scales, integers, weightScales, product.getBias(), product.getInit());
+  product.getResult().replaceAllUsesWith(quantized.getResult());
+  product.erase();
+  if (weight->use_empty())
+    weight.erase();
+}
+
+struct QuantizeProductsPass : impl::QuantizeProductsBase<QuantizeProductsPass> {
+  void runOnOperation() override {
+    auto form = getOperation()->getAttrOfType<StringAttr>("weft.weights");
+    if (!form || form == "keep")
+      return;
+    if (form != "int8") {
+      getOperation()->emitError("weft.weights must be keep or int8, got ") << form;
+      return signalPassFailure();
+    }
+    SmallVector<PackedMatmulOp> products;
+    getOperation()->walk([&](PackedMatmulOp op) { products.push_back(op); });
+    OpBuilder builder(&getContext());
+    RowsCache rows;
+    for (PackedMatmulOp product : products)
+      if (FailureOr<QuantizePlan> plan = planQuantization(product); succeeded(plan))
+        applyQuantization(builder, *plan, rows);
+  }
+};
+
+} // namespace
+} // namespace weft
