@@ -213,11 +213,24 @@ std::string linearText(const Linear &l) {
 }
 
 constexpr Linear kLinears[] = {
-    {1, 1, true, Epilogue::None},         {2, 3, false, Epilogue::Bias},     {7, 40, true, Epilogue::BiasGelu},
-    {15, 17, false, Epilogue::BiasGelu},  {16, 16, true, Epilogue::Bias},    {17, 5, true, Epilogue::BiasGelu},
-    {31, 13, true, Epilogue::None},       {32, 7, false, Epilogue::Bias},    {33, 97, true, Epilogue::BiasGelu},
-    {40, 1, true, Epilogue::Bias},        {48, 23, false, Epilogue::None},   {97, 384, true, Epilogue::Bias},
-    {384, 97, false, Epilogue::BiasGelu}, {384, 1536, true, Epilogue::Bias},
+    {1, 1, true, Epilogue::None},
+    {2, 3, false, Epilogue::Bias},
+    {7, 40, true, Epilogue::BiasGelu},
+    {15, 17, false, Epilogue::BiasGelu},
+    {16, 16, true, Epilogue::Bias},
+    {17, 5, true, Epilogue::BiasGelu},
+    {31, 13, true, Epilogue::None},
+    {32, 7, false, Epilogue::Bias},
+    {33, 97, true, Epilogue::BiasGelu},
+    {40, 1, true, Epilogue::Bias},
+    {48, 23, false, Epilogue::None},
+    {97, 384, true, Epilogue::Bias},
+    {384, 97, false, Epilogue::BiasGelu},
+    {384, 1536, true, Epilogue::Bias},
+    // Sums that are cut into blocks; a weight large enough that panels are asked for ahead.
+    {20, 1601, true, Epilogue::BiasGelu},
+    {33, 3109, false, Epilogue::None},
+    {701, 400, true, Epilogue::BiasGelu},
 };
 
 struct LinearWeights {
@@ -280,7 +293,8 @@ TEST_F(LinearConformance, IsWithinBoundsOfFloat64) {
           x = 0.5f * x * (1 + std::erf(x * 0.70710678118654752f));
       }
       for (const std::string &variant : module->variants()) {
-        accuracies[variant].bound = 1e-6;
+        // Rounding of a sum of n steps in order grows like √n; twice the error of the plain f32 sum bounds it, below.
+        accuracies[variant].bound = l.depth > 1536 ? 4e-6 : 1e-6;
         Array out = module->run(variant, l.entry(), {lhs})[0];
         ASSERT_EQ(accuracies[variant].check(out, expected, plain), "") << nameOf(variant, p);
         ASSERT_TRUE(sameBits(out, module->run(variant, l.entry(), {lhs}, {1, Flush::AtStart})[0]))
