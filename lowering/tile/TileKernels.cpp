@@ -3,11 +3,13 @@
 //
 // The root of each kernel function → scf.forall over tiles, its producers computed tile by tile inside:
 //   %s = generic add;  %y = weft.layer_norm %s        →   scf.forall (%row) … { add of one row; layer_norm of one row }
-// What an iteration computes is one work item for the runtime's pool; `weft.item_cost` estimates it in multiply-adds.
+// What an iteration computes is one work item for the runtime's pool; `weft.item_cost` estimates it in cycles.
 #include "lowering/tile/Passes.h"
 
 #include "dialects/weft/WeftDialect.h"
+#include "lowering/analysis/CostModel.h"
 #include "lowering/analysis/DecodePlan.h"
+#include "lowering/analysis/KernelGroups.h"
 #include "lowering/analysis/ProductPlan.h"
 #include "lowering/analysis/RegisterPlan.h"
 
@@ -17,6 +19,8 @@
 #include "mlir/Dialect/SCF/Transforms/TileUsingInterface.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Remarks.h"
+
+#include <cmath>
 
 namespace weft {
 #define GEN_PASS_DEF_TILEKERNELS
@@ -28,18 +32,17 @@ using namespace mlir;
 namespace weft {
 namespace {
 
-/// A dynamic extent counts as this much in cost estimates.
-constexpr int64_t kAssumedExtent = 128;
+/// Elements of an item of a vector.
+constexpr int64_t kItemElements = 1024;
+/// Rows of fewer elements share an item.
+constexpr int64_t kShortRow = 256;
 
 /// Tile sizes, one for each loop of the root; 0 leaves a loop whole.
 struct TilePlan {
   TilingInterface root;
   SmallVector<int64_t> sizes;
-  int64_t itemCost;          ///< multiply-adds in a tile, roughly
   bool firstFastest = false; ///< order of the tiles, see weft.first_fastest
 };
-
-int64_t assumed(int64_t extent) { return ShapedType::isDynamic(extent) ? kAssumedExtent : extent; }
 
 /// The op that computes what the function stores, seen through views; null when there is none.
 Operation *findRoot(func::FuncOp kernel) {
@@ -72,50 +75,65 @@ int64_t columnTile(int64_t columns, const ProductPlan &shapes) {
 TilePlan planProduct(TilingInterface root, DestinationStyleOpInterface product, const ProductPlan &shapes) {
   auto out = cast<ShapedType>(product.getDpsInits().front().getType());
   int64_t rows = shapes.itemRows(), columns = columnTile(out.getDimSize(1), shapes);
-  int64_t depth = assumed(cast<ShapedType>(product->getOperand(0).getType()).getDimSize(1));
-  TilePlan plan{root, SmallVector<int64_t>(root.getLoopIteratorTypes().size(), 0), 0};
+  TilePlan plan{root, SmallVector<int64_t>(root.getLoopIteratorTypes().size(), 0)};
   plan.sizes[0] = rows;
   plan.sizes[1] = columns;
   // A block of weights stays in the second-level cache while the rows pass.
   plan.firstFastest = true;
-  plan.itemCost = std::min(rows, assumed(out.getDimSize(0))) * (columns ? columns : assumed(out.getDimSize(1))) * depth;
   return plan;
 }
 
 /// Attention: one batch, one head, one block of queries; few queries: the heads that share a head of the keys.
 TilePlan planAttention(AttentionOp op) {
-  TilePlan plan{op, SmallVector<int64_t>(AttentionOp::NumDims, 0), 0};
+  TilePlan plan{op, SmallVector<int64_t>(AttentionOp::NumDims, 0)};
   plan.sizes[AttentionOp::Batch] = plan.sizes[AttentionOp::Head] = 1;
   plan.sizes[AttentionOp::Key] = op.getSplitLength();
-  if (std::optional<DecodePlan> decode = matchDecode(op).plan) {
+  if (std::optional<DecodePlan> decode = matchDecode(op).plan)
     plan.sizes[AttentionOp::Head] = decode->heads();
-    int64_t keys = op.getSplitLength() ? op.getSplitLength() : kAssumedExtent;
-    plan.itemCost = decode->groups * decode->rows() * keys * (decode->headDim + decode->valueDim);
-    return plan;
-  }
-  plan.sizes[AttentionOp::Query] = kSharedQueries;
-  int64_t depth = assumed(cast<ShapedType>(op.getQuery().getType()).getShape().back());
-  plan.itemCost = kSharedQueries * kAssumedExtent * 2 * depth;
+  else
+    plan.sizes[AttentionOp::Query] = kSharedQueries;
   return plan;
 }
 
-/// Row-wise ops: one row; the last parallel dimension stays whole.
-TilePlan planRows(TilingInterface root) {
+/// Row-wise ops: one row, or several short ones where the root is alone; the last parallel dimension stays whole.
+/// Vectors are cut into chunks.
+TilePlan planRows(TilingInterface root, bool alone) {
   SmallVector<utils::IteratorType> iterators = root.getLoopIteratorTypes();
-  TilePlan plan{root, SmallVector<int64_t>(iterators.size(), 0), 1};
+  TilePlan plan{root, SmallVector<int64_t>(iterators.size(), 0)};
   auto out = cast<ShapedType>(cast<DestinationStyleOpInterface>(root.getOperation()).getDpsInits().front().getType());
-  int64_t last = -1;
+  SmallVector<int64_t> parallel;
   for (auto [i, kind] : llvm::enumerate(iterators))
     if (kind == utils::IteratorType::parallel)
-      last = i;
+      parallel.push_back(i);
+  bool elementwise = parallel.size() == iterators.size() && isa<linalg::LinalgOp>(root.getOperation());
   bool rowIsLast = out.getRank() == 1 || isa<LayerNormOp, QuantizeRowsOp>(root);
-  for (auto [i, kind] : llvm::enumerate(iterators))
-    if (kind == utils::IteratorType::parallel && (rowIsLast || static_cast<int64_t>(i) != last))
-      plan.sizes[i] = 1;
-  plan.itemCost = out.getRank() ? 4 * assumed(out.getShape().back()) : 1;
-  if (auto linalgOp = dyn_cast<linalg::LinalgOp>(root.getOperation()); linalgOp && linalgOp.getNumReductionLoops())
-    plan.itemCost *= kAssumedExtent;
+  for (int64_t dim : parallel)
+    if (rowIsLast || dim != parallel.back())
+      plan.sizes[dim] = 1;
+  // Long enough for vectors and for the loops around them; with other ops before it, the tile needs a scratch of
+  // known size.
+  if (!elementwise)
+    return plan;
+  int64_t last = out.getRank() - 1;
+  if (last == 0)
+    plan.sizes[0] = kItemElements;
+  else if (last > 0 && !out.isDynamicDim(last) && alone)
+    plan.sizes[last - 1] = std::max<int64_t>(1, kShortRow / std::max<int64_t>(1, out.getDimSize(last)));
   return plan;
+}
+
+/// Cycles of a tile: the kernel's work, shared out over the tiles of the root's loops.
+int64_t itemCycles(func::FuncOp kernel, const TilePlan &plan, const CostModel &model) {
+  Work work;
+  kernel.walk([&](Operation *op) {
+    if (isCompute(op))
+      work += Work::ofOp(op);
+  });
+  double tiles = 1;
+  for (auto [size, extent] : llvm::zip_equal(plan.sizes, loopExtents(plan.root)))
+    if (size)
+      tiles *= ShapedType::isDynamic(extent) ? double(kAssumedExtent) / size : std::max(1.0, double(extent) / size);
+  return std::max<int64_t>(1, std::llround(model.cycles(work) / tiles));
 }
 
 FailureOr<TilePlan> planTiles(func::FuncOp kernel, const ProductPlan &shapes) {
@@ -130,7 +148,11 @@ FailureOr<TilePlan> planTiles(func::FuncOp kernel, const ProductPlan &shapes) {
     if (isa<PackedMatmulOp, QuantizedMatmulOp>(found))
       product = found;
   });
-  return product ? planProduct(root, product, shapes) : planRows(root);
+  if (product)
+    return planProduct(root, product, shapes);
+  int64_t ops = 0;
+  kernel.walk([&](Operation *found) { ops += isCompute(found); });
+  return planRows(root, ops == 1);
 }
 
 /// Products whose panels do not hold whole vectors have no register tile: they become what they mean, linalg ops.
@@ -152,7 +174,7 @@ LogicalResult decomposeNarrowProducts(IRRewriter &rewriter, func::FuncOp kernel,
   return success();
 }
 
-LogicalResult applyTiles(IRRewriter &rewriter, TilePlan plan) {
+LogicalResult applyTiles(IRRewriter &rewriter, const TilePlan &plan, int64_t cost) {
   rewriter.setInsertionPoint(plan.root);
   scf::SCFTileAndFuseOptions options;
   SmallVector<OpFoldResult> sizes;
@@ -167,7 +189,7 @@ LogicalResult applyTiles(IRRewriter &rewriter, TilePlan plan) {
     if (Value replacement = tiled->replacements.lookup(result))
       rewriter.replaceAllUsesWith(result, replacement);
   for (LoopLikeOpInterface loop : tiled->loops) {
-    loop->setAttr("weft.item_cost", rewriter.getI64IntegerAttr(plan.itemCost));
+    loop->setAttr("weft.item_cost", rewriter.getI64IntegerAttr(cost));
     if (plan.firstFastest)
       loop->setAttr("weft.first_fastest", rewriter.getUnitAttr());
   }
@@ -180,6 +202,7 @@ struct TileKernelsPass : impl::TileKernelsBase<TileKernelsPass> {
     FailureOr<ProductPlan> shapes = productPlanOf(getOperation());
     if (failed(registers) || failed(shapes))
       return signalPassFailure();
+    CostModel model(getOperation()->getAttrOfType<TargetAttr>("weft.target"));
     IRRewriter rewriter(&getContext());
     SmallVector<func::FuncOp> kernels;
     getOperation()->walk([&](func::FuncOp function) {
@@ -196,7 +219,7 @@ struct TileKernelsPass : impl::TileKernelsBase<TileKernelsPass> {
         continue;
       }
       bool trivial = llvm::all_of(plan->sizes, [](int64_t size) { return size == 0; });
-      if (!trivial && failed(applyTiles(rewriter, *plan)))
+      if (!trivial && failed(applyTiles(rewriter, *plan, itemCycles(kernel, *plan, model))))
         return signalPassFailure();
     }
   }

@@ -6,14 +6,16 @@
 
 namespace weft::runtime {
 
-// In multiply-adds; a core does some 20 to 60 thousand in a microsecond.
-// Starting a region costs about one microsecond, so below this it cannot pay.
-static constexpr int64_t kInlineCost = 100'000;
-// Claiming a chunk costs some 0.1 microseconds.
-static constexpr int64_t kChunkCost = 25'000;
-// Chunks for each thread: the last one to finish is late by a quarter of its
-// share at most.
-static constexpr int64_t kChunksPerThread = 4;
+// In cycles. Starting a region that threads wait for costs some 3000, so below
+// this it cannot pay.
+static constexpr int64_t kInlineCycles = 10'000;
+// A thread that works on a region has at least so much to do.
+static constexpr int64_t kLeastShare = 3'000;
+// Claiming a chunk costs some 300; chunks beyond one a thread are this long.
+static constexpr int64_t kChunkCycles = 20'000;
+// The last thread to finish is late by a sixteenth of its share at most, where
+// there are so many items.
+static constexpr int64_t kChunksPerThread = 16;
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
@@ -22,9 +24,11 @@ static int64_t chunksFor(int64_t count, int64_t costPerItem, int64_t threads) {
   int64_t cost;
   if (__builtin_mul_overflow(count, costPerItem > 1 ? costPerItem : 1, &cost))
     cost = INT64_MAX;
-  if (threads < 2 || count < 2 || cost < kInlineCost)
+  if (threads < 2 || count < 2 || cost < kInlineCycles)
     return 1;
-  return least(least(count, threads * kChunksPerThread), least(cost / kChunkCost, Region::kMaxChunks));
+  int64_t shares = least(threads, cost / kLeastShare);
+  int64_t fine = least(threads * kChunksPerThread, cost / kChunkCycles);
+  return least(least(count, fine > shares ? fine : shares), Region::kMaxChunks);
 }
 
 static void embedderTask(void *region, int64_t chunk) {

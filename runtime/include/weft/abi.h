@@ -49,7 +49,7 @@ typedef void (*weft_abi_body)(void *arguments, int64_t begin, int64_t end);
 /* Services that generated code may call. */
 typedef struct weft_abi_services {
   /* Runs body over [0, count), cut into contiguous ranges, possibly on several threads; returns when all is done.
-   * cost_per_item estimates one item in multiply-adds, so that small regions stay on the calling thread. */
+   * cost_per_item estimates one item in cycles, so that small regions stay on the calling thread. */
   void (*parallel_for)(const struct weft_abi_call *call, weft_abi_body body, void *arguments, int64_t count,
                        int64_t cost_per_item);
 } weft_abi_services;

@@ -13,7 +13,7 @@
 // CHECK: %[[P:.*]] = weft.packed_matmul ins(%[[X]], %[[W]] :
 // CHECK: %[[R:.*]] = linalg.generic {{.*}} ins(%[[P]] : tensor<?x192xf32>)
 // CHECK: tensor.parallel_insert_slice %[[R]] into %[[OUT]][%[[ROW]], %[[COLUMN]]] [%[[COUNT]], 192] [1, 1]
-// CHECK: {weft.first_fastest, weft.item_cost = 7962624 : i64}
+// CHECK: {weft.first_fastest, weft.item_cost = 269568 : i64}
 #id = affine_map<(m, n) -> (m, n)>
 module attributes {weft.target = #weft.target<isa = "v4", lanes = 16, registers = 32, cpu = "x86-64-v4", features = "">} {
 func.func private @product_with_epilogue(%x: memref<?x384xf32>, %w: memref<96x384x16xf32>, %n: index, %y: memref<?x1536xf32>) attributes {weft.kernel = "linear"} {
@@ -91,7 +91,7 @@ func.func private @attention(%q: memref<?x?x12x32xf32>, %o: memref<?x?x12x32xf32
 // CHECK: scf.forall (%{{.*}}) in (%{{.*}})
 // CHECK: %[[S:.*]] = linalg.generic {{.*}} outs(%{{.*}} : tensor<1x8xf32>)
 // CHECK: weft.layer_norm {{.*}} ins(%[[S]], %{{.*}} : tensor<1x8xf32>, tensor<8xf32>)
-// CHECK: {weft.item_cost = 32 : i64}
+// CHECK: {weft.item_cost = 2 : i64}
 #id = affine_map<(m, n) -> (m, n)>
 module attributes {weft.target = #weft.target<isa = "v4", lanes = 16, registers = 32, cpu = "x86-64-v4", features = "">} {
 func.func private @residual_and_norm(%x: memref<?x8xf32>, %n: index, %s: memref<8xf32>, %y: memref<?x8xf32>) attributes {weft.kernel = "norm"} {

@@ -15,7 +15,7 @@
 using namespace weft::runtime;
 
 namespace {
-constexpr int64_t kDear = 1'000'000; // multiply-adds an item: always worth threads
+constexpr int64_t kDear = 1'000'000; // cycles an item: always worth threads
 
 struct Visits {
   explicit Visits(int64_t count) : items(size_t(count)) {}
@@ -75,7 +75,7 @@ TEST(Executor, LargeRegionsAreCutFinerThanThreads) {
   Threads pool(4);
   Visits visits(1000);
   pool.parallelFor(Visits::body, &visits, 1000, kDear);
-  EXPECT_EQ(visits.ranges, 16);
+  EXPECT_EQ(visits.ranges, 64);
 }
 
 TEST(Executor, ManyRegionsInARow) {
@@ -164,7 +164,7 @@ TEST(Executor, ThreadsOfTheEmbedder) {
   pool.parallelFor(Visits::body, &visits, 100, kDear);
   EXPECT_TRUE(visits.eachOnce());
   EXPECT_EQ(embedder.calls, 1);
-  EXPECT_EQ(visits.ranges, 12);
+  EXPECT_EQ(visits.ranges, 48);
 }
 
 TEST(CoreCount, EnvironmentDecides) {

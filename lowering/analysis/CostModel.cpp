@@ -1,0 +1,174 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// #weft.target → facts of the machine; ops → counts of work; both → cycles.
+#include "lowering/analysis/CostModel.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+
+using namespace mlir;
+
+namespace weft {
+
+MachineFacts MachineFacts::forTarget(TargetAttr target) {
+  double lanes = target.getLanes();
+  bool fused = target.getIsa() != "portable";
+  MachineFacts facts;
+  facts.lanes = lanes;
+  facts.multiplyAdds = fused ? 2 : 1; // without FMA a product and a sum share the two ports
+  facts.simple = 2;
+  facts.transcendental = fused ? 16 : 30; // a polynomial of degree 6 to 11, some of it serial
+  facts.divide = lanes >= 16 ? 16 : lanes >= 8 ? 5 : 4;
+  // 32 KiB, 1 MiB (v4) or 512 KiB, a core's 2 MiB of the third level.
+  facts.cacheBytes[0] = 32 << 10;
+  facts.cacheBytes[1] = lanes >= 16 ? 1 << 20 : 512 << 10;
+  facts.cacheBytes[2] = 2 << 20;
+  facts.bytesPerCycle[0] = 2 * 4 * lanes;
+  facts.bytesPerCycle[1] = lanes >= 16 ? 48 : 24;
+  facts.bytesPerCycle[2] = 10;
+  facts.bytesPerCycle[3] = 5;
+  return facts;
+}
+
+Work &Work::operator+=(const Work &other) {
+  multiplyAdds += other.multiplyAdds;
+  simple += other.simple;
+  transcendental += other.transcendental;
+  divide += other.divide;
+  bytesRead += other.bytesRead;
+  bytesWritten += other.bytesWritten;
+  return *this;
+}
+
+Work Work::operator*(double times) const {
+  Work product = *this;
+  for (double Work::*count : {&Work::multiplyAdds, &Work::simple, &Work::transcendental, &Work::divide,
+                              &Work::bytesRead, &Work::bytesWritten})
+    product.*count *= times;
+  return product;
+}
+
+Work Work::ofRegion(Region &region) {
+  Work work;
+  region.walk([&](Operation *op) {
+    if (op->hasTrait<OpTrait::ConstantLike>() || op->hasTrait<OpTrait::IsTerminator>())
+      return;
+    if (isa<arith::DivFOp, math::SqrtOp, math::RsqrtOp>(op))
+      work.divide += 1;
+    else if (isa<math::FmaOp>(op))
+      work.multiplyAdds += 1;
+    else if (isa<math::AbsFOp, math::FloorOp, math::CeilOp, math::RoundEvenOp>(op) ||
+             isa<arith::ArithDialect>(op->getDialect()))
+      work.simple += 1;
+    else if (isa<math::MathDialect>(op->getDialect()))
+      work.transcendental += 1;
+  });
+  return work;
+}
+
+static double elementsOf(ShapedType type) {
+  double elements = 1;
+  for (int64_t extent : type.getShape())
+    elements *= assumedExtent(extent);
+  return elements;
+}
+
+static double bytesOf(ShapedType type) {
+  Type element = type.getElementType();
+  return elementsOf(type) * (element.isIntOrFloat() ? std::max(1u, element.getIntOrFloatBitWidth() / 8) : 8);
+}
+
+/// The extents of attention's loops, from the operands that a dimension alone indexes.
+static SmallVector<int64_t> attentionExtents(AttentionOp op) {
+  SmallVector<int64_t> extents(AttentionOp::NumDims, 1);
+  SmallVector<Value> operands = {op.getQuery(), op.getKey(), op.getValue()};
+  for (auto [i, operand] : llvm::enumerate(operands))
+    for (auto [dim, expr] : llvm::enumerate(op.getIndexingMap(i).getResults()))
+      if (auto loop = dyn_cast<AffineDimExpr>(expr))
+        extents[loop.getPosition()] = cast<ShapedType>(operand.getType()).getDimSize(dim);
+  return extents;
+}
+
+SmallVector<int64_t> loopExtents(Operation *op) {
+  if (auto attention = dyn_cast<AttentionOp>(op))
+    return attentionExtents(attention);
+  SmallVector<int64_t> known;
+  if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op))
+    known = linalgOp.getStaticLoopRanges();
+  else
+    llvm::append_range(known, cast<ShapedType>(op->getResult(0).getType()).getShape());
+  if (isa<PackedMatmulOp, QuantizedMatmulOp>(op))
+    known.push_back(cast<ShapedType>(op->getOperand(0).getType()).getDimSize(1));
+  return known;
+}
+
+static double pointsOf(Operation *op) {
+  double points = 1;
+  for (int64_t extent : loopExtents(op))
+    points *= assumedExtent(extent);
+  return points;
+}
+
+static Work arithmeticOf(Operation *op) {
+  Work work;
+  if (isa<PackedMatmulOp>(op)) {
+    work.multiplyAdds = pointsOf(op);
+  } else if (isa<QuantizedMatmulOp>(op)) {
+    work.multiplyAdds = pointsOf(op) / 4; // four in a lane
+  } else if (auto attention = dyn_cast<AttentionOp>(op)) {
+    double depth = 0, scores = 1;
+    for (auto [dim, extent] : llvm::enumerate(attentionExtents(attention)))
+      if (dim == AttentionOp::HeadDim || dim == AttentionOp::ValueDim)
+        depth += assumedExtent(extent);
+      else
+        scores *= assumedExtent(extent);
+    work.multiplyAdds = scores * depth;
+    work.transcendental = scores;
+    work.simple = 4 * scores; // scale, maximum, difference, sum
+  } else if (isa<LayerNormOp, QuantizeRowsOp>(op)) {
+    // Sum, difference, square, sum, scale, bias; or magnitude, maximum, scale, round, clamp, pack.
+    work.simple = 6 * pointsOf(op);
+  } else if (isa<linalg::LinalgOp>(op)) {
+    work = Work::ofRegion(op->getRegion(0)) * pointsOf(op);
+  }
+  return work;
+}
+
+Work Work::ofOp(Operation *op) {
+  Work work = arithmeticOf(op);
+  for (Value operand : op->getOperands())
+    if (auto type = dyn_cast<ShapedType>(operand.getType()))
+      work.bytesRead += bytesOf(type);
+  for (Value result : op->getResults())
+    if (auto type = dyn_cast<ShapedType>(result.getType())) {
+      work.bytesWritten += bytesOf(type);
+      work.bytesRead -= bytesOf(type); // the destination is not read
+    }
+  // Of a table only the rows that were asked for.
+  if (auto lookup = dyn_cast<EmbeddingOp>(op))
+    work.bytesRead +=
+        bytesOf(cast<ShapedType>(op->getResult(0).getType())) - bytesOf(cast<ShapedType>(lookup.getTable().getType()));
+  return work;
+}
+
+double CostModel::arithmetic(const Work &work) const {
+  return (work.multiplyAdds / facts.multiplyAdds + work.simple / facts.simple +
+          work.transcendental * facts.transcendental + work.divide * facts.divide) /
+         facts.lanes;
+}
+
+double CostModel::traffic(double bytes, double footprint) const {
+  for (int level = 0; level < 3; ++level)
+    if (footprint <= facts.cacheBytes[level])
+      return bytes / facts.bytesPerCycle[level];
+  return bytes / facts.bytesPerCycle[3];
+}
+
+double CostModel::cycles(const Work &work) const {
+  double bytes = work.bytesRead + work.bytesWritten;
+  return std::max(arithmetic(work), traffic(bytes, bytes));
+}
+
+} // namespace weft

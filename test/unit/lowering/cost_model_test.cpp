@@ -1,0 +1,117 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Counts of work, and the cycles that the model makes of them.
+#include "lowering/analysis/CostModel.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Parser/Parser.h"
+#include "gtest/gtest.h"
+
+using namespace mlir;
+using namespace weft;
+
+namespace {
+
+class CostModelTest : public testing::Test {
+protected:
+  CostModelTest() {
+    context.loadDialect<WeftDialect, func::FuncDialect, linalg::LinalgDialect, tensor::TensorDialect,
+                        arith::ArithDialect, math::MathDialect>();
+  }
+
+  CostModel model(StringRef isa, int64_t lanes, int64_t registers) {
+    return CostModel(TargetAttr::get(&context, isa, lanes, registers, "x86-64", ""));
+  }
+
+  /// The work of the first op whose name ends so.
+  Work workOf(StringRef suffix, const std::string &text) {
+    module = parseSourceString<ModuleOp>(text, &context);
+    Work work;
+    if (module)
+      module->walk([&](Operation *op) {
+        if (op->getName().getStringRef().ends_with(suffix))
+          work = Work::ofOp(op);
+      });
+    return work;
+  }
+
+  MLIRContext context;
+  OwningOpRef<ModuleOp> module;
+};
+
+TEST_F(CostModelTest, Product) {
+  Work work = workOf("packed_matmul", R"(
+    func.func @f(%x: tensor<?x64xf32>, %w: tensor<3x64x16xf32>, %e: tensor<?x48xf32>) -> tensor<?x48xf32> {
+      %y = weft.packed_matmul ins(%x, %w : tensor<?x64xf32>, tensor<3x64x16xf32>) outs(%e : tensor<?x48xf32>) -> tensor<?x48xf32>
+      return %y : tensor<?x48xf32>
+    })");
+  EXPECT_EQ(work.multiplyAdds, 128 * 48 * 64); // a dynamic extent counts as 128
+  EXPECT_EQ(work.transcendental, 0);
+  EXPECT_EQ(work.bytesRead, 4 * (128 * 64 + 48 * 64));
+  EXPECT_EQ(work.bytesWritten, 4 * 128 * 48);
+  // At the rate of the FMA units: 2 × 16, 2 × 8, and 4 in a cycle.
+  EXPECT_EQ(model("v4", 16, 32).arithmetic(work), work.multiplyAdds / 32);
+  EXPECT_EQ(model("v3", 8, 16).arithmetic(work), work.multiplyAdds / 16);
+  EXPECT_EQ(model("portable", 4, 16).arithmetic(work), work.multiplyAdds / 4);
+}
+
+TEST_F(CostModelTest, Elementwise) {
+  Work work = workOf("generic", R"(
+    #id = affine_map<(m, n) -> (m, n)>
+    func.func @f(%x: tensor<4x16xf32>, %e: tensor<4x16xf32>) -> tensor<4x16xf32> {
+      %y = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+          ins(%x : tensor<4x16xf32>) outs(%e : tensor<4x16xf32>) {
+      ^bb0(%a: f32, %out: f32):
+        %one = arith.constant 1.0 : f32
+        %b = math.erf %a : f32
+        %c = arith.addf %b, %one : f32
+        %d = arith.divf %c, %a : f32
+        linalg.yield %d : f32
+      } -> tensor<4x16xf32>
+      return %y : tensor<4x16xf32>
+    })");
+  EXPECT_EQ(work.transcendental, 64);
+  EXPECT_EQ(work.simple, 64);
+  EXPECT_EQ(work.divide, 64);
+  EXPECT_EQ(work.bytesRead, 256);
+  EXPECT_EQ(work.bytesWritten, 256);
+}
+
+TEST_F(CostModelTest, TableLookup) {
+  Work work = workOf("embedding", R"(
+    func.func @f(%i: tensor<4xi64>, %t: tensor<1000x16xf32>, %e: tensor<4x16xf32>) -> tensor<4x16xf32> {
+      %y = weft.embedding ins(%i, %t : tensor<4xi64>, tensor<1000x16xf32>) outs(%e : tensor<4x16xf32>) -> tensor<4x16xf32>
+      return %y : tensor<4x16xf32>
+    })");
+  EXPECT_EQ(work.bytesRead, 4 * 8 + 4 * 16 * 4);
+  EXPECT_EQ(work.bytesWritten, 4 * 16 * 4);
+}
+
+TEST_F(CostModelTest, TrafficIsDearerFartherAway) {
+  for (const CostModel &cost : {model("v4", 16, 32), model("v3", 8, 16), model("portable", 4, 16)}) {
+    double previous = 0;
+    for (int64_t footprint : {int64_t(1) << 10, int64_t(1) << 18, int64_t(3) << 19, int64_t(1) << 30}) {
+      EXPECT_GT(cost.traffic(1024, footprint), previous) << footprint;
+      previous = cost.traffic(1024, footprint);
+    }
+  }
+}
+
+// What more work costs is never less.
+TEST_F(CostModelTest, Monotonous) {
+  CostModel v4 = model("v4", 16, 32);
+  Work work;
+  work.multiplyAdds = work.bytesRead = 1;
+  for (double times = 1, previous = 0; times < 1e12; times *= 3) {
+    double cycles = v4.cycles(work * times);
+    EXPECT_GT(cycles, previous);
+    previous = cycles;
+  }
+}
+
+} // namespace
