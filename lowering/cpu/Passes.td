@@ -28,6 +28,27 @@ def VectorizeMatmul : Pass<"weft-vectorize-matmul", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
 
+def VectorizeQuantizedMatmul : Pass<"weft-vectorize-quantized-matmul", "::mlir::ModuleOp"> {
+  let summary = "Turns products of 8-bit integers, and what follows them, into register tiles";
+  let description = [{
+    Before: `weft.quantized_matmul` on memrefs, perhaps into a scratch that one elementwise `linalg.generic` reads. After:
+    loops over register tiles of i32 sums, which are exact; each row of a tile is scaled, gets its bias and runs the
+    elementwise op's body, and the scratch is gone.
+
+    Example:
+    ```mlir
+    weft.quantized_matmul ins(%x, %xs, %w, %ws : memref<6x8xi8>, memref<6xf32>, memref<1x2x64xi8>, memref<16xf32>) outs(%y : memref<6x16xf32>)
+    ```
+    becomes
+    ```
+    %sums:6 = scf.for %group = 0 to 2 iter_args(…) { … vector.load, 6 × (broadcast of 4 bytes, 2 vpmaddwd, 2 additions) … }
+    scf.for %row = 0 to 6 { sitofp, 2 arith.mulf, vector.store }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+}
+
 def VectorizeAttention : Pass<"weft-vectorize-attention", "::mlir::ModuleOp"> {
   let summary = "Turns attention on memrefs into one fused kernel with queries in lanes";
   let description = [{

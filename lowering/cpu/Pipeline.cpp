@@ -22,6 +22,7 @@ void registerCpuPasses() { registerWeftCpuPasses(); }
 void buildCpuPhase(OpPassManager &pm) {
   // Structured ops become vector code; products first, since they take elementwise ops as their epilogues.
   pm.addPass(createVectorizeMatmul());
+  pm.addPass(createVectorizeQuantizedMatmul());
   // Few queries first; the rest is left to the general kernel.
   pm.addPass(createVectorizeDecodeAttention());
   pm.addPass(createVectorizeAttention());

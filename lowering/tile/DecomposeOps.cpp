@@ -24,7 +24,7 @@ struct DecomposeOpsPass : impl::DecomposeOpsBase<DecomposeOpsPass> {
   void runOnOperation() override {
     SmallVector<DecomposableOpInterface> ops;
     getOperation()->walk([&](DecomposableOpInterface op) {
-      if (isa<LayerNormOp, QuantizeRowsOp, QuantizedMatmulOp>(op))
+      if (isa<LayerNormOp, QuantizeRowsOp>(op))
         ops.push_back(op);
     });
     IRRewriter rewriter(&getContext());

@@ -1,0 +1,210 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// weft.quantized_matmul on memrefs (+ the elementwise linalg.generic that alone reads its output) → register tiles of
+// i32 sums, put into a staging tile; then each row of it is scaled and runs the generic's body:
+//   scf.for %column … { row tiles { scf.for %group { 4 steps of k }; vector.store; sums · scales + bias, body } }
+#include "lowering/cpu/Passes.h"
+
+#include "lowering/analysis/ProductPlan.h"
+#include "lowering/cpu/IntegerDot.h"
+#include "lowering/cpu/MatmulEpilogue.h"
+#include "lowering/cpu/RowTiles.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+namespace weft {
+#define GEN_PASS_DEF_VECTORIZEQUANTIZEDMATMUL
+#include "lowering/cpu/Passes.h.inc"
+} // namespace weft
+
+using namespace mlir;
+
+namespace weft {
+namespace {
+
+/// Tiles for sums of integers. A vector of the weight takes two registers (its halves), and so does a broadcast:
+/// 32 registers hold 12 × 2 accumulators, 4 halves and 2 + 1 more; 16 registers 4 × 2.
+ProductPlan integerShapes(ProductPlan shapes, int64_t columns) {
+  bool isLarge = shapes.tall.rows >= 9;
+  shapes.tall.rows = isLarge ? 12 : 4;
+  shapes.tall.vectors = 2;
+  // Few rows: four panels side by side, which streams the weight from memory in four places.
+  shapes.few.rows = isLarge ? 2 : 1;
+  shapes.few.vectors = isLarge ? 4 : 8;
+  // A narrow result has no use for tiles wider than itself.
+  for (RegisterPlan *tile : {&shapes.tall, &shapes.few})
+    if (!ShapedType::isDynamic(columns))
+      tile->vectors = std::clamp<int64_t>(llvm::divideCeilSigned(columns, shapes.tall.lanes), 1, tile->vectors);
+  return shapes;
+}
+
+/// Emits a product; all of it at the place of the last op that it replaces.
+class QuantizedEmitter {
+public:
+  QuantizedEmitter(QuantizedMatmulOp matmul, const ProductPlan &target)
+      : matmul(matmul), epilogue(matchMatmulEpilogue(matmul, matmul.getInit())),
+        shapes(integerShapes(target, cast<MemRefType>(matmul.getInit().getType()).getDimSize(1))), loc(matmul.getLoc()),
+        lanes(shapes.tall.lanes), sumType(VectorType::get({lanes}, IntegerType::get(loc.getContext(), 32))) {}
+
+  void emit() {
+    OpBuilder b(epilogue.anchor(matmul));
+    Value out = epilogue.output();
+    columns = memref::DimOp::create(b, loc, out, 1);
+    groups = memref::DimOp::create(b, loc, matmul.getRhs(), 1);
+    lastPanel = arith::SubIOp::create(b, loc, memref::DimOp::create(b, loc, matmul.getRhs(), 0), constant(b, 1));
+    rows = memref::getMixedSize(b, loc, out, 0);
+    emitByRows(b);
+    epilogue.eraseWith(matmul);
+  }
+
+private:
+  Value constant(OpBuilder &b, int64_t value) { return arith::ConstantIndexOp::create(b, loc, value); }
+  Value add(OpBuilder &b, Value base, int64_t offset) {
+    return offset ? arith::AddIOp::create(b, loc, base, constant(b, offset)).getResult() : base;
+  }
+  void forEach(OpBuilder &b, Value end, int64_t step, function_ref<void(OpBuilder &, Value)> body) {
+    scf::ForOp::create(b, loc, constant(b, 0), end, constant(b, step), ValueRange(),
+                       [&](OpBuilder &inner, Location, Value index, ValueRange) {
+                         body(inner, index);
+                         scf::YieldOp::create(inner, loc);
+                       });
+  }
+
+  void emitByRows(OpBuilder &b) {
+    const RegisterPlan &few = shapes.few, &tall = shapes.tall;
+    if (std::optional<int64_t> fixed = getConstantIntValue(rows))
+      return *fixed <= few.rows ? emitTiles(b, few, 1) : emitTiles(b, tall, shapes.leastTallRows());
+    Value isFew = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ule, cast<Value>(rows), constant(b, few.rows));
+    scf::IfOp::create(
+        b, loc, isFew,
+        [&](OpBuilder &body, Location) {
+          emitTiles(body, few, 1);
+          scf::YieldOp::create(body, loc);
+        },
+        [&](OpBuilder &body, Location) {
+          emitTiles(body, tall, shapes.leastTallRows());
+          scf::YieldOp::create(body, loc);
+        });
+  }
+
+  /// All row tiles of each tile's columns.
+  void emitTiles(OpBuilder &b, const RegisterPlan &tile, int64_t least) {
+    auto type = MemRefType::get({tile.rows, tile.columns()}, b.getI32Type());
+    Value staging = memref::AllocaOp::create(b, loc, type, b.getI64IntegerAttr(64));
+    forEach(b, columns, tile.columns(), [&](OpBuilder &body, Value column) {
+      emitRowTiles(body, loc, rows, least, tile.rows, [&](OpBuilder &inner, int64_t count, Value row, Value) {
+        SmallVector<Value> sums = emitSums(inner, tile, count, row, column);
+        for (auto [i, sum] : llvm::enumerate(sums))
+          vector::StoreOp::create(
+              inner, loc, sum, staging,
+              ValueRange{constant(inner, i / tile.vectors), constant(inner, i % tile.vectors * lanes)});
+        forEach(inner, constant(inner, count), 1, [&](OpBuilder &each, Value r) {
+          emitRow(each, tile, arith::AddIOp::create(each, loc, row, r), column, staging, r);
+        });
+      });
+    });
+  }
+
+  // --- the sums -------------------------------------------------------------------------------------------------
+
+  /// Sums of a tile, row by row, over all groups of four steps.
+  SmallVector<Value> emitSums(OpBuilder &b, const RegisterPlan &tile, int64_t count, Value row, Value column) {
+    SmallVector<Value> panels, offsets;
+    Value width = constant(b, QuantizedMatmulOp::kWidth), group = constant(b, QuantizedMatmulOp::kGroup);
+    for (int64_t v = 0; v < tile.vectors; ++v) {
+      Value at = add(b, column, v * lanes);
+      // The last tile's columns may lie beyond the last panel.
+      panels.push_back(arith::MinUIOp::create(b, loc, arith::DivUIOp::create(b, loc, at, width), lastPanel));
+      Value lane = arith::RemUIOp::create(b, loc, at, width);
+      offsets.push_back(arith::MulIOp::create(b, loc, lane, group));
+    }
+    Value lhs = memref::SubViewOp::create(b, loc, matmul.getLhs(), {row, b.getIndexAttr(0)},
+                                          {b.getIndexAttr(count), memref::getMixedSize(b, loc, matmul.getLhs(), 1)},
+                                          {b.getIndexAttr(1), b.getIndexAttr(1)});
+    Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(sumType));
+    SmallVector<Value> start(count * tile.vectors, zero);
+    auto loop = scf::ForOp::create(b, loc, constant(b, 0), groups, constant(b, 1), start,
+                                   [&](OpBuilder &k, Location, Value step, ValueRange sums) {
+                                     scf::YieldOp::create(k, loc, emitStep(k, tile, lhs, step, panels, offsets, sums));
+                                   });
+    return SmallVector<Value>(loop.getResults());
+  }
+
+  SmallVector<Value> emitStep(OpBuilder &k, const RegisterPlan &tile, Value lhs, Value step, ValueRange panels,
+                              ValueRange offsets, ValueRange sums) {
+    int64_t count = sums.size() / tile.vectors;
+    SmallVector<WordHalves> weights;
+    for (auto [panel, offset] : llvm::zip_equal(panels, offsets)) {
+      auto bytes = VectorType::get({4 * lanes}, k.getI8Type());
+      Value word = vector::LoadOp::create(k, loc, bytes, matmul.getRhs(), ValueRange{panel, step, offset});
+      weights.push_back(splitWords(k, loc, vector::BitCastOp::create(k, loc, sumType, word)));
+    }
+    Value byte = arith::MulIOp::create(k, loc, step, constant(k, QuantizedMatmulOp::kGroup));
+    SmallVector<Value> next;
+    for (int64_t r = 0; r < count; ++r) {
+      Value four =
+          vector::LoadOp::create(k, loc, VectorType::get({4}, k.getI8Type()), lhs, ValueRange{constant(k, r), byte});
+      Value word = vector::BitCastOp::create(k, loc, VectorType::get({1}, k.getI32Type()), four);
+      Value scalar = vector::ExtractOp::create(k, loc, word, ArrayRef<int64_t>{0});
+      WordHalves left = splitWords(k, loc, vector::BroadcastOp::create(k, loc, sumType, scalar));
+      for (int64_t v = 0; v < tile.vectors; ++v)
+        next.push_back(emitDot(k, loc, sums[r * tile.vectors + v], left, weights[v]));
+    }
+    return next;
+  }
+
+  // --- a row of results -----------------------------------------------------------------------------------------
+
+  void emitRow(OpBuilder &b, const RegisterPlan &tile, Value row, Value column, Value staging, Value stagingRow) {
+    auto floats = VectorType::get({lanes}, b.getF32Type());
+    AffineMap columnMap = AffineMap::get(2, 0, b.getAffineDimExpr(1));
+    Value scalar = memref::LoadOp::create(b, loc, matmul.getLhsScales(), row);
+    Value rowScale = vector::BroadcastOp::create(b, loc, floats, scalar);
+    int64_t known = cast<MemRefType>(epilogue.output().getType()).getDimSize(1);
+    bool masked = ShapedType::isDynamic(known) || known % tile.columns() != 0;
+    for (int64_t v = 0; v < tile.vectors; ++v) {
+      IterationPoint point = columnsAt(b, loc, row, add(b, column, v * lanes), lanes, masked ? columns : Value());
+      Value sum = vector::LoadOp::create(b, loc, sumType, staging, ValueRange{stagingRow, constant(b, v * lanes)});
+      Value y = arith::SIToFPOp::create(b, loc, floats, sum);
+      y = arith::MulFOp::create(b, loc, y, rowScale);
+      y = arith::MulFOp::create(b, loc, y, emitLoad(b, loc, matmul.getRhsScales(), columnMap, point));
+      if (matmul.getBias())
+        y = arith::AddFOp::create(b, loc, y, emitLoad(b, loc, matmul.getBias(), columnMap, point));
+      emitMatmulResult(b, loc, epilogue, y, point);
+    }
+  }
+
+  QuantizedMatmulOp matmul;
+  MatmulEpilogue epilogue;
+  ProductPlan shapes;
+  Location loc;
+  int64_t lanes;
+  VectorType sumType;
+  OpFoldResult rows;
+  Value columns, groups, lastPanel;
+};
+
+struct VectorizeQuantizedMatmulPass : impl::VectorizeQuantizedMatmulBase<VectorizeQuantizedMatmulPass> {
+  void runOnOperation() override {
+    FailureOr<ProductPlan> shapes = productPlanOf(getOperation());
+    if (failed(shapes))
+      return signalPassFailure();
+    SmallVector<QuantizedMatmulOp> matmuls;
+    getOperation()->walk([&](QuantizedMatmulOp op) { matmuls.push_back(op); });
+    for (QuantizedMatmulOp matmul : matmuls) {
+      if (QuantizedMatmulOp::kWidth % shapes->tall.lanes != 0) {
+        matmul.emitError("panels of 16 columns do not hold whole vectors of ") << shapes->tall.lanes;
+        return signalPassFailure();
+      }
+      QuantizedEmitter(matmul, *shapes).emit();
+    }
+  }
+};
+
+} // namespace
+} // namespace weft
