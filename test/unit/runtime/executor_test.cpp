@@ -8,6 +8,8 @@
 #include "gtest/gtest.h"
 
 #include <atomic>
+#include <chrono>
+#include <cstdio>
 #include <deque>
 #include <thread>
 #include <vector>
@@ -165,6 +167,73 @@ TEST(Executor, ThreadsOfTheEmbedder) {
   EXPECT_TRUE(visits.eachOnce());
   EXPECT_EQ(embedder.calls, 1);
   EXPECT_EQ(visits.ranges, 48);
+}
+
+// An embedding program may run the tasks in any order, and on the one thread it has.
+TEST(Executor, EmbeddersOrderDoesNotMatter) {
+  using Run = void (*)(void *, void (*)(void *, int64_t), void *, int64_t);
+  const Run backwards = [](void *, void (*task)(void *, int64_t), void *arguments, int64_t n) {
+    for (int64_t i = n; i-- > 0;)
+      task(arguments, i);
+  };
+  const Run oddFirst = [](void *, void (*task)(void *, int64_t), void *arguments, int64_t n) {
+    for (int64_t first : {1, 0})
+      for (int64_t i = first; i < n; i += 2)
+        task(arguments, i);
+  };
+  for (Run run : {backwards, oddFirst})
+    for (int64_t count : {2, 3, 47, 1000}) {
+      Threads pool(1);
+      pool.executor->concurrency = 4;
+      pool.executor->embedder = {nullptr, 4, run};
+      Visits visits(count);
+      pool.parallelFor(Visits::body, &visits, count, kDear);
+      EXPECT_TRUE(visits.eachOnce()) << count;
+    }
+}
+
+TEST(Executor, OneThreadOfTheEmbedderTakesNoTasks) {
+  Threads pool(1);
+  pool.executor->embedder = {nullptr, 1, [](void *, void (*)(void *, int64_t), void *, int64_t) { FAIL(); }};
+  Visits visits(100);
+  pool.parallelFor(Visits::body, &visits, 100, kDear);
+  EXPECT_TRUE(visits.eachOnce());
+  EXPECT_EQ(visits.ranges, 1);
+}
+
+// Regions of few cycles use fewer threads than there are; what is cut finer has long chunks.
+TEST(Executor, CutsFollowTheCost) {
+  Threads pool(8);
+  for (auto [cost, ranges] : {std::pair<int64_t, int>(99, 1), {100, 3}, {200, 6}, {1000, 8}, {20'000, 100}}) {
+    Visits visits(100);
+    pool.parallelFor(Visits::body, &visits, 100, cost);
+    EXPECT_EQ(visits.ranges, ranges) << cost;
+  }
+}
+
+// Two sessions in one process, each with a pool for all cores: both finish, and how much longer than one after the
+// other it took is printed (1 is perfect; threads that spin for each other's work would make it large).
+TEST(Executor, TwoPoolsAtOnce) {
+  auto work = [](Threads &pool) {
+    for (int round = 0; round < 2000; ++round) {
+      Visits visits(2000);
+      pool.parallelFor(Visits::body, &visits, 2000, 20);
+      ASSERT_TRUE(visits.eachOnce());
+    }
+  };
+  auto seconds = [](auto run) {
+    auto start = std::chrono::steady_clock::now();
+    run();
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  };
+  Threads first(2), second(2);
+  double apart = seconds([&] { work(first), work(second); });
+  double together = seconds([&] {
+    std::thread other([&] { work(second); });
+    work(first);
+    other.join();
+  });
+  printf("two pools at once take %.2f of the time of one after the other\n", together / apart);
 }
 
 TEST(CoreCount, EnvironmentDecides) {
