@@ -27,6 +27,13 @@ using namespace mlir;
 namespace weft {
 namespace {
 
+/// Sums of up to this many groups of four steps keep the halves of a tile's rows in a scratch: 12 rows are 192 KiB
+/// then.
+constexpr int64_t kKeptGroups = 2048;
+
+/// The halves of row r at a step, in all lanes.
+using LeftHalves = std::function<WordHalves(OpBuilder &, int64_t r, Value step)>;
+
 /// Tiles for sums of integers. A vector of the weight takes two registers (its halves), and so does a broadcast:
 /// 32 registers hold 12 × 2 accumulators, 4 halves and 2 + 1 more; 16 registers 4 × 2.
 ProductPlan integerShapes(ProductPlan shapes, int64_t columns) {
@@ -92,28 +99,95 @@ private:
         });
   }
 
-  /// All row tiles of each tile's columns.
+  /// All tiles. Where the halves of a tile's rows are kept, all columns pass while they are; else rows pass by columns.
   void emitTiles(OpBuilder &b, const RegisterPlan &tile, int64_t least) {
     auto type = MemRefType::get({tile.rows, tile.columns()}, b.getI32Type());
     Value staging = memref::AllocaOp::create(b, loc, type, b.getI64IntegerAttr(64));
-    forEach(b, columns, tile.columns(), [&](OpBuilder &body, Value column) {
-      emitRowTiles(body, loc, rows, least, tile.rows, [&](OpBuilder &inner, int64_t count, Value row, Value) {
-        SmallVector<Value> sums = emitSums(inner, tile, count, row, column);
-        for (auto [i, sum] : llvm::enumerate(sums))
-          vector::StoreOp::create(
-              inner, loc, sum, staging,
-              ValueRange{constant(inner, i / tile.vectors), constant(inner, i % tile.vectors * lanes)});
-        forEach(inner, constant(inner, count), 1, [&](OpBuilder &each, Value r) {
-          emitRow(each, tile, arith::AddIOp::create(each, loc, row, r), column, staging, r);
+    int64_t known = cast<MemRefType>(matmul.getRhs().getType()).getDimSize(1);
+    if (tile.rows > shapes.few.rows && !ShapedType::isDynamic(known) && known <= kKeptGroups) {
+      auto keptType = MemRefType::get({tile.rows, 2, known}, b.getI32Type());
+      Value kept = memref::AllocaOp::create(b, loc, keptType, b.getI64IntegerAttr(64));
+      return emitRowTiles(b, loc, rows, least, tile.rows, [&](OpBuilder &inner, int64_t count, Value row, Value) {
+        keepHalves(inner, count, row, kept);
+        forEach(inner, columns, tile.columns(), [&](OpBuilder &body, Value column) {
+          emitTile(body, tile, count, row, column, staging, readKept(kept));
         });
       });
+    }
+    forEach(b, columns, tile.columns(), [&](OpBuilder &body, Value column) {
+      emitRowTiles(body, loc, rows, least, tile.rows, [&](OpBuilder &inner, int64_t count, Value row, Value) {
+        emitTile(inner, tile, count, row, column, staging, readRows(inner, count, row));
+      });
+    });
+  }
+
+  void emitTile(OpBuilder &b, const RegisterPlan &tile, int64_t count, Value row, Value column, Value staging,
+                const LeftHalves &left) {
+    for (auto [i, sum] : llvm::enumerate(emitSums(b, tile, count, column, left)))
+      vector::StoreOp::create(b, loc, sum, staging,
+                              ValueRange{constant(b, i / tile.vectors), constant(b, i % tile.vectors * lanes)});
+    forEach(b, constant(b, count), 1, [&](OpBuilder &each, Value r) {
+      emitRow(each, tile, arith::AddIOp::create(each, loc, row, r), column, staging, r);
+    });
+  }
+
+  // --- the left operand -----------------------------------------------------------------------------------------
+
+  Value viewOfRows(OpBuilder &b, int64_t count, Value row) {
+    return memref::SubViewOp::create(b, loc, matmul.getLhs(), {row, b.getIndexAttr(0)},
+                                     {b.getIndexAttr(count), memref::getMixedSize(b, loc, matmul.getLhs(), 1)},
+                                     {b.getIndexAttr(1), b.getIndexAttr(1)});
+  }
+  /// `many` groups of four bytes of row r, as a vector of words.
+  Value loadWords(OpBuilder &b, Value lhs, Value r, Value group, int64_t many) {
+    Value byte = arith::MulIOp::create(b, loc, group, constant(b, QuantizedMatmulOp::kGroup));
+    auto type = VectorType::get({many * QuantizedMatmulOp::kGroup}, b.getI8Type());
+    Value bytes = vector::LoadOp::create(b, loc, type, lhs, ValueRange{r, byte});
+    return vector::BitCastOp::create(b, loc, VectorType::get({many}, b.getI32Type()), bytes);
+  }
+
+  LeftHalves readRows(OpBuilder &b, int64_t count, Value row) {
+    Value lhs = viewOfRows(b, count, row);
+    return [=, this](OpBuilder &k, int64_t r, Value step) {
+      Value word = vector::ExtractOp::create(k, loc, loadWords(k, lhs, constant(k, r), step, 1), ArrayRef<int64_t>{0});
+      return splitWords(k, loc, vector::BroadcastOp::create(k, loc, sumType, word));
+    };
+  }
+
+  LeftHalves readKept(Value kept) {
+    return [=, this](OpBuilder &k, int64_t r, Value step) {
+      auto pairs = VectorType::get({2 * lanes}, k.getI16Type());
+      auto load = [&](int64_t half) -> Value {
+        Value word = memref::LoadOp::create(k, loc, kept, ValueRange{constant(k, r), constant(k, half), step});
+        return vector::BitCastOp::create(k, loc, pairs, vector::BroadcastOp::create(k, loc, sumType, word));
+      };
+      return WordHalves{load(0), load(1)};
+    };
+  }
+
+  /// Splits the words of a tile's rows once, a vector at a time.
+  void keepHalves(OpBuilder &b, int64_t count, Value row, Value kept) {
+    Value lhs = viewOfRows(b, count, row);
+    int64_t known = cast<MemRefType>(kept.getType()).getDimSize(2), whole = known / lanes * lanes;
+    auto keep = [&](OpBuilder &k, Value r, Value group, int64_t many) {
+      WordHalves halves = splitWords(k, loc, loadWords(k, lhs, r, group, many));
+      for (auto [half, pairs] : llvm::enumerate(SmallVector<Value>{halves.even, halves.odd})) {
+        Value words = vector::BitCastOp::create(k, loc, VectorType::get({many}, k.getI32Type()), pairs);
+        vector::StoreOp::create(k, loc, words, kept, ValueRange{r, constant(k, half), group});
+      }
+    };
+    forEach(b, constant(b, count), 1, [&](OpBuilder &each, Value r) {
+      forEach(each, constant(each, whole), lanes, [&](OpBuilder &k, Value group) { keep(k, r, group, lanes); });
+      forEach(each, constant(each, known - whole), 1,
+              [&](OpBuilder &k, Value group) { keep(k, r, add(k, group, whole), 1); });
     });
   }
 
   // --- the sums -------------------------------------------------------------------------------------------------
 
   /// Sums of a tile, row by row, over all groups of four steps.
-  SmallVector<Value> emitSums(OpBuilder &b, const RegisterPlan &tile, int64_t count, Value row, Value column) {
+  SmallVector<Value> emitSums(OpBuilder &b, const RegisterPlan &tile, int64_t count, Value column,
+                              const LeftHalves &left) {
     SmallVector<Value> panels, offsets;
     Value width = constant(b, QuantizedMatmulOp::kWidth), group = constant(b, QuantizedMatmulOp::kGroup);
     for (int64_t v = 0; v < tile.vectors; ++v) {
@@ -123,20 +197,17 @@ private:
       Value lane = arith::RemUIOp::create(b, loc, at, width);
       offsets.push_back(arith::MulIOp::create(b, loc, lane, group));
     }
-    Value lhs = memref::SubViewOp::create(b, loc, matmul.getLhs(), {row, b.getIndexAttr(0)},
-                                          {b.getIndexAttr(count), memref::getMixedSize(b, loc, matmul.getLhs(), 1)},
-                                          {b.getIndexAttr(1), b.getIndexAttr(1)});
     Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(sumType));
     SmallVector<Value> start(count * tile.vectors, zero);
     auto loop = scf::ForOp::create(b, loc, constant(b, 0), groups, constant(b, 1), start,
                                    [&](OpBuilder &k, Location, Value step, ValueRange sums) {
-                                     scf::YieldOp::create(k, loc, emitStep(k, tile, lhs, step, panels, offsets, sums));
+                                     scf::YieldOp::create(k, loc, emitStep(k, tile, left, step, panels, offsets, sums));
                                    });
     return SmallVector<Value>(loop.getResults());
   }
 
-  SmallVector<Value> emitStep(OpBuilder &k, const RegisterPlan &tile, Value lhs, Value step, ValueRange panels,
-                              ValueRange offsets, ValueRange sums) {
+  SmallVector<Value> emitStep(OpBuilder &k, const RegisterPlan &tile, const LeftHalves &left, Value step,
+                              ValueRange panels, ValueRange offsets, ValueRange sums) {
     int64_t count = sums.size() / tile.vectors;
     SmallVector<WordHalves> weights;
     for (auto [panel, offset] : llvm::zip_equal(panels, offsets)) {
@@ -144,16 +215,11 @@ private:
       Value word = vector::LoadOp::create(k, loc, bytes, matmul.getRhs(), ValueRange{panel, step, offset});
       weights.push_back(splitWords(k, loc, vector::BitCastOp::create(k, loc, sumType, word)));
     }
-    Value byte = arith::MulIOp::create(k, loc, step, constant(k, QuantizedMatmulOp::kGroup));
     SmallVector<Value> next;
     for (int64_t r = 0; r < count; ++r) {
-      Value four =
-          vector::LoadOp::create(k, loc, VectorType::get({4}, k.getI8Type()), lhs, ValueRange{constant(k, r), byte});
-      Value word = vector::BitCastOp::create(k, loc, VectorType::get({1}, k.getI32Type()), four);
-      Value scalar = vector::ExtractOp::create(k, loc, word, ArrayRef<int64_t>{0});
-      WordHalves left = splitWords(k, loc, vector::BroadcastOp::create(k, loc, sumType, scalar));
+      WordHalves halves = left(k, r, step);
       for (int64_t v = 0; v < tile.vectors; ++v)
-        next.push_back(emitDot(k, loc, sums[r * tile.vectors + v], left, weights[v]));
+        next.push_back(emitDot(k, loc, sums[r * tile.vectors + v], halves, weights[v]));
     }
     return next;
   }

@@ -21,10 +21,12 @@ struct Linear {
 };
 
 constexpr Linear kLinears[] = {
-    {1, 1, true, false},    {2, 3, false, true},   {7, 40, true, true},     {15, 17, false, false},
-    {16, 16, true, true},   {17, 5, true, false},  {31, 13, false, true},   {32, 8, true, true},
-    {33, 97, true, false},  {48, 23, false, true}, {64, 64, true, false},   {97, 384, true, true},
-    {193, 61, false, true}, {384, 97, true, true}, {200, 1536, true, true},
+    {1, 1, true, false},     {2, 3, false, true},   {7, 40, true, true},
+    {15, 17, false, false},  {16, 16, true, true},  {17, 5, true, false},
+    {31, 13, false, true},   {32, 8, true, true},   {33, 97, true, false},
+    {48, 23, false, true},   {64, 64, true, false}, {97, 384, true, true},
+    {193, 61, false, true},  {384, 97, true, true}, {200, 1536, true, true},
+    {17, 8201, true, false}, // too long for a scratch of halves
 };
 
 constexpr const char *kText = R"(

@@ -11,19 +11,19 @@
 
 // v4: 12 rows × 2 vectors of 16 columns, two products of pairs each.
 // V4-LABEL: product:
-// V4: [[LOOP:\.LBB[0-9_]+]]: # =>This Inner Loop
-// V4-NOT: {{%rsp|^\.LBB}}
+// V4: vpbroadcastd
+// V4-NOT: {{vmov.*%rsp|^\.LBB}}
 // V4-COUNT-48: vpmaddwd {{%zmm[0-9]+, %zmm[0-9]+, %zmm[0-9]+}}
-// V4-NOT: {{%rsp|^\.LBB|vpmaddwd}}
-// V4: j{{[a-z]+}} [[LOOP]]
+// V4-NOT: {{vmov.*%rsp|^\.LBB|vpmaddwd}}
+// V4: j{{[a-z]+}} .LBB
 
 // v3: 4 rows × 2 vectors of 8 columns.
 // V3-LABEL: product:
-// V3: [[LOOP:\.LBB[0-9_]+]]: # =>This Inner Loop
-// V3-NOT: {{%rsp|^\.LBB}}
+// V3: vpbroadcastd
+// V3-NOT: {{vmov.*%rsp|^\.LBB}}
 // V3-COUNT-16: vpmaddwd {{%ymm[0-9]+, %ymm[0-9]+, %ymm[0-9]+}}
-// V3-NOT: {{%rsp|^\.LBB|vpmaddwd}}
-// V3: j{{[a-z]+}} [[LOOP]]
+// V3-NOT: {{vmov.*%rsp|^\.LBB|vpmaddwd}}
+// V3: j{{[a-z]+}} .LBB
 module attributes {weft.target = #weft.target<TARGET>} {
 func.func @product(%x: memref<ROWSx384xi8>, %xs: memref<ROWSxf32>, %w: memref<PANELSx96x64xi8>, %ws: memref<COLUMNSxf32>, %y: memref<ROWSxCOLUMNSxf32>) {
   weft.quantized_matmul ins(%x, %xs, %w, %ws : memref<ROWSx384xi8>, memref<ROWSxf32>, memref<PANELSx96x64xi8>, memref<COLUMNSxf32>)

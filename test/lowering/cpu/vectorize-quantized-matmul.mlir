@@ -1,14 +1,18 @@
 // RUN: weft-opt %s --split-input-file --weft-vectorize-quantized-matmul --canonicalize --cse | FileCheck %s
 
-// The example of the pass: six rows of one vector, then each row scaled.
+// The example of the pass: the halves of six rows, their sums of one vector, then each row scaled.
 // CHECK-LABEL: @product(
 // CHECK-SAME: %[[X:[a-z0-9]+]]: memref<6x8xi8>, %[[XS:[a-z0-9]+]]: memref<6xf32>, %[[W:[a-z0-9]+]]: memref<1x2x64xi8>, %[[WS:[a-z0-9]+]]: memref<16xf32>, %[[Y:[a-z0-9]+]]: memref<6x16xf32>)
-// CHECK: %[[TILE:.*]] = memref.alloca() {alignment = 64 : i64} : memref<12x16xi32>
+// CHECK-DAG: %[[TILE:.*]] = memref.alloca() {alignment = 64 : i64} : memref<12x16xi32>
+// CHECK-DAG: %[[KEPT:.*]] = memref.alloca() {alignment = 64 : i64} : memref<12x2x2xi32>
+// CHECK: vector.load %{{.*}} : memref<6x8xi8{{.*}}>, vector<4xi8>
+// CHECK: vector.store %{{.*}}, %[[KEPT]][%{{.*}}, %c0, %{{.*}}] : memref<12x2x2xi32>, vector<1xi32>
+// CHECK: vector.store %{{.*}}, %[[KEPT]][%{{.*}}, %c1, %{{.*}}] : memref<12x2x2xi32>, vector<1xi32>
 // CHECK: %[[SUMS:.*]]:6 = scf.for %[[G:.*]] = %c0 to %c2 step %c1 iter_args
 // CHECK: %[[WORDS:.*]] = vector.load %[[W]][%c0, %[[G]], %c0] : memref<1x2x64xi8>, vector<64xi8>
 // CHECK: arith.shli %{{.*}} : vector<32xi16>
 // CHECK: arith.shrsi %{{.*}} : vector<32xi16>
-// CHECK: vector.load %[[X]][%c0, %{{.*}}] : memref<6x8xi8>, vector<4xi8>
+// CHECK: memref.load %[[KEPT]][%c0, %c0, %[[G]]]
 // CHECK-COUNT-12: llvm.call_intrinsic "llvm.x86.avx512.pmaddw.d.512"
 // CHECK: scf.yield
 // CHECK: vector.store %[[SUMS]]#5, %[[TILE]]
