@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+TOLERANCE = 1e-5  # relative RMS against float64: more is another precision, and no comparison
 FLOAT = np.dtype(np.float32).itemsize
 
 
@@ -30,14 +31,22 @@ class Product:
     n: int
     k: int
     layers: int = 1
+    form: str = "f32"  # or int8: weights in 8 bits with a factor a column, rows of x quantised when they come
 
     @property
     def suite(self) -> str:
+        if self.form != "f32":
+            return self.form
         return "gemv" if self.m == 1 else "product"
 
     @property
+    def tolerance(self) -> float:
+        return TOLERANCE if self.form == "f32" else 3e-2
+
+    @property
     def name(self) -> str:
-        return f"{self.suite} f32 {self.layers if self.m == 1 else self.m} x {self.n} x {self.k}"
+        kind = "gemv" if self.m == 1 else "product"
+        return f"{kind} {self.form} {self.layers if self.m == 1 else self.m} x {self.n} x {self.k}"
 
     @property
     def flops(self) -> int:
@@ -52,6 +61,8 @@ class Product:
     def floor(self) -> Floor:
         if self.m == 1:
             return Floor(share=0.85)
+        if self.form != "f32":
+            return Floor(speed=1.0)
         return Floor(speed=1.4, share=0.88) if self.m <= 16 else Floor(speed=1.0, share=0.92)
 
     @property
@@ -85,6 +96,7 @@ class Attention:
     dim: int
     mask: str = "full"  # full, causal, or a window: so many keys up to the query's own
     window: int = 0
+    tolerance = TOLERANCE
 
     @property
     def suite(self) -> str:
@@ -160,6 +172,7 @@ class Norm:
     suite = "norm"
     floor = Floor()
     epsilon = 1e-5
+    tolerance = TOLERANCE
 
     @property
     def name(self) -> str:
@@ -208,6 +221,8 @@ QUICK = [
     Product(8, 768, 3072),
     Product(16, 384, 1536),
     Product(1, 4096, 4096, layers=4),
+    Product(128, 1536, 384, form="int8"),
+    Product(16, 768, 3072, form="int8"),
     FULL,
     CAUSAL,
     Attention(8, 8, 2048, 2048, 64, "window", 256),
@@ -226,4 +241,4 @@ ALL = [
     *[case for case in QUICK if case.suite != "product"],
 ]
 
-SUITES = ["product", "gemv", "attention", "decode", "norm"]
+SUITES = ["product", "gemv", "int8", "attention", "decode", "norm"]

@@ -117,15 +117,35 @@ def mlir(case: Case) -> str:
     return _attention(case) if isinstance(case, Attention) else _norm(case)
 
 
-def onnx_model(case: Case) -> bytes:
-    """The plain graph, rows and lengths left open as in Weft's."""
+def onnx_model(case: Case, integers: bool = True) -> bytes:
+    """The plain graph, rows and lengths left open as in Weft's. `integers`: int8 products as ONNX's dynamic
+    quantisation, else as a product with a weight that is widened, for libraries that find the integers themselves."""
     from onnx import TensorProto, helper, numpy_helper
 
     def value(name: str, *dims: int | str):
         return helper.make_tensor_value_info(name, TensorProto.FLOAT, dims)
 
     constants: dict[str, np.ndarray] = {}
-    if isinstance(case, Product):
+    if isinstance(case, Product) and case.form == "int8":
+        (weight,) = case.weights()
+        factors = np.abs(weight).max(axis=1) / np.float32(127)
+        zero = np.array(0, np.int8) if integers else np.zeros(case.n, np.int8)
+        bytes_ = np.rint(weight / factors[:, None]).astype(np.int8)
+        constants = {"w": np.ascontiguousarray(bytes_.T), "factors": factors, "zero": zero}
+        nodes = [
+            helper.make_node("DynamicQuantizeLinear", ["x"], ["bytes", "factor", "offset"]),
+            helper.make_node("MatMulInteger", ["bytes", "w", "offset", "zero"], ["whole"]),
+            helper.make_node("Cast", ["whole"], ["sums"], to=TensorProto.FLOAT),
+            helper.make_node("Mul", ["factor", "factors"], ["scale"]),
+            helper.make_node("Mul", ["sums", "scale"], ["y"]),
+        ]
+        if not integers:
+            nodes = [
+                helper.make_node("DequantizeLinear", ["w", "factors", "zero"], ["wide"], axis=1),
+                helper.make_node("MatMul", ["x", "wide"], ["y"]),
+            ]
+        inputs, output = [value("x", "m", case.k)], value("y", "m", case.n)
+    elif isinstance(case, Product):
         constants = {f"w{layer}": np.ascontiguousarray(w.T) for layer, w in enumerate(case.weights())}
         values = ["x", *[f"y{layer}" for layer in range(1, case.layers)], "y"]
         nodes = [helper.make_node("MatMul", [values[i], f"w{i}"], [values[i + 1]]) for i in range(case.layers)]

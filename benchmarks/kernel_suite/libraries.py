@@ -24,12 +24,13 @@ def weft(setting: Setting) -> Peer:
             sessions.pop().close()
         text = graphs.mlir(case)
         stem = setting.cache / f"{case.suite}-{zlib.crc32(text.encode()):08x}"
+        form = ["--weights", case.form] if case.suite == "int8" else []
         source = stem.with_suffix(".mlir")
         if not source.exists():
             if not isinstance(case, Attention):
                 save_file({f"w{i}": w for i, w in enumerate(case.weights())}, stem.with_suffix(".safetensors"))
             source.write_text(text)
-        made = compiled(setting, source, stem.with_suffix(".weft"), "--target", "cpu:native", "--threads", "1")
+        made = compiled(setting, source, stem.with_suffix(".weft"), "--target", "cpu:native", "--threads", "1", *form)
         session = Session(library, made, setting.threads)
         sessions.append(session)
         arrays = case.inputs()
@@ -67,9 +68,15 @@ def torch(setting: Setting) -> Peer:
         weights = [library.from_numpy(weight) for weight in case.weights()]
         if isinstance(case, Norm):
             return lambda: functional.layer_norm(x, (case.width,), *weights, case.epsilon)
+        if case.suite == "int8":
+            linear = library.nn.Linear(case.k, case.n, bias=False)
+            linear.weight.data = weights[0]
+            kinds = {library.nn.Linear}
+            quantised = library.ao.quantization.quantize_dynamic(library.nn.Sequential(linear), kinds, library.qint8)
+            return lambda: quantised(x)
         return _chain(functional.linear, x, weights)
 
-    note = "eager: linear, scaled_dot_product_attention, layer_norm"
+    note = "eager: linear, scaled_dot_product_attention, layer_norm; quantize_dynamic"
     return Peer("torch", library.__version__, prepare, lambda tensor: tensor.numpy(), note)
 
 
@@ -148,7 +155,11 @@ def openvino(setting: Setting) -> Peer:
     core = library.Core()
 
     def prepare(case: Case):
-        compiled = core.compile_model(core.read_model(graphs.onnx_model(case)), "CPU", options(setting))
+        model = core.read_model(graphs.onnx_model(case, integers=False))
+        config = options(setting)
+        if case.suite == "int8":
+            config["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = case.k  # one factor a row, as the others
+        compiled = core.compile_model(model, "CPU", config)
         request = compiled.create_infer_request()
         feed = _onnx_inputs(case)
         return lambda: request.infer(feed, share_inputs=True, share_outputs=True)[0]
@@ -158,8 +169,8 @@ def openvino(setting: Setting) -> Peer:
 
 
 def _only_products(case: Case) -> None:
-    if not isinstance(case, Product):
-        raise Unavailable("products only")
+    if not isinstance(case, Product) or case.form != "f32":
+        raise Unavailable("products in f32 only")
 
 
 def _chain(step, first, rest: list):
