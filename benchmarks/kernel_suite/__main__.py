@@ -102,7 +102,9 @@ def facts(args: argparse.Namespace, peers: list[Worker]) -> list[str]:
     processor = machine.processor()
     lines = [
         f"{processor.name} ({processor.isa}), one thread, pinned; CPU time, {args.rounds} interleaved rounds; "
-        f"{datetime.now(timezone.utc).strftime('%Y-%m-%d')}."
+        f"{datetime.now(timezone.utc).strftime('%Y-%m-%d')}.",
+        # Others' work takes cache and bandwidth, which CPU time does not leave out.
+        f"Load over the last five minutes: {os.getloadavg()[1]:.1f} on {os.cpu_count()} cores.",
     ]
     labels = [peer.label for peer in peers]
     return lines + [f"{f'{label.name} {label.version}'.strip()}: {label.note}" for label in labels]
