@@ -171,4 +171,12 @@ double CostModel::cycles(const Work &work) const {
   return std::max(arithmetic(work), traffic(bytes, bytes));
 }
 
+double CostModel::fusedCycles(const Work &producer, const Work &reader, double between) const {
+  auto outside = [&](const Work &work) { return work.bytesRead + work.bytesWritten - between; };
+  // Each part's own tensors come from where they would without the other.
+  double outer =
+      traffic(outside(producer), outside(producer) + between) + traffic(outside(reader), outside(reader) + between);
+  return std::max(arithmetic(producer) + arithmetic(reader), outer + traffic(2 * between, 0));
+}
+
 } // namespace weft

@@ -60,6 +60,9 @@ public:
   double traffic(double bytes, double footprint) const;
   /// Arithmetic and memory overlap: the longer of the two.
   double cycles(const Work &work) const;
+  /// A producer and its reader as one kernel: the tensor between them is neither stored nor loaded, but stays in the
+  /// first-level cache. `between` are its bytes.
+  double fusedCycles(const Work &producer, const Work &reader, double between) const;
 
   const MachineFacts facts;
 };

@@ -5,10 +5,14 @@
 #include "lowering/analysis/KernelGroups.h"
 
 #include "dialects/weft/WeftDialect.h"
+#include "lowering/analysis/CostModel.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Remarks.h"
+
+#include <cmath>
+#include <string>
 
 using namespace mlir;
 
@@ -85,12 +89,25 @@ private:
   void tryJoin(Operation *producer, size_t id) {
     StringRef obstacle = findObstacle(producer, id);
     if (obstacle.empty()) {
+      explain(producer);
       groupOf[producer] = id;
       groups[id].ops.push_back(producer);
       return;
     }
     remark::missed(producer->getLoc(), remark::RemarkOpts::name("separate-kernel").category("weft-fuse-kernels"))
         << obstacle.str();
+  }
+
+  /// Both estimates of a producer that joins its reader. Kernels are formed once for all targets; v3 stands for them.
+  static void explain(Operation *producer) {
+    CostModel model(TargetAttr::get(producer->getContext(), "v3", 8, 16, "x86-64-v3", ""));
+    Operation *reader = *producer->user_begin();
+    Work first = Work::ofOp(producer), second = Work::ofOp(reader);
+    long long together = std::llround(model.fusedCycles(first, second, first.bytesWritten));
+    long long apart = std::llround(model.cycles(first) + model.cycles(second));
+    remark::analysis(producer->getLoc(), remark::RemarkOpts::name("shared-kernel").category("weft-fuse-kernels"))
+        << "in its reader's kernel: " + std::to_string(together) + " cycles, apart: " + std::to_string(apart) +
+               " (estimated for v3)";
   }
 
   /// Why the producer must stay outside; empty when it may join.

@@ -114,4 +114,25 @@ TEST_F(CostModelTest, Monotonous) {
   }
 }
 
+// A product with an elementwise op behind it, and two elementwise ops, over a grid of shapes: one kernel is never
+// estimated slower than two.
+TEST_F(CostModelTest, FusedIsNeverSlower) {
+  for (const CostModel &cost : {model("v4", 16, 32), model("v3", 8, 16), model("portable", 4, 16)})
+    for (double rows : {1, 7, 64, 512, 4096})
+      for (double columns : {8, 384, 1536, 4096})
+        for (double depth : {0, 8, 384, 4096})
+          for (double functions : {0, 1, 3}) {
+            double between = 4 * rows * columns;
+            Work producer, reader;
+            producer.multiplyAdds = rows * columns * depth;
+            producer.bytesRead = 4 * (rows * depth + columns * depth);
+            producer.bytesWritten = reader.bytesRead = reader.bytesWritten = between;
+            reader.simple = rows * columns;
+            reader.transcendental = functions * rows * columns;
+            double fused = cost.fusedCycles(producer, reader, between);
+            EXPECT_LE(fused, cost.cycles(producer) + cost.cycles(reader))
+                << rows << " x " << columns << " x " << depth << ", functions " << functions;
+          }
+}
+
 } // namespace
