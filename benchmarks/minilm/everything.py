@@ -25,7 +25,9 @@ PROGRAMS = [
 ]
 QUICK_PEERS = "weft,onnxruntime,openvino,ctranslate2"
 SHAPES = "1x16,1x128,1x512,32x128"
-LEAST_SPEED = 0.8  # of the best peer, one thread
+# Over the best peer, one thread. One row of 16 tokens streams the weights, where the others lose most.
+LEAST_SPEED = {(1, 16): 1.2}
+LEAST_SPEED_ELSEWHERE = 1.1
 
 
 def round_medians(result: dict) -> list[float]:
@@ -42,7 +44,8 @@ def speed_checks(json_file: Path) -> list[checks.Check]:
         best = min(rivals, key=lambda name: results[name]["median_s"])
         ratio = float(np.median(np.divide(round_medians(results[best]), round_medians(results["weft"]))))
         what = f"speed over the best peer's at ({shape['batch']},{shape['sequence']}): {best}"
-        found.append(checks.at_least(what, ratio, LEAST_SPEED))
+        least = LEAST_SPEED.get((shape["batch"], shape["sequence"]), LEAST_SPEED_ELSEWHERE)
+        found.append(checks.at_least(what, ratio, least))
     return found
 
 
