@@ -34,6 +34,22 @@ Result<void> chooseWeights(mlir::ModuleOp module, const std::string &form) {
   return {};
 }
 
+/// Which rides on the module, for the normalize phase; f32 leaves no trace.
+Result<void> chooseDtype(mlir::ModuleOp module, ElementType dtype, const std::string &weights) {
+  if (dtype != ElementType::F32 && weights != "keep")
+    return Diagnostic{"W0618", "weights cannot be stored both in 8 bits and in 16", "CompileOptions::dtype",
+                      "use --dtype f32 with --weights " + weights + ", or --weights keep"};
+  mlir::Builder builder(module.getContext());
+  if (dtype == ElementType::BF16)
+    module->setAttr("weft.dtype", mlir::TypeAttr::get(builder.getBF16Type()));
+  else if (dtype == ElementType::F16)
+    module->setAttr("weft.dtype", mlir::TypeAttr::get(builder.getF16Type()));
+  else if (dtype != ElementType::F32)
+    return Diagnostic{"W0618", "weights of products cannot be stored in the chosen type", "CompileOptions::dtype",
+                      "use F32, BF16 or F16"};
+  return {};
+}
+
 class Compilation {
 public:
   Compilation(const Graph &graph, const std::vector<const Target *> &targets, const CompileOptions &options,
@@ -47,6 +63,8 @@ public:
     if (Result<void> bounded = narrowDims(module->get(), options.dimBounds); !bounded)
       return bounded.takeError();
     if (Result<void> chosen = chooseWeights(module->get(), options.weights); !chosen)
+      return chosen.takeError();
+    if (Result<void> chosen = chooseDtype(module->get(), options.dtype, options.weights); !chosen)
       return chosen.takeError();
     for (const Phase &phase : allPhases())
       if (!phase.perTarget && phase.number <= last.number) {

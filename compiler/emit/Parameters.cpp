@@ -8,7 +8,10 @@
 #include "runtime/include/weft/abi.h"
 #include "llvm/Support/MathExtras.h"
 
+#include <algorithm>
+#include <cmath>
 #include <cstdlib>
+#include <type_traits>
 
 namespace weft {
 namespace {
@@ -87,49 +90,74 @@ Result<void> fillJoined(const ParameterDescription &parameter, const std::vector
   return {};
 }
 
-/// Panels [ceil(N / c), K, c]; `column` counts the outputs that earlier sources gave. Sources [N, K] or [K, N].
-class PanelPacker {
+float storedAs(float value, float *) { return value; }
+struct Bf16 {
+  uint16_t bits;
+};
+struct F16 {
+  uint16_t bits;
+};
+Bf16 storedAs(float value, Bf16 *) { return {bf16FromFloat(value)}; }
+F16 storedAs(float value, F16 *) { return {f16FromFloat(value)}; }
+
+/// A finite number that f16 would round to infinity; null: there is none.
+const float *findAboveHalf(std::span<const float> values) {
+  auto isLarge = [](float value) { return std::isfinite(value) && std::fabs(value) >= 65520.0f; };
+  auto found = std::find_if(values.begin(), values.end(), isLarge);
+  return found == values.end() ? nullptr : &*found;
+}
+
+/// Panels [ceil(N / c), ceil(K / i), c · i], i elements of T in 32 bits; `column` counts the outputs that earlier
+/// sources gave. Sources [N, K] or [K, N].
+template <class T> class PanelPacker {
 public:
-  PanelPacker(const ParameterDescription &parameter, std::span<float> out)
-      : outByIn(parameter.panels->outByIn), depth(parameter.shape[1]), width(parameter.shape[2]), out(out) {
-    std::fill(out.begin(), out.end(), 0.0f);
+  PanelPacker(const ParameterDescription &parameter, std::span<T> out)
+      : outByIn(parameter.panels->outByIn), words(parameter.shape[1]), width(parameter.panels->width), out(out) {
+    std::fill(out.begin(), out.end(), T());
   }
 
   /// Outputs of a source, or -1 where it does not fit.
   int64_t outputsOf(const TensorView &source) const {
-    bool fits = source.shape.size() == 2 && source.shape[outByIn ? 1 : 0] == depth;
+    bool fits = source.shape.size() == 2 && int64_t(llvm::divideCeil(depthOf(source), kSteps)) == words;
     return fits ? source.shape[outByIn ? 0 : 1] : -1;
   }
 
-  void pack(std::span<const float> values, int64_t outputs) {
+  int64_t depthOf(const TensorView &source) const { return source.shape[outByIn ? 1 : 0]; }
+
+  void pack(std::span<const float> values, int64_t outputs, int64_t depth) {
+    int64_t row = kSteps * width; // elements of all columns' next steps
     for (int64_t n = 0; n < outputs; ++n, ++column) {
-      float *panel = out.data() + (column / width) * depth * width + column % width;
+      T *panel = out.data() + (column / width) * words * row + column % width * kSteps;
       const float *from = values.data() + (outByIn ? n * depth : n);
       int64_t step = outByIn ? 1 : outputs;
       for (int64_t k = 0; k < depth; ++k)
-        panel[k * width] = from[k * step];
+        panel[k / kSteps * row + k % kSteps] = storedAs(from[k * step], static_cast<T *>(nullptr));
     }
   }
 
 private:
+  static constexpr int64_t kSteps = sizeof(float) / sizeof(T);
   bool outByIn;
-  int64_t depth;
+  int64_t words; ///< rows of a panel
   int64_t width;
-  std::span<float> out;
+  std::span<T> out;
   int64_t column = 0;
 };
 
+template <class T>
 Result<void> fillPanels(const ParameterDescription &parameter, const std::vector<const TensorView *> &sources,
-                        const TensorLookup &tensors, std::span<float> out) {
-  if (parameter.shape.size() != 3 || parameter.shape[2] != parameter.panels->width)
+                        const TensorLookup &tensors, std::span<T> out) {
+  constexpr int64_t kSteps = sizeof(float) / sizeof(T);
+  if (parameter.shape.size() != 3 || parameter.shape[2] != parameter.panels->width * kSteps)
     return misfit(parameter, "its type is not that of panels", tensors);
-  PanelPacker packer(parameter, out);
+  PanelPacker<T> packer(parameter, out);
   int64_t outputs = 0;
   for (const TensorView *source : sources) {
-    if (packer.outputsOf(*source) < 0)
+    if (packer.outputsOf(*source) < 0 || packer.depthOf(*source) != packer.depthOf(*sources.front()))
       return misfit(parameter,
                     printableName(source->name) + " has the shape " + printableShape(source->shape) +
-                        " where the graph has " + std::to_string(parameter.shape[1]) + " inputs",
+                        " where the graph has " + (kSteps > 1 ? "up to " : "") +
+                        std::to_string(parameter.shape[1] * kSteps) + " inputs",
                     tensors);
     outputs += packer.outputsOf(*source);
   }
@@ -140,9 +168,16 @@ Result<void> fillPanels(const ParameterDescription &parameter, const std::vector
     values.resize(source->elements());
     if (Result<void> read = readF32(*source, values); !read)
       return read;
-    packer.pack(values, packer.outputsOf(*source));
+    if (const float *large = std::is_same_v<T, F16> ? findAboveHalf(values) : nullptr)
+      return Diagnostic{"W0619", printableName(source->name) + " holds " + std::to_string(*large) + ", beyond f16",
+                        tensors.place, "use --dtype bf16, which has the range of f32, or f32"};
+    packer.pack(values, packer.outputsOf(*source), packer.depthOf(*source));
   }
   return {};
+}
+
+template <class T> std::span<T> elementsIn(std::span<std::byte> bytes) {
+  return {reinterpret_cast<T *>(bytes.data()), bytes.size() / sizeof(T)};
 }
 
 } // namespace
@@ -156,10 +191,14 @@ Result<void> fillParameter(const ParameterDescription &parameter, const TensorLo
   if (parameter.panels && parameter.panels->int8)
     return fillQuantized(parameter, *sources, tensors.place, out);
   if (parameter.dtype == WEFT_F32) {
-    std::span<float> values(reinterpret_cast<float *>(out.data()), out.size() / sizeof(float));
+    std::span<float> values = elementsIn<float>(out);
     return parameter.panels ? fillPanels(parameter, *sources, tensors, values)
                             : fillJoined(parameter, *sources, tensors, values);
   }
+  if (parameter.panels && parameter.dtype == WEFT_BF16)
+    return fillPanels(parameter, *sources, tensors, elementsIn<Bf16>(out));
+  if (parameter.panels && parameter.dtype == WEFT_F16)
+    return fillPanels(parameter, *sources, tensors, elementsIn<F16>(out));
   const TensorView &source = *sources->front();
   if (sources->size() != 1 || parameter.panels || source.dtype != storedType(parameter.dtype) ||
       source.shape != parameter.shape)

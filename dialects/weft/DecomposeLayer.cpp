@@ -126,14 +126,15 @@ FailureOr<SmallVector<Value>> PackedMatmulOp::decompose(OpBuilder &builder) {
                                         {AffineMap::get(2, 0, {n}, context), builder.getMultiDimIdentityMap(2)},
                                         [&](Def &d, ValueRange e) { return d.convert(e[0], out); })
                           : def.filled(shape, out, 0);
-  int64_t width = getPanelWidth();
-  Value result = def.compute(
-      {getLhs(), getRhs()}, start,
-      {AffineMap::get(3, 0, {m, k}, context), AffineMap::get(3, 0, {n.floorDiv(width), k, n % width}, context),
-       AffineMap::get(3, 0, {m, n}, context)},
-      [&](Def &d, ValueRange e) -> Value {
-        Value product = arith::MulFOp::create(d.b, d.loc, d.convert(e[0], out), d.convert(e[1], out));
-        return arith::AddFOp::create(d.b, d.loc, e[2], product);
-      });
+  int64_t width = getPanelWidth(), steps = getStepsPerWord();
+  Value result =
+      def.compute({getLhs(), getRhs()}, start,
+                  {AffineMap::get(3, 0, {m, k}, context),
+                   AffineMap::get(3, 0, {n.floorDiv(width), k.floorDiv(steps), n % width * steps + k % steps}, context),
+                   AffineMap::get(3, 0, {m, n}, context)},
+                  [&](Def &d, ValueRange e) -> Value {
+                    Value product = arith::MulFOp::create(d.b, d.loc, d.convert(e[0], out), d.convert(e[1], out));
+                    return arith::AddFOp::create(d.b, d.loc, e[2], product);
+                  });
   return SmallVector<Value>{result};
 }

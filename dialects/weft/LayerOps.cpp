@@ -56,6 +56,10 @@ LogicalResult EmbeddingOp::verify() {
   return verifyStorage(*this); // embedding_c6
 }
 
+int64_t weft::stepsPerWord(Type element) {
+  return std::max<int64_t>(32 / std::max(element.getIntOrFloatBitWidth(), 1u), 1);
+}
+
 LogicalResult PackedMatmulOp::verify() {
   ShapedType lhs = getLhs().getType(), rhs = getRhs().getType();
   ShapedType init = getInit().getType();
@@ -65,18 +69,20 @@ LogicalResult PackedMatmulOp::verify() {
   if (!extentsAgree(lhs.getDimSize(0), init.getDimSize(0)))
     return emitOpError("lhs has ") << lhs.getDimSize(0) << " rows, the destination "
                                    << init.getDimSize(0); // packed_matmul_c2
-  if (!extentsAgree(lhs.getDimSize(1), rhs.getDimSize(1)))
+  if (failed(verifyFloats(*this)))
+    return failure(); // packed_matmul_c7
+  int64_t steps = getStepsPerWord(), depth = lhs.getDimSize(1);
+  if (!ShapedType::isDynamic(depth) && !extentsAgree(llvm::divideCeil(depth, steps), rhs.getDimSize(1)))
     return emitOpError("lhs is summed over ")
-           << lhs.getDimSize(1) << " elements, rhs over " << rhs.getDimSize(1); // packed_matmul_c3
+           << depth << " elements, rhs over " << rhs.getDimSize(1) << (steps > 1 ? " pairs" : ""); // packed_matmul_c3
   int64_t width = getPanelWidth(), n = init.getDimSize(1);
-  if (ShapedType::isDynamic(width) || width < 1) // packed_matmul_c4
-    return emitOpError("rhs must have a static, positive panel width");
+  if (rhs.isDynamicDim(2) || width < 1 || rhs.getDimSize(2) % steps != 0) // packed_matmul_c4
+    return emitOpError("rhs must have a static, positive panel width")
+           << (steps > 1 ? ", its last extent twice that" : "");
   if (!ShapedType::isDynamic(n) && !extentsAgree(rhs.getDimSize(0), llvm::divideCeil(n, width)))
     return emitOpError() << n << " columns need " << llvm::divideCeil(n, width) << " panels of " << width
                          << ", rhs has " << rhs.getDimSize(0); // packed_matmul_c5
   if (getBias() && failed(verifyVector(*this, "bias", getBias().getType(), n)))
-    return failure(); // packed_matmul_c6
-  if (failed(verifyFloats(*this)))
-    return failure();          // packed_matmul_c7
+    return failure();          // packed_matmul_c6
   return verifyStorage(*this); // packed_matmul_c8
 }

@@ -63,8 +63,8 @@ def Weft_EmbeddingOp : Weft_StructuredOp<"embedding"> {
 def Weft_PackedMatmulOp : Weft_StructuredOp<"packed_matmul"> {
   let summary = "Matrix product with a right operand packed into column panels";
   let description = [{
-    out[m, n] = Σ_k lhs[m, k] · rhs[n div c, k, n mod c] (+ bias[n]), c the panel width (see `#weft.panels`). The sum
-    over k runs in order, in one accumulator of the output's type, from the bias or zero: a row's bits depend on
+    out[m, n] = Σ_k lhs[m, k] · rhs[n div c, k div i, (n mod c) · i + k mod i] (+ bias[n]), c the panel width and i the
+    steps of k in a 32-bit word: 2 where rhs holds bf16 or f16, else 1 (see `#weft.panels`). The sum over k runs in order, in one accumulator of the output's type, from the bias or zero: a row's bits depend on
     nothing but that row, the weights and the bias.
 
     Example:
@@ -75,7 +75,7 @@ def Weft_PackedMatmulOp : Weft_StructuredOp<"packed_matmul"> {
   }];
   let arguments = (ins
     Arg<Weft_Shaped, "left operand, [m, k]">:$lhs,
-    Arg<Weft_Shaped, "packed right operand, [ceil(n / c), k, c]">:$rhs,
+    Arg<Weft_Shaped, "packed right operand, [ceil(n / c), ceil(k / i), c · i]">:$rhs,
     Arg<Optional<Weft_Shaped>, "bias, [n]">:$bias,
     Arg<Weft_Shaped, "destination, [m, n]; its values are not read">:$init);
   let results = (outs Optional<AnyRankedTensor>:$result);
@@ -85,8 +85,10 @@ def Weft_PackedMatmulOp : Weft_StructuredOp<"packed_matmul"> {
   }];
   let extraClassDeclaration = [{
     ::mlir::MutableOperandRange getDpsInitsMutable() { return getInitMutable(); }
+    /// Steps of k that lie beside each other for one column.
+    int64_t getStepsPerWord() { return stepsPerWord(getRhs().getType().getElementType()); }
     /// Columns in a panel.
-    int64_t getPanelWidth() { return getRhs().getType().getDimSize(2); }
+    int64_t getPanelWidth() { return getRhs().getType().getDimSize(2) / getStepsPerWord(); }
   }];
 }
 

@@ -118,8 +118,9 @@ FailureOr<TilingResult> PackedMatmulOp::getTiledImplementation(OpBuilder &builde
   };
   Tile rhs;
   rhs.append(apply(column.floorDiv(width), offsets[1]), apply(column.ceilDiv(width), sizes[1]));
-  rhs.append(offsets[2], sizes[2]);
-  rhs.append(builder.getIndexAttr(0), builder.getIndexAttr(width));
+  int64_t steps = getStepsPerWord();
+  rhs.append(offsets[2], apply(column.ceilDiv(steps), sizes[2]));
+  rhs.append(builder.getIndexAttr(0), builder.getIndexAttr(width * steps));
   SmallVector<Tile> tiles = {{{offsets[0], offsets[2]}, {sizes[0], sizes[2]}}, rhs};
   if (getBias())
     tiles.push_back({offsets[1], sizes[1]});

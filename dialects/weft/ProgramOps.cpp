@@ -23,8 +23,10 @@ SmallVector<StringRef> ParameterOp::getSourceNames() {
 static LogicalResult verifyPanels(ParameterOp op, PanelsAttr layout) {
   ShapedType type = op.getResult().getType();
   int64_t width = layout.getWidth();
-  if (!layout.getInt8() && (type.getRank() != 3 || type.getDimSize(2) != width)) // parameter_c4
-    return op.emitOpError("a weight in panels has the shape [panels, K, ") << width << "], got " << type;
+  bool isPacked = type.getRank() == 3 && type.getDimSize(2) == width * stepsPerWord(type.getElementType());
+  if (!layout.getInt8() && !isPacked) // parameter_c4
+    return op.emitOpError("a weight in panels has the shape [panels, K, ")
+           << width << "], of 16-bit numbers [panels, K / 2, " << 2 * width << "], got " << type;
   if (!layout.getInt8())
     return success();
   Type element = type.getElementType();

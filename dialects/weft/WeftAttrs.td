@@ -14,6 +14,9 @@ def Weft_PanelsAttr : AttrDef<Weft_Dialect, "Panels"> {
     panel the `width` columns of one k are contiguous, so a micro-kernel streams a panel front to back. One width
     serves all x86 levels: a multiple of every vector length (16 f32 lanes at most).
 
+    Numbers of 16 bits are stored as [ceil(N / width), ceil(K / 2), 2 · width]: a 32-bit word holds one column's next
+    two values of k, as the AMX and VNNI instructions take them; K is padded with a zero.
+
     `out_by_in` says how the source lies in the file: true for [N, K] (torch.nn.Linear), false for [K, N] (Conv1D).
 
     `int8` says that the values are rounded to 8-bit integers with one scale a column: a parameter of type i8 is the

@@ -20,6 +20,11 @@
 #include "dialects/weft/WeftDialect.h.inc"
 #include "dialects/weft/WeftInterfaces.h.inc"
 
+namespace weft {
+/// Elements of a panel that share a 32-bit word: one column's next values of k. 1 for types of 32 bits and more.
+int64_t stepsPerWord(mlir::Type element);
+} // namespace weft
+
 #define GET_ATTRDEF_CLASSES
 #include "dialects/weft/WeftAttrs.h.inc"
 

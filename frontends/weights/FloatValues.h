@@ -28,6 +28,27 @@ inline float floatFromF16(uint16_t bits) {
   return std::bit_cast<float>(sign | std::bit_cast<uint32_t>(std::bit_cast<float>(magnitude) * kRebias));
 }
 
+/// Rounded to nearest even; a NaN stays one.
+inline uint16_t bf16FromFloat(float value) {
+  uint32_t bits = std::bit_cast<uint32_t>(value);
+  if ((bits & 0x7FFFFFFF) > 0x7F800000)
+    return static_cast<uint16_t>(bits >> 16 | 0x40);
+  return static_cast<uint16_t>((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
+}
+
+/// Rounded to nearest even, subnormals included; infinity from 65520 on; a NaN stays one.
+inline uint16_t f16FromFloat(float value) {
+  uint32_t bits = std::bit_cast<uint32_t>(value), magnitude = bits & 0x7FFFFFFF;
+  uint32_t sign = bits >> 16 & 0x8000;
+  if (magnitude > 0x7F800000)
+    return static_cast<uint16_t>(sign | 0x7E00);
+  if (magnitude >= 0x477FF000)
+    return static_cast<uint16_t>(sign | 0x7C00);
+  if (magnitude < 0x38800000) // subnormal: adding 0.5 shifts and rounds
+    return static_cast<uint16_t>(sign | (std::bit_cast<uint32_t>(std::bit_cast<float>(magnitude) + 0.5f) - 0x3F000000));
+  return static_cast<uint16_t>(sign | (magnitude - 0x38000000 + 0xFFF + (magnitude >> 13 & 1)) >> 13);
+}
+
 /// Fills out, which has as many elements as the tensor, from F32, F16, BF16 or F64 (rounded to nearest). Errors: W0135
 /// for another dtype, or for a finite value beyond float32.
 Result<void> readF32(const TensorView &tensor, std::span<float> out);

@@ -35,17 +35,22 @@ static bool isHalf(Type type) {
   return element.isF16() || element.isBF16();
 }
 
-/// Half-precision numbers are read and written by attention alone.
+/// Half-precision numbers are read and written by attention, and read as the weights of products.
 static LogicalResult verifyHalves(Operation *op) {
-  if (isa<AttentionOp, tensor::EmptyOp, tensor::DimOp>(op) || isView(op))
+  if (isa<AttentionOp, ParameterOp, tensor::EmptyOp, tensor::DimOp>(op) || isView(op))
     return success();
-  SmallVector<Type> types(op->getOperandTypes());
+  SmallVector<Value> operands;
+  auto product = dyn_cast<PackedMatmulOp>(op);
+  for (OpOperand &operand : op->getOpOperands())
+    if (!product || &operand != &product.getRhsMutable())
+      operands.push_back(operand.get());
+  SmallVector<Type> types(ValueRange(operands).getTypes());
   llvm::append_range(types, op->getResultTypes());
   for (Type type : types)
     if (isa<RankedTensorType>(type) && isHalf(type) && !isa<func::ReturnOp>(op))
       return op->emitError("works on ") << getElementTypeOrSelf(type)
                                         << ", which is not compiled for the CPU: convert to f32";
-  for (Value operand : op->getOperands())
+  for (Value operand : operands)
     if (isHalf(operand.getType()) && !operand.getDefiningOp<AttentionOp>())
       return op->emitError("returns ") << operand.getType() << ", which is not compiled for the CPU: convert to f32";
   return success();

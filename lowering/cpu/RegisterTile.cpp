@@ -21,12 +21,10 @@ Value emitMultiplyAdd(OpBuilder &builder, Location loc, const RegisterPlan &plan
   return arith::AddFOp::create(builder, loc, product, c);
 }
 
-/// One step k of the sum.
-static void emitStep(OpBuilder &builder, Location loc, const RegisterPlan &plan, int64_t rows, int64_t vectors, Value k,
-                     MutableArrayRef<Value> acc, const TileOperands &operands) {
-  SmallVector<Value> b;
-  for (int64_t v = 0; v < vectors; ++v)
-    b.push_back(operands.b(builder, k, v));
+/// One step k of the sum, with the vectors of b.
+static void emitStep(OpBuilder &builder, Location loc, const RegisterPlan &plan, int64_t rows, Value k,
+                     ArrayRef<Value> b, MutableArrayRef<Value> acc, const TileOperands &operands) {
+  int64_t vectors = b.size();
   auto type = cast<VectorType>(b.front().getType());
   for (int64_t r = 0; r < rows; ++r) {
     Value a = vector::BroadcastOp::create(builder, loc, type, operands.a(builder, k, r));
@@ -37,6 +35,32 @@ static void emitStep(OpBuilder &builder, Location loc, const RegisterPlan &plan,
   }
 }
 
+/// Step k, or k and k + 1 where `pair` gives both. Returns how many.
+static int64_t emitSteps(OpBuilder &builder, Location loc, const RegisterPlan &plan, int64_t rows, int64_t vectors,
+                         Value k, bool inPairs, MutableArrayRef<Value> acc, const TileOperands &operands) {
+  SmallVector<Value> b, second;
+  for (int64_t v = 0; v < vectors; ++v) {
+    if (inPairs) {
+      auto [lower, upper] = operands.pair(builder, k, v);
+      b.push_back(lower);
+      second.push_back(upper);
+    } else {
+      b.push_back(operands.b(builder, k, v));
+    }
+  }
+  emitStep(builder, loc, plan, rows, k, b, acc, operands);
+  if (!inPairs)
+    return 1;
+  Value next = arith::AddIOp::create(builder, loc, k, arith::ConstantIndexOp::create(builder, loc, 1));
+  emitStep(builder, loc, plan, rows, next, second, acc, operands);
+  return 2;
+}
+
+/// Steps of an iteration: at least what one load gives.
+static int64_t unrollOf(const RegisterPlan &plan, const TileOperands &operands) {
+  return operands.pair ? std::max<int64_t>(plan.unroll, 2) : plan.unroll;
+}
+
 /// The sum over k in [begin, end), `unroll` steps an iteration.
 static SmallVector<Value> emitSum(OpBuilder &builder, Location loc, const RegisterPlan &plan, int64_t rows,
                                   int64_t vectors, Value begin, Value end, int64_t unroll, ValueRange acc,
@@ -45,11 +69,11 @@ static SmallVector<Value> emitSum(OpBuilder &builder, Location loc, const Regist
   auto loop =
       scf::ForOp::create(builder, loc, begin, end, step, acc, [&](OpBuilder &b, Location, Value k, ValueRange sums) {
         SmallVector<Value> values(sums);
-        for (int64_t u = 0; u < unroll; ++u) {
+        for (int64_t u = 0; u < unroll;) {
           Value ku = k;
           if (u)
             ku = arith::AddIOp::create(b, loc, k, arith::ConstantIndexOp::create(b, loc, u));
-          emitStep(b, loc, plan, rows, vectors, ku, values, operands);
+          u += emitSteps(b, loc, plan, rows, vectors, ku, operands.pair && unroll > 1, values, operands);
         }
         scf::YieldOp::create(b, loc, values);
       });
@@ -65,7 +89,8 @@ static SmallVector<Value> emitBlocks(OpBuilder &builder, Location loc, const Reg
       scf::ForOp::create(builder, loc, zero, end, step, acc, [&](OpBuilder &b, Location, Value k, ValueRange sums) {
         operands.beforeBlock(b, k);
         Value next = arith::AddIOp::create(b, loc, k, arith::ConstantIndexOp::create(b, loc, kTileBlock));
-        scf::YieldOp::create(b, loc, emitSum(b, loc, plan, rows, vectors, k, next, plan.unroll, sums, operands));
+        scf::YieldOp::create(b, loc,
+                             emitSum(b, loc, plan, rows, vectors, k, next, unrollOf(plan, operands), sums, operands));
       });
   return SmallVector<Value>(loop.getResults());
 }
@@ -74,10 +99,10 @@ SmallVector<Value> emitTileProduct(OpBuilder &builder, Location loc, const Regis
                                    int64_t vectors, OpFoldResult depth, ValueRange acc, const TileOperands &operands) {
   Value zero = arith::ConstantIndexOp::create(builder, loc, 0);
   Value end = getValueOrCreateConstantIndexOp(builder, loc, depth);
-  int64_t unroll = operands.beforeBlock ? kTileBlock : plan.unroll;
+  int64_t unroll = operands.beforeBlock ? kTileBlock : unrollOf(plan, operands);
   auto emitMain = [&](Value until) {
     return operands.beforeBlock ? emitBlocks(builder, loc, plan, rows, vectors, until, acc, operands)
-                                : emitSum(builder, loc, plan, rows, vectors, zero, until, plan.unroll, acc, operands);
+                                : emitSum(builder, loc, plan, rows, vectors, zero, until, unroll, acc, operands);
   };
   std::optional<int64_t> fixed = getConstantIntValue(depth);
   if (unroll == 1 || (fixed && *fixed % unroll == 0))

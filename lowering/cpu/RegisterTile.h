@@ -10,6 +10,7 @@
 #include "mlir/IR/Builders.h"
 
 #include <functional>
+#include <utility>
 
 namespace weft {
 
@@ -21,6 +22,8 @@ mlir::Value emitMultiplyAdd(mlir::OpBuilder &builder, mlir::Location loc, const 
 struct TileOperands {
   std::function<mlir::Value(mlir::OpBuilder &, mlir::Value k, int64_t row)> a;
   std::function<mlir::Value(mlir::OpBuilder &, mlir::Value k, int64_t vector)> b;
+  /// b of steps k and k + 1 for even k, where one load gives both; null: `b` gives each.
+  std::function<std::pair<mlir::Value, mlir::Value>(mlir::OpBuilder &, mlir::Value k, int64_t vector)> pair = nullptr;
   /// Emitted before each kTileBlock steps from k on; may be null.
   std::function<void(mlir::OpBuilder &, mlir::Value k)> beforeBlock = nullptr;
 };

@@ -8,6 +8,7 @@
 
 #include "lowering/analysis/ProductPlan.h"
 #include "lowering/cpu/MatmulEpilogue.h"
+#include "lowering/cpu/PanelLoad.h"
 #include "lowering/cpu/RegisterTile.h"
 #include "lowering/cpu/RowTiles.h"
 
@@ -50,7 +51,7 @@ bool isStreamed(PackedMatmulOp matmul, int64_t depth) {
     weight = slice.getSource();
   auto type = cast<MemRefType>(weight.getType());
   return !ShapedType::isDynamic(depth) && depth >= 4 * kTileBlock && type.hasStaticShape() &&
-         type.getNumElements() * int64_t(sizeof(float)) > kResidentBytes;
+         type.getElementType().isF32() && type.getNumElements() * int64_t(sizeof(float)) > kResidentBytes;
 }
 
 FailureOr<MatmulPlan> planMatmul(PackedMatmulOp matmul, const ProductPlan &shapes) {
@@ -59,8 +60,10 @@ FailureOr<MatmulPlan> planMatmul(PackedMatmulOp matmul, const ProductPlan &shape
     return matmul.emitError("panels of ")
            << matmul.getPanelWidth() << " columns do not hold whole vectors of " << lanes;
   for (Value operand : matmul->getOperands())
-    if (!getElementTypeOrSelf(operand.getType()).isF32())
-      return matmul.emitError("only f32 operands are lowered to the CPU, got ") << operand.getType();
+    if (Type element = getElementTypeOrSelf(operand.getType());
+        operand == matmul.getRhs() ? !isPanelElement(element) : !element.isF32())
+      return matmul.emitError("products on the CPU take f32 operands and weights of f32, bf16 or f16, got ")
+             << operand.getType();
   MatmulPlan plan{matmul, matchMatmulEpilogue(matmul, matmul.getInit()), shapes, 0, false, false};
   int64_t columns = cast<MemRefType>(matmul.getInit().getType()).getDimSize(1);
   // A narrow result has no use for tiles wider than itself.
@@ -301,13 +304,23 @@ private:
     operands.a = [=, this](OpBuilder &k, Value depth, int64_t r) -> Value {
       return memref::LoadOp::create(k, loc, lhs, ValueRange{constant(k, r), depth});
     };
-    operands.b = [=, this](OpBuilder &k, Value depth, int64_t v) -> Value {
+    int64_t steps = matmul.getStepsPerWord();
+    auto stepAt = [=, this](OpBuilder &k, Value depth, int64_t v) -> Value {
       Value place = begin ? arith::AddIOp::create(k, loc, begin, depth).getResult() : depth;
       // One hint for a row of a panel, which is a cache line; at a panel's end it is for the next panel.
+      Value row = steps == 1 ? place : arith::DivUIOp::create(k, loc, place, constant(k, steps)).getResult();
       if (v * lanes % panelWidth == 0)
-        emitHint(k, rhs, {panels[v], add(k, place, kPrefetchAhead), constant(k, 0)}, false, 3);
-      return vector::LoadOp::create(k, loc, lane, rhs, ValueRange{panels[v], place, offsets[v]});
+        emitHint(k, rhs, {panels[v], add(k, row, kPrefetchAhead), constant(k, 0)}, false, 3);
+      return place;
     };
+    RegisterPlan registers = tile;
+    operands.b = [=, this](OpBuilder &k, Value depth, int64_t v) {
+      return emitPanelStep(k, loc, registers, {rhs, panels[v], offsets[v]}, stepAt(k, depth, v));
+    };
+    if (steps == 2)
+      operands.pair = [=, this](OpBuilder &k, Value depth, int64_t v) {
+        return emitPanelPair(k, loc, registers, {rhs, panels[v], offsets[v]}, stepAt(k, depth, v));
+      };
     if (range.index && plan.streamed)
       addNextPanelPrefetch(b, tile, range, operands);
     return operands;

@@ -54,8 +54,8 @@ bool canMerge(PackedMatmulOp op) {
 }
 
 SmallVector<ProjectionPlan> planProjections(ModuleOp module) {
-  // Same left operand, same block, same layout, all with or all without bias.
-  using Key = std::tuple<Value, Block *, Attribute, bool>;
+  // Same left operand, same block, same layout and element type, all with or all without bias.
+  using Key = std::tuple<Value, Block *, Attribute, Type, bool>;
   llvm::MapVector<Value, SmallVector<PackedMatmulOp>> readers;
   module.walk([&](PackedMatmulOp op) { readers[op.getLhs()].push_back(op); });
   std::vector<std::pair<Key, ProjectionPlan>> groups;
@@ -65,7 +65,8 @@ SmallVector<ProjectionPlan> planProjections(ModuleOp module) {
     for (PackedMatmulOp op : ops) {
       if (!canMerge(op))
         continue;
-      Key key{lhs, op->getBlock(), *weightOf(op).getLayout(), static_cast<bool>(op.getBias())};
+      Key key{lhs, op->getBlock(), *weightOf(op).getLayout(), op.getRhs().getType().getElementType(),
+              static_cast<bool>(op.getBias())};
       auto group = llvm::find_if(groups, [&](auto &entry) { return entry.first == key; });
       if (group == groups.end())
         group = groups.insert(groups.end(), {key, ProjectionPlan{{}, *weightOf(op).getLayout()}});
@@ -105,10 +106,13 @@ void applyProjections(OpBuilder &b, const ProjectionPlan &plan) {
     if (op.getBias())
       biases.push_back(op.getBias().getDefiningOp<ParameterOp>());
   }
-  int64_t width = plan.layout.getWidth(), depth = cast<ShapedType>(weights.front().getType()).getDimSize(1);
+  ShapedType panels = first.getRhs().getType();
   Type f32 = b.getF32Type();
-  Value weight = mergeParameters(
-      b, weights, RankedTensorType::get({llvm::divideCeilSigned(columns, width), depth, width}, f32), plan.layout);
+  Value weight = mergeParameters(b, weights,
+                                 RankedTensorType::get({llvm::divideCeilSigned(columns, plan.layout.getWidth()),
+                                                        panels.getDimSize(1), panels.getDimSize(2)},
+                                                       panels.getElementType()),
+                                 plan.layout);
   Value bias;
   if (!biases.empty())
     bias = mergeParameters(b, biases, RankedTensorType::get({columns}, f32), PanelsAttr());

@@ -93,6 +93,12 @@ FailureOr<LinearPlan> planLinear(linalg::MatmulOp matmul) {
   return plan;
 }
 
+/// What weights of products are stored in.
+Type productTypeOf(Operation *op) {
+  auto chosen = op->getParentOfType<ModuleOp>()->getAttrOfType<TypeAttr>("weft.dtype");
+  return chosen ? chosen.getValue() : Float32Type::get(op->getContext());
+}
+
 void applyLinear(OpBuilder &builder, const LinearPlan &given) {
   LinearPlan plan = given;
   Operation *last = plan.add ? plan.add.getOperation() : plan.matmul.getOperation();
@@ -100,8 +106,11 @@ void applyLinear(OpBuilder &builder, const LinearPlan &given) {
   ArrayRef<int64_t> shape = cast<ShapedType>(plan.weight.getType()).getShape();
   int64_t columns = shape[plan.outByIn ? 0 : 1], depth = shape[plan.outByIn ? 1 : 0];
   auto layout = PanelsAttr::get(builder.getContext(), kPanelWidth, plan.outByIn);
-  auto type =
-      RankedTensorType::get({llvm::divideCeilSigned(columns, kPanelWidth), depth, kPanelWidth}, builder.getF32Type());
+  Type element = productTypeOf(plan.matmul);
+  int64_t steps = stepsPerWord(element);
+  auto type = RankedTensorType::get(
+      {llvm::divideCeilSigned(columns, kPanelWidth), llvm::divideCeilSigned(depth, steps), kPanelWidth * steps},
+      element);
   SmallVector<StringRef> sources = plan.weight.getSourceNames();
   Value packed = ParameterOp::create(
       builder, plan.weight.getLoc(), type,

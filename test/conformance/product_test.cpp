@@ -9,7 +9,9 @@
 
 #include "gtest/gtest.h"
 
+#include <bit>
 #include <cmath>
+#include <cstring>
 
 namespace weft::test {
 namespace {
@@ -144,6 +146,77 @@ TEST(PackedMatmulConformance, RowsDoNotDependOnEachOther) {
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//
+// Weights of 16 bits
+//===--------------------------------------------------------------------------------------------------------------===//
+
+struct Stored {
+  std::string name;
+  ElementType type;
+  int digits;  ///< of the significand
+  int quantum; ///< the exponent of the smallest number
+};
+const Stored kStored[] = {{"bf16", ElementType::BF16, 8, -133}, {"f16", ElementType::F16, 11, -24}};
+
+/// To nearest, ties to even.
+float rounded(const Stored &stored, double value) {
+  int exponent = 0;
+  std::frexp(value, &exponent);
+  int unit = std::max(exponent - stored.digits, stored.quantum);
+  return static_cast<float>(std::ldexp(std::nearbyint(std::ldexp(value, -unit)), unit));
+}
+
+/// Of a number that the type holds.
+uint16_t bitsOf(const Stored &stored, float value) {
+  if (stored.type == ElementType::BF16)
+    return static_cast<uint16_t>(std::bit_cast<uint32_t>(value) >> 16);
+  return std::bit_cast<uint16_t>(static_cast<_Float16>(value));
+}
+
+/// [columns, depth] `weight` in panels; what no column reads is NaN.
+Array packedPairs(const Stored &stored, Product p, const std::vector<float> &weight) {
+  int64_t panels = (p.columns + kWidth - 1) / kWidth, words = (p.depth + 1) / 2;
+  std::vector<uint16_t> bits(panels * words * 2 * kWidth, 0x7fff);
+  for (int64_t n = 0; n < p.columns; ++n)
+    for (int64_t k = 0; k < p.depth; ++k)
+      bits[(n / kWidth * words + k / 2) * 2 * kWidth + n % kWidth * 2 + k % 2] =
+          bitsOf(stored, weight[n * p.depth + k]);
+  Array array{"rhs", stored.type, {panels, words, 2 * kWidth}, std::vector<std::byte>(2 * bits.size())};
+  if (!bits.empty())
+    std::memcpy(array.bytes.data(), bits.data(), array.bytes.size());
+  return array;
+}
+
+TEST(PackedMatmulConformance, WeightsOf16BitsAreReadExactly) {
+  for (const Stored &stored : kStored) {
+    CompiledModule module(replaced(kPacked, {{"x16xf32", "x32x" + stored.name},
+                                             {"\"panels\", \"depth\"", "\"panels\", \"words\""},
+                                             {"<i64: 1, 32>", "<i64: 1, 33>, words = array<i64: 0, 1024>"}}));
+    std::map<std::string, Accuracy> accuracies;
+    Numbers numbers(36);
+    for (Product p : products()) {
+      std::vector<float> weight;
+      Arrays inputs = packedInputs(p, numbers, weight);
+      for (float &x : weight)
+        x = rounded(stored, x);
+      inputs[1] = packedPairs(stored, p, weight);
+      std::vector<float> lhs = floatsOf(inputs[0]), bias = floatsOf(inputs[2]);
+      std::vector<double> expected = exactProduct(p, lhs, weight, bias);
+      std::vector<float> plain = plainProduct(p, lhs, weight, bias);
+      for (const std::string &variant : module.variants()) {
+        Accuracy &accuracy = accuracies[variant];
+        accuracy.bound = 1e-6;
+        Arrays out = module.run(variant, "multiply", inputs),
+               again = module.run(variant, "multiply", inputs, {1, Flush::AtStart});
+        ASSERT_EQ(accuracy.check(out[0], expected, plain), "") << stored.name << ", " << nameOf(variant, p);
+        ASSERT_TRUE(sameBits(out[0], again[0])) << stored.name << ", " << nameOf(variant, p);
+      }
+    }
+    for (auto &[variant, accuracy] : accuracies)
+      EXPECT_TRUE(accuracy.withinTwicePlain()) << stored.name << ", " << variant << ": " << accuracy.text();
+  }
+}
+
+//===--------------------------------------------------------------------------------------------------------------===//
 // Weights from a file
 //===--------------------------------------------------------------------------------------------------------------===//
 
@@ -240,27 +313,30 @@ struct LinearWeights {
 
 double gelu(double x) { return 0.5 * x * (1 + std::erf(x * 0.70710678118654752)); }
 
+/// All of kLinears as one module, and the weights of each.
+std::unique_ptr<CompiledModule> compileLinears(const std::string &dtype, std::vector<LinearWeights> &weights) {
+  Numbers numbers(32);
+  std::string text = "module attributes {weft.dtype = " + dtype + ", weft.dim_bounds = {rows = array<i64: 1, 1024>}} {";
+  Arrays file;
+  for (const Linear &l : kLinears) {
+    text += linearText(l);
+    LinearWeights made{numbers.normals(l.columns * l.depth), {}};
+    std::vector<int64_t> shape =
+        l.outByIn ? std::vector<int64_t>{l.columns, l.depth} : std::vector<int64_t>{l.depth, l.columns};
+    file.push_back(Array::of<float>(l.entry() + ".weight", shape,
+                                    l.outByIn ? made.weight : transposed(made.weight, l.columns, l.depth)));
+    if (l.epilogue != Epilogue::None) {
+      made.bias = numbers.normals(l.columns);
+      file.push_back(Array::of<float>(l.entry() + ".bias", {l.columns}, made.bias));
+    }
+    weights.push_back(made);
+  }
+  return std::make_unique<CompiledModule>(text + "}\n", file);
+}
+
 class LinearConformance : public testing::Test {
 protected:
-  static void SetUpTestSuite() {
-    Numbers numbers(32);
-    std::string text = "module attributes {weft.dim_bounds = {rows = array<i64: 1, 1024>}} {";
-    Arrays file;
-    for (const Linear &l : kLinears) {
-      text += linearText(l);
-      LinearWeights made{numbers.normals(l.columns * l.depth), {}};
-      std::vector<int64_t> shape =
-          l.outByIn ? std::vector<int64_t>{l.columns, l.depth} : std::vector<int64_t>{l.depth, l.columns};
-      file.push_back(Array::of<float>(l.entry() + ".weight", shape,
-                                      l.outByIn ? made.weight : transposed(made.weight, l.columns, l.depth)));
-      if (l.epilogue != Epilogue::None) {
-        made.bias = numbers.normals(l.columns);
-        file.push_back(Array::of<float>(l.entry() + ".bias", {l.columns}, made.bias));
-      }
-      weights.push_back(made);
-    }
-    module = std::make_unique<CompiledModule>(text + "}\n", file);
-  }
+  static void SetUpTestSuite() { module = compileLinears("f32", weights); }
   static void TearDownTestSuite() { module.reset(), weights.clear(); }
 
   static inline std::unique_ptr<CompiledModule> module;
@@ -331,6 +407,31 @@ TEST_F(LinearConformance, NanStaysInItsRow) {
         EXPECT_TRUE(sameBits(rowsOf(before, row, 1), rowsOf(after, row, 1))) << variant << ", row " << row;
     for (float x : floatsOf(rowsOf(after, 11, 1)))
       EXPECT_TRUE(std::isnan(x)) << variant;
+  }
+}
+
+TEST(LinearDtypeConformance, WeightsAreRoundedToNearestEven) {
+  for (const Stored &stored : kStored) {
+    std::vector<LinearWeights> weights;
+    std::unique_ptr<CompiledModule> module = compileLinears(stored.name, weights);
+    Numbers numbers(37);
+    for (size_t i = 0; i < std::size(kLinears); ++i)
+      for (int64_t rows : {1, 5, 31}) {
+        const Linear &l = kLinears[i];
+        Product p{rows, l.columns, l.depth};
+        std::vector<float> weight = weights[i].weight;
+        for (float &x : weight)
+          x = rounded(stored, x);
+        Array lhs = numbers.array("lhs", {rows, l.depth});
+        std::vector<double> expected = exactProduct(p, floatsOf(lhs), weight, weights[i].bias);
+        if (l.epilogue == Epilogue::BiasGelu)
+          std::transform(expected.begin(), expected.end(), expected.begin(), gelu);
+        for (const std::string &variant : module->variants()) {
+          RelativeError error;
+          error.add(floatsOf(module->run(variant, l.entry(), {lhs})[0]), expected);
+          EXPECT_LE(error.value(), l.depth > 1536 ? 4e-6 : 1e-6) << stored.name << ", " << nameOf(variant, p);
+        }
+      }
   }
 }
 

@@ -1,12 +1,13 @@
 // Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// weft_check_fixture FOLDER [--target v4,v3,portable] [--threads N] [--weights FORM] [--artifact NAME.weft]
+// weft_check_fixture FOLDER [--target v4,v3,portable] [--threads N] [--weights FORM] [--dtype TYPE]
+//   [--artifact NAME.weft]
 //
 // Compiles a fixture in memory, runs its batch with each code variant that this processor has, and prints one line for
-// each check: outputs within 1e-5 (relative RMS; 1e-1 with 8-bit weights) of float64; the same bits for one thread and
-// two, for each row alone, for the rows in another order, with more padding, and ahead of time. Exit code 3 when one
-// fails.
+// each check: outputs within 1e-5 (relative RMS; bf16 weights 4e-3, f16 6e-4, 8-bit 1e-1) of float64; the same bits for
+// one thread and two, for each row alone, for the rows in another order, with more padding, and ahead of time. Exit
+// code 3 when one fails.
 #include "runtime/include/weft/runtime.h"
 #include "test/e2e/Fixture.h"
 
@@ -18,7 +19,7 @@
 namespace weft::test {
 namespace {
 
-constexpr double kBound = 1e-5, kQuantizedBound = 1e-1;
+constexpr double kBound = 1e-5, kBf16Bound = 4e-3, kF16Bound = 6e-4, kQuantizedBound = 1e-1;
 constexpr int64_t kMorePadding = 5;
 bool failed = false;
 
@@ -151,8 +152,19 @@ struct Options {
   std::string folder, artifact;
   std::string targets = "v4,v3,portable";
   std::string weights = "keep";
+  ElementType dtype = ElementType::F32;
+  double bound = kBound;
   int threads = 1;
 };
+
+/// With the bound that this type's rounding of every weight leaves. False for an unknown type.
+bool chooseDtype(Options &options, const std::string &name) {
+  if (name == "bf16")
+    options.dtype = ElementType::BF16, options.bound = kBf16Bound;
+  else if (name == "f16")
+    options.dtype = ElementType::F16, options.bound = kF16Bound;
+  return name == "f32" || options.dtype != ElementType::F32;
+}
 
 Options parse(int count, char **arguments) {
   Options options;
@@ -166,6 +178,8 @@ Options parse(int count, char **arguments) {
       options.artifact = arguments[index];
     else if (index < count && argument == "--weights")
       options.weights = arguments[index];
+    else if (index < count && argument == "--dtype" && chooseDtype(options, arguments[index]))
+      continue;
     else if (index < count && argument == "--threads")
       options.threads = std::atoi(arguments[index]);
     else
@@ -173,7 +187,7 @@ Options parse(int count, char **arguments) {
   }
   if (options.folder.empty()) {
     std::fprintf(stderr, "usage: weft_check_fixture FOLDER [--target v4,v3,portable] [--threads N] "
-                         "[--weights FORM] [--artifact NAME.weft]\n");
+                         "[--weights FORM] [--dtype TYPE] [--artifact NAME.weft]\n");
     std::exit(1);
   }
   return options;
@@ -189,10 +203,17 @@ std::vector<std::string> split(const std::string &list) {
   return items;
 }
 
+CompileOptions optionsFor(const Options &options) {
+  CompileOptions result;
+  result.targets = {"cpu:" + options.targets};
+  result.weights = options.weights;
+  result.dtype = options.dtype;
+  return result;
+}
+
 /// The bits of an artifact are those of the code in memory.
 void checkArtifact(const Options &options, const Graph &graph, weft_model *inMemory, const Batch &batch) {
-  CompileOptions chosen = {.targets = {"cpu:" + options.targets}, .weights = options.weights};
-  if (Result<void> made = compileToArtifact(graph, options.artifact, chosen); !made)
+  if (Result<void> made = compileToArtifact(graph, options.artifact, optionsFor(options)); !made)
     giveUp(made.error());
   weft_model *model = nullptr;
   if (weft_open(options.artifact.c_str(), nullptr, &model) != WEFT_OK)
@@ -214,7 +235,7 @@ int check(const Options &options) {
   Result<Graph> graph = import(context, options.folder);
   if (!graph)
     giveUp(graph.error());
-  Result<Executable> executable = compile(*graph, {.targets = {"cpu:" + options.targets}, .weights = options.weights});
+  Result<Executable> executable = compile(*graph, optionsFor(options));
   if (!executable)
     giveUp(executable.error());
   for (const std::string &variant : split(options.targets)) {
@@ -224,7 +245,7 @@ int check(const Options &options) {
       continue;
     }
     Outputs outputs = runner->run(fixture->batch);
-    checkValues(variant, *fixture, outputs, options.weights == "keep" ? kBound : kQuantizedBound);
+    checkValues(variant, *fixture, outputs, options.weights == "keep" ? options.bound : kQuantizedBound);
     std::optional<Runner> other = Runner::make(executable->model(), variant, options.threads == 1 ? 2 : 1);
     report(sameRows(fixture->batch, outputs, other->run(fixture->batch), [](int64_t row) { return row; }), variant,
            "one thread and two: same bits");

@@ -16,7 +16,7 @@ namespace {
 struct Options {
   std::string model, entry, output, against, variant;
   std::vector<std::string> shapes, inputs, targets;
-  std::string weights = "keep";
+  std::string weights = "keep", dtype = "f32";
   int repeat = 0, threads = 1;
   bool json = false;
 };
@@ -158,7 +158,7 @@ Result<void> bench(const Options &options) {
       return checked;
   if (Result<void> checked = checkWeights(options.weights); !checked)
     return checked;
-  Result<Model> model = Model::open(options.model, {options.targets, {}, options.weights});
+  Result<Model> model = Model::open(options.model, {options.targets, {}, options.weights, options.dtype});
   if (!model)
     return model.takeError();
   Result<Entry> entry = model->entry(options.entry);
@@ -249,6 +249,7 @@ void addBench(CLI::App &weft, int &exitCode) {
   command->add_option("--target", options->targets, "compile a model for this (default: this host)")
       ->type_name("TARGET");
   command->add_option("--weights", options->weights, "compile a model with weights so: keep, int8")->type_name("FORM");
+  command->add_option("--dtype", options->dtype, "compile it with weights of: f32, bf16, f16")->type_name("TYPE");
   command->add_flag("--json", options->json, "print one JSON object instead of the table");
   command->add_option("--against", options->against, "time others too: torch,onnxruntime,openvino,…")
       ->type_name("NAMES");

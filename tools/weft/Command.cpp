@@ -115,6 +115,14 @@ Result<void> checkWeights(const std::string &form) {
                     "use keep (as precise as they are) or int8 (8 bits, as activations are then rounded too)"};
 }
 
+Result<ElementType> parseDtype(const std::string &name) {
+  static const std::map<std::string, ElementType> kTypes = {
+      {"f32", ElementType::F32}, {"bf16", ElementType::BF16}, {"f16", ElementType::F16}};
+  if (auto found = kTypes.find(name); found != kTypes.end())
+    return found->second;
+  return Diagnostic{"W0503", "'" + name + "' is no element type for weights", "--dtype", "use f32, bf16 or f16"};
+}
+
 // ---- What is wrong with a command line ----
 
 /// How many letters must change to make one word of the other.

@@ -49,6 +49,9 @@ Result<void> checkTarget(const std::string &target);
 /// "int8"; an unknown form of weights is W0503.
 Result<void> checkWeights(const std::string &form);
 
+/// f32, bf16 or f16; anything else is W0503.
+Result<ElementType> parseDtype(const std::string &name);
+
 /// 90868376 -> "90.9 MB".
 std::string printableBytes(double bytes);
 /// 0.00281 -> "2.81 ms".

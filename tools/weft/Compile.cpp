@@ -33,8 +33,6 @@ std::string defaultOutput(const std::string &model) {
 
 /// Values that are one of a few words. W0503.
 Result<void> checkWords(const Options &options) {
-  if (options.dtype != "f32")
-    return Diagnostic{"W0503", "'" + options.dtype + "' is no element type to compute in", "--dtype", "use f32"};
   if (Result<void> checked = checkWeights(options.weights); !checked)
     return checked;
   std::string known;
@@ -55,6 +53,10 @@ Result<CompileOptions> compileOptions(const Options &options, ProgressBar &bar) 
   for (const std::string &target : options.targets)
     if (Result<void> checked = checkTarget(target); !checked)
       return checked.takeError();
+  Result<ElementType> dtype = parseDtype(options.dtype);
+  if (!dtype)
+    return dtype.takeError();
+  result.dtype = *dtype;
   result.targets = options.targets;
   result.weights = options.weights;
   result.stopAfter = options.stopAfter;
@@ -127,7 +129,7 @@ void addCompile(CLI::App &weft, int &exitCode) {
       ->type_name("NAME.weft");
   command->add_option("--target", options->targets, "cpu, or cpu: with v4,v3,portable,native")->type_name("TARGET");
   command->add_option("--shape", options->shape, "bounds, as batch=1..64,sequence=1..512")->type_name("BOUNDS");
-  command->add_option("--dtype", options->dtype, "compute in this type: f32")->type_name("TYPE");
+  command->add_option("--dtype", options->dtype, "store products' weights as: f32, bf16, f16")->type_name("TYPE");
   command->add_option("--weights", options->weights, "store weights so: keep, int8")->type_name("FORM");
   command->add_option("--threads", options->threads, "threads that compile (default: all)")
       ->check(CLI::Range(1, 1024).description(""))

@@ -43,10 +43,14 @@ static Result<Executable> compileInMemory(const std::string &path, const ModelOp
     return graph.takeError();
   for (const std::string &entry : graph->entries())
     work[entry] = graph->work(entry);
+  Result<ElementType> dtype = parseDtype(options.dtype);
+  if (!dtype)
+    return dtype.takeError();
   ProgressBar bar(/*quietWhenPiped=*/true);
   CompileOptions compileOptions;
   compileOptions.targets = options.targets;
   compileOptions.weights = options.weights;
+  compileOptions.dtype = *dtype;
   compileOptions.onProgress = [&](const Progress &progress) { bar.show(progress); };
   return compile(*graph, compileOptions);
 }

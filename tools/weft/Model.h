@@ -25,6 +25,7 @@ struct ModelOptions {
   std::vector<std::string> targets; ///< for a model; empty: the host's
   Bounds dimBounds;                 ///< for a model
   std::string weights = "keep";     ///< for a model
+  std::string dtype = "f32";        ///< for a model: what products' weights are stored as
 };
 
 struct Entry {

@@ -14,7 +14,7 @@ namespace {
 struct Options {
   std::string model, inputs, outputs, json, entry, variant;
   std::vector<std::string> texts, targets;
-  std::string weights = "keep";
+  std::string weights = "keep", dtype = "f32";
   int threads = 0;
 };
 
@@ -42,7 +42,7 @@ Result<void> checkOptions(const Options &options) {
 }
 
 Result<Ran> run(const Options &options) {
-  Result<Model> model = Model::open(options.model, {options.targets, {}, options.weights});
+  Result<Model> model = Model::open(options.model, {options.targets, {}, options.weights, options.dtype});
   if (!model)
     return model.takeError();
   Result<Entry> entry = model->entry(options.entry);
@@ -152,6 +152,7 @@ void addRun(CLI::App &weft, int &exitCode) {
   command->add_option("--target", options->targets, "compile a model for this (default: this host)")
       ->type_name("TARGET");
   command->add_option("--weights", options->weights, "compile a model with weights so: keep, int8")->type_name("FORM");
+  command->add_option("--dtype", options->dtype, "compile it with weights of: f32, bf16, f16")->type_name("TYPE");
   command->footer(
       "Arrays have the names of the model's inputs: input_ids, attention_mask, …\nweft inspect lists them.");
   command->callback([options, &exitCode] {

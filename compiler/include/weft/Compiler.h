@@ -143,6 +143,8 @@ struct CompileOptions {
   std::string weights = "keep";
   /// Narrower bounds for named dimensions.
   std::map<std::string, DimBounds> dimBounds = {};
+  /// What the weights of products are stored as: F32, BF16 or F16. Products compute and add in f32 with all three.
+  ElementType dtype = ElementType::F32;
   /// Threads that compile.
   int jobs = 1;
   /// A folder for one numbered .mlir file after each phase. Empty: none.

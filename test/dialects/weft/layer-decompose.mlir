@@ -6,6 +6,7 @@
 // CHECK-DAG: #[[COLUMN:.*]] = affine_map<(d0, d1) -> (d1)>
 // CHECK-DAG: #[[LHS:.*]] = affine_map<(d0, d1, d2) -> (d0, d2)>
 // CHECK-DAG: #[[PANELS:.*]] = affine_map<(d0, d1, d2) -> (d1 floordiv 16, d2, d1 mod 16)>
+// CHECK-DAG: #[[PAIRS:.*]] = affine_map<(d0, d1, d2) -> (d1 floordiv 16, d2 floordiv 2, (d1 mod 16) * 2 + d2 mod 2)>
 // CHECK-DAG: #[[OUT:.*]] = affine_map<(d0, d1, d2) -> (d0, d1)>
 module attributes {transform.with_named_sequence} {
   transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
@@ -71,6 +72,15 @@ module attributes {transform.with_named_sequence} {
   // CHECK: arith.addf
   func.func @packed_matmul(%x: tensor<?x8xf32>, %w: tensor<2x8x16xf32>, %b: tensor<20xf32>, %init: tensor<?x20xf32>) -> tensor<?x20xf32> {
     %y = weft.packed_matmul ins(%x, %w, %b : tensor<?x8xf32>, tensor<2x8x16xf32>, tensor<20xf32>) outs(%init : tensor<?x20xf32>) -> tensor<?x20xf32>
+    return %y : tensor<?x20xf32>
+  }
+
+  // CHECK-LABEL: func.func @pairs_of_steps(
+  // CHECK: linalg.generic {indexing_maps = [#[[LHS]], #[[PAIRS]], #[[OUT]]], iterator_types = ["parallel", "parallel", "reduction"]}
+  // CHECK: arith.extf {{.*}} : bf16 to f32
+  // CHECK: arith.mulf
+  func.func @pairs_of_steps(%x: tensor<?x9xf32>, %w: tensor<2x5x32xbf16>, %init: tensor<?x20xf32>) -> tensor<?x20xf32> {
+    %y = weft.packed_matmul ins(%x, %w : tensor<?x9xf32>, tensor<2x5x32xbf16>) outs(%init : tensor<?x20xf32>) -> tensor<?x20xf32>
     return %y : tensor<?x20xf32>
   }
 }

@@ -28,4 +28,13 @@ module attributes {transform.with_named_sequence} {
     %z = weft.packed_matmul ins(%y, %w, %b : tensor<?x8xf32>, tensor<4x8x16xf32>, tensor<64xf32>) outs(%out : tensor<?x64xf32>) -> tensor<?x64xf32>
     return %z : tensor<?x64xf32>
   }
+
+  // A panel of pairs: an odd depth of 9 is five rows.
+  // CHECK-LABEL: func.func @pairs_of_steps(
+  // CHECK: %[[PANELS:.*]] = tensor.extract_slice %{{.*}}[%{{.*}}, 0, 0] [2, 5, 32] [1, 1, 1]
+  // CHECK: weft.packed_matmul ins(%{{.*}}, %[[PANELS]] : tensor<?x9xf32>, tensor<2x5x32xbf16>)
+  func.func @pairs_of_steps(%x: tensor<?x9xf32>, %w: tensor<4x5x32xbf16>, %out: tensor<?x64xf32>) -> tensor<?x64xf32> {
+    %z = weft.packed_matmul ins(%x, %w : tensor<?x9xf32>, tensor<4x5x32xbf16>) outs(%out : tensor<?x64xf32>) -> tensor<?x64xf32>
+    return %z : tensor<?x64xf32>
+  }
 }

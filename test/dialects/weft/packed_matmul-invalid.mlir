@@ -61,3 +61,19 @@ func.func @packed_matmul_c8(%x: memref<3x8xf32>, %w: tensor<1x8x16xf32>, %init: 
   weft.packed_matmul ins(%x, %w : memref<3x8xf32>, tensor<1x8x16xf32>) outs(%init : tensor<3x16xf32>) -> tensor<3x16xf32>
   return
 }
+
+// -----
+
+func.func @packed_matmul_c3_pairs(%x: tensor<3x9xf32>, %w: tensor<1x4x32xbf16>, %init: tensor<3x16xf32>) {
+  // expected-error@+1 {{lhs is summed over 9 elements, rhs over 4 pairs}}
+  weft.packed_matmul ins(%x, %w : tensor<3x9xf32>, tensor<1x4x32xbf16>) outs(%init : tensor<3x16xf32>) -> tensor<3x16xf32>
+  return
+}
+
+// -----
+
+func.func @packed_matmul_c4_pairs(%x: tensor<3x8xf32>, %w: tensor<1x4x31xf16>, %init: tensor<3x16xf32>) {
+  // expected-error@+1 {{rhs must have a static, positive panel width, its last extent twice that}}
+  weft.packed_matmul ins(%x, %w : tensor<3x8xf32>, tensor<1x4x31xf16>) outs(%init : tensor<3x16xf32>) -> tensor<3x16xf32>
+  return
+}

@@ -14,3 +14,12 @@ func.func @memrefs_without_bias(%x: memref<?x?xf32>, %w: memref<?x?x16xf32>, %in
   weft.packed_matmul ins(%x, %w : memref<?x?xf32>, memref<?x?x16xf32>) outs(%init : memref<?x?xf32>)
   return
 }
+
+// An odd depth of 9 lies in five pairs.
+// CHECK-LABEL: @pairs_of_steps
+// CHECK: weft.packed_matmul ins(%{{.*}}, %{{.*}} : tensor<?x9xf32>, tensor<2x5x32xbf16>) outs
+func.func @pairs_of_steps(%x: tensor<?x9xf32>, %w: tensor<2x5x32xbf16>, %init: tensor<?x20xf32>) -> tensor<?x20xf32> {
+  %y = weft.packed_matmul ins(%x, %w : tensor<?x9xf32>, tensor<2x5x32xbf16>)
+                          outs(%init : tensor<?x20xf32>) -> tensor<?x20xf32>
+  return %y : tensor<?x20xf32>
+}

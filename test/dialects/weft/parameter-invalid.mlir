@@ -33,7 +33,7 @@ func.func @parameter_c3() {
 // -----
 
 func.func @parameter_c4() {
-  // expected-error@+1 {{a weight in panels has the shape [panels, K, 16], got 'tensor<1x4x8xf32>'}}
+  // expected-error@+1 {{a weight in panels has the shape [panels, K, 16], of 16-bit numbers [panels, K / 2, 32], got 'tensor<1x4x8xf32>'}}
   %w = weft.parameter "w" layout(#weft.panels<width = 16, out_by_in = false>) : tensor<1x4x8xf32>
   return
 }

@@ -102,3 +102,17 @@ func.func @negative_left_operand_transposed(%x: tensor<4x?xf32>, %init: tensor<?
     ins(%x, %w : tensor<4x?xf32>, tensor<4x8xf32>) outs(%start : tensor<?x8xf32>) -> tensor<?x8xf32>
   return %y : tensor<?x8xf32>
 }
+
+// The module asks for bf16: two steps of k in a word, an odd depth padded.
+// CHECK-LABEL: @weight_bf16
+// CHECK: weft.parameter "l.weight.packed_in_by_out" {{.*}} : tensor<2x3x32xbf16>
+// CHECK: weft.packed_matmul {{.*}} : tensor<?x5xf32>, tensor<2x3x32xbf16>)
+module attributes {weft.dtype = bf16} {
+func.func @weight_bf16(%x: tensor<?x5xf32>, %init: tensor<?x20xf32>) -> tensor<?x20xf32> {
+  %zero = arith.constant 0.0 : f32
+  %w = weft.parameter "l.weight" : tensor<5x20xf32>
+  %start = linalg.fill ins(%zero : f32) outs(%init : tensor<?x20xf32>) -> tensor<?x20xf32>
+  %y = linalg.matmul ins(%x, %w : tensor<?x5xf32>, tensor<5x20xf32>) outs(%start : tensor<?x20xf32>) -> tensor<?x20xf32>
+  return %y : tensor<?x20xf32>
+}
+}

@@ -122,6 +122,8 @@ TEST_F(CompileTest, WrongOptionsAreDiagnostics) {
   EXPECT_EQ(failureOf({.dimBounds = {{"batch", {1, 2}}}}), "W0611");
   EXPECT_EQ(failureOf({.dimBounds = {{"n", {1, 101}}}}), "W0612");
   EXPECT_EQ(failureOf({.dimBounds = {{"n", {5, 4}}}}), "W0612");
+  EXPECT_EQ(failureOf({.dtype = ElementType::I8}), "W0618");
+  EXPECT_EQ(failureOf({.weights = "int8", .dtype = ElementType::BF16}), "W0618");
   for (const char *phase : {"optimise", "emit"}) {
     Result<std::string> text = lower(graph(), {.stopAfter = phase});
     ASSERT_FALSE(text);

@@ -82,6 +82,43 @@ TEST(ParametersTest, PanelsGoOnAcrossSources) {
             (std::vector<float>{1, 10, 2, 11, 12, 0, 13, 0}));
 }
 
+/// In the bits of 16-bit numbers.
+Result<std::vector<uint16_t>> fillHalves(Tensors &tensors, const ParameterDescription &parameter) {
+  std::vector<uint16_t> out(parameter.elements(), 0xffff);
+  Result<void> filled = fillParameter(parameter, tensors.lookup(), std::as_writable_bytes(std::span(out)));
+  if (!filled)
+    return filled.takeError();
+  return out;
+}
+
+TEST(ParametersTest, TwoStepsShareAWordOf16BitPanels) {
+  Tensors tensors;
+  tensors.add("w", {3, 3}, 1); // [outputs, inputs]: rows 1 2 3, 4 5 6, 7 8 9
+  // Two panels of two columns, each two rows of pairs; the sixth of each row and the fourth column are padding.
+  const uint16_t bf16[] = {0, 0x3f80, 0x4000, 0x4040, 0x4080, 0x40a0, 0x40c0, 0x40e0, 0x4100, 0x4110};
+  const uint16_t f16[] = {0, 0x3c00, 0x4000, 0x4200, 0x4400, 0x4500, 0x4600, 0x4700, 0x4800, 0x4880};
+  const int expected[] = {1, 2, 4, 5, 3, 0, 6, 0, 7, 8, 0, 0, 9, 0, 0, 0};
+  for (auto [dtype, bits] : {std::pair(WEFT_BF16, bf16), std::pair(WEFT_F16, f16)}) {
+    std::vector<uint16_t> panels;
+    for (int value : expected)
+      panels.push_back(bits[value]);
+    EXPECT_EQ(*fillHalves(tensors, {"p", {"w"}, PanelsDescription{2, true}, dtype, {2, 2, 4}}), panels);
+  }
+}
+
+TEST(ParametersTest, WeightsBeyondF16AreRefusedByName) {
+  Tensors tensors;
+  tensors.add("fits", {2, 1}, 65518);
+  tensors.add("large", {2, 1}, 65519);
+  EXPECT_TRUE(fillHalves(tensors, {"p", {"fits"}, PanelsDescription{2, true}, WEFT_F16, {1, 1, 4}}));
+  EXPECT_TRUE(fillHalves(tensors, {"p", {"large"}, PanelsDescription{2, true}, WEFT_BF16, {1, 1, 4}}));
+  Result<std::vector<uint16_t>> refused =
+      fillHalves(tensors, {"p", {"large"}, PanelsDescription{2, true}, WEFT_F16, {1, 1, 4}});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, "W0619");
+  EXPECT_NE(refused.error().message.find("large"), std::string::npos);
+}
+
 TEST(ParametersTest, MissingSourceIsNamed) {
   Tensors tensors;
   Result<std::vector<float>> filled = fill(tensors, {"p", {"lost"}, std::nullopt, WEFT_F32, {1}});

@@ -83,5 +83,34 @@ TEST(FloatValuesTest, AnEmptyTensor) {
   EXPECT_TRUE(readF32(tensorOf(none, DType::F32), none));
 }
 
+TEST(FloatValues, EveryHalfComesBack) {
+  for (uint32_t bits = 0; bits < 0x10000; ++bits) {
+    uint16_t half = static_cast<uint16_t>(bits);
+    if ((bits & 0x7FFF) <= 0x7C00)
+      EXPECT_EQ(f16FromFloat(floatFromF16(half)), half);
+    else
+      EXPECT_GT(f16FromFloat(floatFromF16(half)) & 0x7FFF, 0x7C00) << "a NaN stays one";
+    if ((bits & 0x7FFF) <= 0x7F80)
+      EXPECT_EQ(bf16FromFloat(floatFromBF16(half)), half);
+    else
+      EXPECT_GT(bf16FromFloat(floatFromBF16(half)) & 0x7FFF, 0x7F80) << "a NaN stays one";
+  }
+}
+
+TEST(FloatValues, RoundingIsToNearestEven) {
+  for (uint16_t bits = 0; bits < 0x7BFF; ++bits) { // between neighbours: the even one, and the nearer one beside it
+    float middle = (floatFromF16(bits) + floatFromF16(bits + 1)) / 2;
+    EXPECT_EQ(f16FromFloat(middle), bits + (bits & 1));
+    EXPECT_EQ(f16FromFloat(std::nextafter(middle, 0.0f)), bits);
+    EXPECT_EQ(f16FromFloat(-std::nextafter(middle, 1e9f)), (bits + 1) | 0x8000);
+  }
+  EXPECT_EQ(f16FromFloat(65519.0f), 0x7BFF);
+  EXPECT_EQ(f16FromFloat(65520.0f), 0x7C00);
+  EXPECT_EQ(bf16FromFloat(std::bit_cast<float>(0x3F808000u)), 0x3F80);
+  EXPECT_EQ(bf16FromFloat(std::bit_cast<float>(0x3F818000u)), 0x3F82);
+  EXPECT_EQ(bf16FromFloat(std::bit_cast<float>(0x3F808001u)), 0x3F81);
+  EXPECT_EQ(bf16FromFloat(3.4028235e38f), 0x7F80);
+}
+
 } // namespace
 } // namespace weft
