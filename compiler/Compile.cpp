@@ -81,8 +81,10 @@ Result<void> compileToArtifact(const Graph &graph, const std::string &path, cons
     return names.takeError();
   std::filesystem::path manifest = artifact->file("manifest.json");
   std::map<std::string, Work> work;
-  for (const std::string &entry : graph.entries())
+  for (const std::string &entry : graph.entries()) {
     work[entry] = graph.work(entry);
+    work[entry].weightBytes *= options.weightShare();
+  }
   Result<std::string> text =
       manifestText(model->description, *targets, manifest.parent_path(), *names, graph.impl().source, work);
   if (!text)

@@ -41,8 +41,6 @@ static Result<Executable> compileInMemory(const std::string &path, const ModelOp
   Result<Graph> graph = import(context, path, options.dimBounds);
   if (!graph)
     return graph.takeError();
-  for (const std::string &entry : graph->entries())
-    work[entry] = graph->work(entry);
   Result<ElementType> dtype = parseDtype(options.dtype);
   if (!dtype)
     return dtype.takeError();
@@ -51,6 +49,10 @@ static Result<Executable> compileInMemory(const std::string &path, const ModelOp
   compileOptions.targets = options.targets;
   compileOptions.weights = options.weights;
   compileOptions.dtype = *dtype;
+  for (const std::string &entry : graph->entries()) {
+    work[entry] = graph->work(entry);
+    work[entry].weightBytes *= compileOptions.weightShare();
+  }
   compileOptions.onProgress = [&](const Progress &progress) { bar.show(progress); };
   return compile(*graph, compileOptions);
 }

@@ -145,6 +145,8 @@ struct CompileOptions {
   std::map<std::string, DimBounds> dimBounds = {};
   /// What the weights of products are stored as: F32, BF16 or F16. Products compute and add in f32 with all three.
   ElementType dtype = ElementType::F32;
+  /// Bytes of a product's stored weight, over those in f32.
+  double weightShare() const { return weights == "int8" ? 0.25 : dtype == ElementType::F32 ? 1 : 0.5; }
   /// Threads that compile.
   int jobs = 1;
   /// A folder for one numbered .mlir file after each phase. Empty: none.
