@@ -21,7 +21,6 @@ struct RegisterPlan {
   int64_t lanes;   ///< f32 values in a vector register
   int64_t vectors; ///< vectors side by side in a tile
   int64_t rows;    ///< rows of the largest tile: (registers − vectors − 1) / vectors
-  int64_t midRows; ///< rows of the tile that, used twice, covers rows + 1 and rows + 2
   int64_t unroll;  ///< steps of the sum in one loop iteration
   bool fused;      ///< the target has fused multiply-add
 

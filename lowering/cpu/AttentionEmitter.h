@@ -12,6 +12,9 @@
 
 namespace weft {
 
+/// Scores are in units of log 2, so that their exponential is exp2.
+constexpr float kLog2e = 1.4426950408889634f;
+
 struct AttentionPlan {
   AttentionOp op;
   RegisterPlan registers;

@@ -18,7 +18,6 @@ using namespace mlir;
 namespace weft {
 
 static constexpr float kLowest = -1.7e38f; // finite, so that a row without any visible key never computes inf − inf
-static constexpr float kLog2e = 1.4426950408889634f;
 static constexpr float kLn2 = 0.6931471805599453f;
 
 void AttentionEmitter::emitQueries(OpBuilder &b) {

@@ -17,8 +17,6 @@ using namespace mlir;
 
 namespace weft {
 
-static constexpr float kLog2e = 1.4426950408889634f;
-
 /// The score and mask regions on one vector of scores of a key; the result is in units of log 2.
 Value AttentionEmitter::emitRegions(OpBuilder &b, Value score, Value column, Value key, int64_t v,
                                     ArrayRef<Value> decided) {

@@ -53,14 +53,6 @@ TEST_F(RegisterPlanTest, TilesFitTheRegisters) {
     EXPECT_LE(registersUsed(RegisterPlan::forTarget(target(isa, lanes, registers))), registers) << isa;
 }
 
-TEST_F(RegisterPlanTest, TwoMidTilesCoverTwoRowsMoreThanATile) {
-  for (auto [isa, lanes, registers] : {std::tuple("v4", 16, 32), std::tuple("v3", 8, 16)}) {
-    RegisterPlan plan = RegisterPlan::forTarget(target(isa, lanes, registers));
-    EXPECT_GE(2 * plan.midRows, plan.rows + 2) << isa;
-    EXPECT_LT(plan.midRows, plan.rows) << isa;
-  }
-}
-
 TEST_F(RegisterPlanTest, TargetIsTheModules) {
   mlir::OwningOpRef<mlir::ModuleOp> module = mlir::ModuleOp::create(mlir::UnknownLoc::get(&context));
   std::string error;
