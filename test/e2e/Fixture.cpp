@@ -56,20 +56,24 @@ std::vector<Array> Batch::arrays() const {
   return result;
 }
 
-Result<Fixture> readFixture(const std::string &folder) {
+Result<Fixture> readFixture(const std::string &folder, const std::string &dtype) {
   Result<SafetensorsFile> file = SafetensorsFile::open(folder + "/expected.safetensors");
   if (!file)
     return file.takeError();
   Fixture fixture;
+  const std::string prefix = dtype == "f32" ? "output." : dtype + ".";
   for (const TensorView &tensor : file->tensors()) {
     if (tensor.name.starts_with("input.")) {
       fixture.batch.rows = tensor.shape[0];
       fixture.batch.columns = tensor.shape[1];
       fixture.batch.inputs[tensor.name.substr(6)] = tensor.values<int64_t>();
-    } else if (tensor.name.starts_with("output.")) {
-      fixture.expected[tensor.name.substr(7)] = tensor.values<double>();
+    } else if (tensor.name.starts_with(prefix)) {
+      fixture.expected[tensor.name.substr(prefix.size())] = tensor.values<double>();
     }
   }
+  if (fixture.expected.empty())
+    return Diagnostic{"W0602", "the fixture does not say what weights of " + dtype + " give", folder,
+                      "see with_rounded_weights in test/fixtures/architectures.py"};
   return fixture;
 }
 

@@ -50,7 +50,8 @@ struct Fixture {
   std::map<std::string, std::vector<double>> expected;
 };
 
-Result<Fixture> readFixture(const std::string &folder);
+/// What is expected are outputs of the model whose products' weights are rounded to `dtype`, computed in float64.
+Result<Fixture> readFixture(const std::string &folder, const std::string &dtype);
 
 /// ‖got − expected‖ / ‖expected‖ over all that is not padding; infinite when a value is no number.
 double relativeRms(const Output &got, const std::vector<double> &expected, const Batch &batch);
