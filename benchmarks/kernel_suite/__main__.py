@@ -21,7 +21,7 @@ from minilm import checks, command, machine, timing  # noqa: E402
 from minilm.peers import Setting, Unavailable  # noqa: E402
 from minilm.worker import Failed, Worker  # noqa: E402
 
-from . import cases, libraries, results  # noqa: E402
+from . import cases, libraries, results, suites  # noqa: E402
 
 
 def arguments() -> argparse.Namespace:
@@ -33,7 +33,7 @@ def arguments() -> argparse.Namespace:
     )
     add = parser.add_argument
     add("--quick", action="store_true", help="fewer cases, three short rounds")
-    add("--suite", metavar="NAME,…", help=f"a part, of {', '.join(cases.SUITES)}")
+    add("--suite", metavar="NAME,…", help=f"a part, of {', '.join(suites.SUITES)}")
     add("--peers", metavar="NAME,…", help=f"which to time, of {', '.join(libraries.ALL)}")
     add("--rounds", type=int, metavar="N", help="interleaved rounds (default 5; with --quick 3)")
     command.add_build(parser)
@@ -41,7 +41,7 @@ def arguments() -> argparse.Namespace:
     add("--samples", type=Path, metavar="FILE", help="also write every sample as JSON")
     args = parser.parse_args()
     args.full = not (args.quick or args.suite or args.peers or args.rounds)
-    for option, known in (("suite", cases.SUITES), ("peers", list(libraries.ALL))):
+    for option, known in (("suite", suites.SUITES), ("peers", list(libraries.ALL))):
         asked = getattr(args, option)
         chosen = asked.split(",") if asked else known
         if unknown := sorted(set(chosen) - set(known)):
@@ -76,7 +76,10 @@ def bind(case: cases.Case, peers: list[Worker], result: results.Result) -> list[
                 print(f"warning: {case.name}: {reason}", file=sys.stderr, flush=True)
             continue
         difference = output.astype(np.float64) - expected
-        result.errors[peer.name] = float(np.sqrt(np.square(difference).sum() / np.square(expected).sum()))
+        error = result.errors[peer.name] = float(np.sqrt(np.square(difference).sum() / np.square(expected).sum()))
+        if not error <= case.tolerance:
+            far = f"{peer.name} is {error:.1e} away from float64, more than {case.tolerance:g}: another problem"
+            print(f"warning: {case.name}: {far}", file=sys.stderr, flush=True)
         ready.append(peer)
     return ready
 
@@ -84,14 +87,9 @@ def bind(case: cases.Case, peers: list[Worker], result: results.Result) -> list[
 def measure(case: cases.Case, peers: list[Worker], peak: machine.Peak, plan: timing.Plan) -> results.Result:
     result = results.Result(case)
     ready = bind(case, peers, result)
-    peak.fma_samples = []
 
     def each_round() -> None:
-        if case.read_bytes:
-            result.bound.append(peak.read_gbps(case.read_bytes))
-        else:
-            peak.measure_fma()
-            result.bound.append(peak.fma_samples[-1])
+        result.bound.append(peak.rate(case.bound, case.read_bytes or 0))
 
     if ready:
         result.samples = timing.interleave(ready, each_round, plan)
@@ -131,7 +129,7 @@ def main() -> int:
     peak = machine.Peak(command.ROOT, args.build, 1)
     plan = timing.Plan(args.rounds, 0.04 if args.quick else 0.06, "cpu", 0.0)
     measured = []
-    for case in cases.QUICK if args.quick else cases.ALL:
+    for case in suites.QUICK if args.quick else suites.ALL:
         if case.suite in args.suite:
             print(f"timing {case.name}", file=sys.stderr, flush=True)
             measured.append(measure(case, peers, peak, plan))

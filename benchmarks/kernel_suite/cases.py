@@ -1,13 +1,35 @@
 # Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""The works that are timed: their sizes, inputs, float64 results and floors."""
+"""The works that are timed: their sizes, inputs, float64 results, and what bounds their speed."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-TOLERANCE = 1e-5  # relative RMS against float64: more is another precision, and no comparison
 FLOAT = np.dtype(np.float32).itemsize
+
+
+@dataclass(frozen=True)
+class Form:
+    """How numbers are stored, and in what they are multiplied."""
+
+    bytes: float  # a number
+    # Relative RMS against float64 of unrounded inputs: more is another precision, and no comparison.
+    tolerance: float
+    bound: str  # of many rows: the peak loop of these multiply-adds
+    keys_tolerance: float = 0.0  # where keys and values are stored so
+
+
+# int8: one factor a column. q8_0 and int4 (llama.cpp's q4_0): a half as factor of 32 numbers.
+FORMS = {
+    "f32": Form(4, 1e-5, "fma", 1e-5),
+    "f16": Form(2, 2e-3, "fma", 2e-2),
+    "bf16": Form(2, 1e-2, "bf16", 2e-2),
+    "int8": Form(1, 3e-2, "int8", 5e-2),
+    "q8_0": Form(34 / 32, 3e-2, "int8"),
+    "int4": Form(18 / 32, 1.5e-1, "int8"),
+}
+TOLERANCE = FORMS["f32"].tolerance
 
 
 @dataclass(frozen=True)
@@ -15,7 +37,9 @@ class Floor:
     """What a case must reach; None: nothing."""
 
     speed: float | None = None  # over the best peer's
-    share: float | None = None  # of the FMA peak or of the read rate; for products of their median
+    share: float | None = None  # of its bound; for products in f32 of their median
+    rival: str | None = None  # a peer with a floor of its own
+    over_rival: float = 0.0
 
 
 def _draw(*shape: int, seed: int = 5) -> np.ndarray:
@@ -25,42 +49,49 @@ def _draw(*shape: int, seed: int = 5) -> np.ndarray:
 @dataclass(frozen=True)
 class Product:
     """x [m, k] times the transpose of a constant weight [n, k], which each library may pack beforehand. With several
-    `layers` (then k = n), the result goes through another weight of that shape each time."""
+    `copies` a call runs through so many equal weights, each in memory of its own."""
 
     m: int
     n: int
     k: int
-    layers: int = 1
-    form: str = "f32"  # or int8: weights in 8 bits with a factor a column, rows of x quantised when they come
+    form: str = "f32"  # of the weight; int8: rows of x are quantised when they come
+    copies: int = 1
 
     @property
     def suite(self) -> str:
-        if self.form != "f32":
-            return self.form
-        return "gemv" if self.m == 1 else "product"
+        if self.m == 1 and self.n == self.k:
+            return "gemv"
+        return "product" if self.form == "f32" else self.form
 
     @property
     def tolerance(self) -> float:
-        return TOLERANCE if self.form == "f32" else 3e-2
+        return FORMS[self.form].tolerance
 
     @property
     def name(self) -> str:
-        kind = "gemv" if self.m == 1 else "product"
-        return f"{kind} {self.form} {self.layers if self.m == 1 else self.m} x {self.n} x {self.k}"
+        if self.suite == "gemv":
+            bytes_ = self.n * self.k * FORMS[self.form].bytes
+            where = "memory" if self.copies > 1 else "cache"
+            return f"gemv {self.form} {self.n} x {self.k}, {self.copies * bytes_ / 2**20:.0f} MiB, {where}"
+        return f"product {self.form} {self.m} x {self.n} x {self.k}"
 
     @property
     def flops(self) -> int:
-        return 2 * self.layers * self.m * self.n * self.k
+        return 2 * self.copies * self.m * self.n * self.k
 
     @property
     def read_bytes(self) -> int | None:
         """Where reading bounds the speed: the bytes that must be read."""
-        return self.layers * self.n * self.k * FLOAT if self.m == 1 else None
+        return int(self.copies * self.n * self.k * FORMS[self.form].bytes) if self.m == 1 else None
+
+    @property
+    def bound(self) -> str:
+        return "read" if self.m == 1 else FORMS[self.form].bound
 
     @property
     def floor(self) -> Floor:
-        if self.m == 1:
-            return Floor(share=0.85)
+        if self.suite == "gemv":
+            return Floor(share=0.85) if self.copies > 1 else Floor()
         if self.form != "f32":
             return Floor(speed=1.0)
         return Floor(speed=1.4, share=0.88) if self.m <= 16 else Floor(speed=1.0, share=0.92)
@@ -72,16 +103,11 @@ class Product:
     def inputs(self) -> dict[str, np.ndarray]:
         return {"x": _draw(self.m, self.k)}
 
-    def weights(self) -> list[np.ndarray]:
-        first = _draw(self.n, self.k, seed=6) / np.float32(np.sqrt(self.k))
-        # Rolled copies: other numbers in each place, without drawing them all.
-        return [np.ascontiguousarray(np.roll(first, 17 * layer, axis=1)) for layer in range(self.layers)]
+    def weight(self) -> np.ndarray:
+        return _draw(self.n, self.k, seed=6) / np.float32(np.sqrt(self.k))
 
     def expected(self) -> np.ndarray:
-        value = self.inputs()["x"].astype(np.float64)
-        for weight in self.weights():
-            value = value @ weight.T.astype(np.float64)
-        return value
+        return self.inputs()["x"].astype(np.float64) @ self.weight().T.astype(np.float64)
 
 
 @dataclass(frozen=True)
@@ -96,17 +122,21 @@ class Attention:
     dim: int
     mask: str = "full"  # full, causal, or a window: so many keys up to the query's own
     window: int = 0
-    tolerance = TOLERANCE
+    form: str = "f32"  # of keys and values; libraries that want one form for all take queries so too
 
     @property
     def suite(self) -> str:
         return "decode" if self.queries == 1 else "attention"
 
     @property
+    def tolerance(self) -> float:
+        return FORMS[self.form].keys_tolerance
+
+    @property
     def name(self) -> str:
         if self.queries == 1:
-            return f"decode f32 {self.heads}/{self.key_heads} heads D{self.dim} context {self.keys}"
-        return f"attention f32 H{self.heads} S{self.keys} D{self.dim} {self.mask}{self.window or ''}"
+            return f"decode {self.form} {self.heads}/{self.key_heads} heads D{self.dim} context {self.keys}"
+        return f"attention {self.form} H{self.heads} S{self.keys} D{self.dim} {self.mask}{self.window or ''}"
 
     def visible(self) -> np.ndarray | None:
         """[queries, keys], or None where all are."""
@@ -125,12 +155,21 @@ class Attention:
 
     @property
     def read_bytes(self) -> int | None:
-        return 2 * self.key_heads * self.keys * self.dim * FLOAT if self.queries == 1 else None
+        if self.queries > 1:
+            return None
+        factors = 4 if self.form == "int8" else 0  # of each key and value
+        return int(2 * self.key_heads * self.keys * (self.dim * FORMS[self.form].bytes + factors))
+
+    @property
+    def bound(self) -> str:
+        return "read" if self.queries == 1 else FORMS[self.form].bound
 
     @property
     def floor(self) -> Floor:
         if self.queries == 1:
-            return Floor(share=0.85)  # and twice llama.cpp, which is no peer here
+            return Floor(share=0.85, rival="llama.cpp", over_rival=2.0)
+        if self.form != "f32":
+            return Floor(speed=2.0)
         return Floor(speed=1.05 if self.mask == "full" else 1.35)
 
     @property
@@ -170,6 +209,8 @@ class Norm:
     width: int
 
     suite = "norm"
+    form = "f32"
+    bound = "read"
     floor = Floor()
     epsilon = 1e-5
     tolerance = TOLERANCE
@@ -204,41 +245,3 @@ class Norm:
 
 
 Case = Product | Attention | Norm
-
-ROUND = Product(128, 1536, 384)
-PRIME = Product(127, 1531, 383)
-FULL = Attention(8, 8, 2048, 2048, 64)
-CAUSAL = Attention(8, 8, 2048, 2048, 64, "causal")
-
-QUICK = [
-    Product(64, 768, 3072),
-    Product(128, 384, 384),
-    ROUND,
-    Product(128, 384, 1536),
-    PRIME,
-    Product(512, 1536, 384),
-    Product(4, 1536, 384),
-    Product(8, 768, 3072),
-    Product(16, 384, 1536),
-    Product(1, 4096, 4096, layers=4),
-    Product(128, 1536, 384, form="int8"),
-    Product(16, 768, 3072, form="int8"),
-    FULL,
-    CAUSAL,
-    Attention(8, 8, 2048, 2048, 64, "window", 256),
-    Attention(12, 12, 512, 512, 32),
-    Attention(32, 8, 1, 4096, 128),
-    Norm(128, 384),
-    Norm(512, 1536),
-]
-
-_SIZES = [(384, 384), (1536, 384), (384, 1536), (768, 768), (3072, 768), (768, 3072), (4096, 4096)]  # n, k
-
-ALL = [
-    *[Product(m, n, k) for m in (64, 128, 512) for n, k in _SIZES],
-    PRIME,
-    *[Product(m, n, k) for m in (4, 6, 8, 16) for n, k in _SIZES[1:]],
-    *[case for case in QUICK if case.suite != "product"],
-]
-
-SUITES = ["product", "gemv", "int8", "attention", "decode", "norm"]

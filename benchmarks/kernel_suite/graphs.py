@@ -1,12 +1,10 @@
 # Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""A case as a program: MLIR text for Weft, ONNX for the libraries that read it."""
+"""A case as a program for Weft: MLIR text and its arrays."""
 
 import numpy as np
 
 from .cases import Attention, Case, Norm, Product
-
-PANEL = 16  # columns of a packed panel
 
 
 def _argument(name: str, kind: str, dims: list[str]) -> str:
@@ -26,21 +24,18 @@ def _function(arguments: list[str], kind: str, dims: list[str], body: list[str],
 def _product(case: Product) -> str:
     rows = "1" if case.m == 1 else "?"
     left, out = f"tensor<{rows}x{case.k}xf32>", f"tensor<{rows}x{case.n}xf32>"
-    packed = f"tensor<{-(-case.n // PANEL)}x{case.k}x{PANEL}xf32>"
-    extent = "" if case.m == 1 else "%m"
-    body = ["%zero = arith.constant 0 : index", f"%m = tensor.dim %x, %zero : {left}"] if extent else []
-    value = "x"
-    for layer in range(case.layers):
-        body += [
-            f'%w{layer} = weft.parameter "w{layer}.packed" sources(["w{layer}"]) '
-            f"layout(<width = {PANEL}, out_by_in = true>) : {packed}",
-            f"%e{layer} = tensor.empty({extent}) : {out}",
-            f"%y{layer} = weft.packed_matmul ins(%{value}, %w{layer} : {left}, {packed}) "
-            f"outs(%e{layer} : {out}) -> {out}",
-        ]
-        value, left = f"y{layer}", out
+    weight, extent = f"tensor<{case.n}x{case.k}xf32>", "" if case.m == 1 else "%m"
+    body = ["%first = arith.constant 0 : index", f"%m = tensor.dim %x, %first : {left}"] if extent else []
+    maps = ", ".join(f"affine_map<(m, n, k) -> {operand}>" for operand in ("(m, k)", "(n, k)", "(m, n)"))
+    body += [
+        "%zero = arith.constant 0.0 : f32",
+        f'%w = weft.parameter "w" : {weight}',
+        f"%e = tensor.empty({extent}) : {out}",
+        f"%start = linalg.fill ins(%zero : f32) outs(%e : {out}) -> {out}",
+        f"%y = linalg.matmul indexing_maps = [{maps}] ins(%x, %w : {left}, {weight}) outs(%start : {out}) -> {out}",
+    ]
     dims = ["", ""] if case.m == 1 else ["m", ""]
-    return _function([_argument("x", f"tensor<{rows}x{case.k}xf32>", dims)], out, dims, body, value)
+    return _function([_argument("x", left, dims)], out, dims, body, "y")
 
 
 def _mask(case: Attention) -> str:
@@ -57,43 +52,80 @@ def _mask(case: Attention) -> str:
     return "\n    ".join(["", *lines, f"weft.yield %{'both' if case.window else 'seen'} : i1", "}"])
 
 
-def to_weft(case: Attention, array: np.ndarray) -> np.ndarray:
-    """[heads, sequence, dim] as Weft's graph takes it: decoding keeps that order (a cache), else [sequence, heads, dim]
-    as the products before leave it."""
+def _in_order(case: Attention, array: np.ndarray) -> np.ndarray:
+    """[heads, sequence, …] as Weft's graph takes it: decoding keeps that order (a cache), else [sequence, heads, …] as
+    the products before leave it."""
     return np.ascontiguousarray(array if case.queries == 1 else array.swapaxes(0, 1))[None]
 
 
+def to_weft(case: Attention) -> dict[str, np.ndarray]:
+    """The inputs of the graph."""
+    arrays = case.inputs()
+    inputs = {"q": _in_order(case, arrays["q"])}
+    for name in ("k", "v"):
+        stored, factors = stored_as(case.form, arrays[name])
+        inputs[name] = _in_order(case, stored)
+        if factors is not None:
+            inputs[f"{name}s"] = _in_order(case, factors)
+    return inputs
+
+
+def stored_as(form: str, array: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """The numbers in that form, bf16 as its bits, and for int8 a factor for each row."""
+    if form == "bf16":
+        bits = array.view(np.uint32)
+        return ((bits + 0x7FFF + (bits >> 16 & 1)) >> 16).astype(np.uint16), None
+    if form == "int8":
+        factors = np.abs(array).max(axis=-1) / np.float32(127)
+        return np.rint(array / factors[..., None]).astype(np.int8), factors
+    return array.astype({"f32": np.float32, "f16": np.float16}[form]), None
+
+
+def output_of_weft(case: Attention) -> np.ndarray:
+    """Where the graph writes."""
+    return _in_order(case, np.empty(case.shape, np.float32))
+
+
 def from_weft(case: Attention, array: np.ndarray) -> np.ndarray:
-    """A view of what to_weft made, in the order of the case."""
+    """A view of what output_of_weft made, in the order of the case."""
     return array[0] if case.queries == 1 else array[0].swapaxes(0, 1)
 
 
 def _attention(case: Attention) -> str:
     decoding = case.queries == 1
 
-    def kind(sequence: str, heads: int) -> str:
+    def kind(sequence: str, heads: int, element: str, last: str = f"x{case.dim}") -> str:
         order = [str(heads), sequence] if decoding else [sequence, str(heads)]
-        return f"tensor<1x{'x'.join(order)}x{case.dim}xf32>"
+        return f"tensor<1x{'x'.join(order)}{last}x{element}>"
 
     def names(sequence: str) -> list[str]:
         return ["", "", sequence, ""] if decoding else ["", sequence, "", ""]
 
-    def read(sequence: str, head: str, last: str) -> str:
+    def read(sequence: str, head: str, *last: str) -> str:
         order = [head, sequence] if decoding else [sequence, head]
-        return f"affine_map<(b, h, i, j, d, e) -> (b, {', '.join(order)}, {last})>"
+        return f"affine_map<(b, h, i, j, d, e) -> ({', '.join(['b', *order, *last])})>"
 
     group = case.heads // case.key_heads
     head = "h" if group == 1 else f"h floordiv {group}"
-    query, key = kind("1" if decoding else "?", case.heads), kind("?", case.key_heads)
-    maps = [read("i", "h", "d"), read("j", head, "d"), read("j", head, "e"), read("i", "h", "e")]
+    element = {"int8": "i8"}.get(case.form, case.form)
+    query = kind("1" if decoding else "?", case.heads, "f32")
+    key, factor = kind("?", case.key_heads, element), kind("?", case.key_heads, "f32", "")
+    maps = [read("i", "h", "d"), read("j", head, "d"), read("j", head, "e")]
+    factors = ""
+    if case.form == "int8":
+        maps += [read("j", head), read("j", head)]
+        factors = f"key_scale(%ks : {factor}) value_scale(%vs : {factor}) "
+    maps.append(read("i", "h", "e"))
     body = [] if decoding else ["%one = arith.constant 1 : index", f"%s = tensor.dim %q, %one : {query}"]
     body += [
         f"%e = tensor.empty({'' if decoding else '%s'}) : {query}",
         f"%y = weft.attention {{scale = {case.dim**-0.5} : f32, indexing_maps = [{', '.join(maps)}]}} "
-        f"ins(%q, %k, %v : {query}, {key}, {key}) outs(%e : {query}){_mask(case)} -> {query}",
+        f"ins(%q, %k, %v : {query}, {key}, {key}) {factors}outs(%e : {query}){_mask(case)} -> {query}",
     ]
     outer = names("" if decoding else "s")
     arguments = [_argument("q", query, outer), _argument("k", key, names("s")), _argument("v", key, names("s"))]
+    if factors:
+        arguments += [_argument(name, factor, names("s")[:-1]) for name in ("ks", "vs")]
     return _function(arguments, query, outer, body, "y")
 
 
@@ -115,66 +147,3 @@ def mlir(case: Case) -> str:
     if isinstance(case, Product):
         return _product(case)
     return _attention(case) if isinstance(case, Attention) else _norm(case)
-
-
-def onnx_model(case: Case, integers: bool = True) -> bytes:
-    """The plain graph, rows and lengths left open as in Weft's. `integers`: int8 products as ONNX's dynamic
-    quantisation, else as a product with a weight that is widened, for libraries that find the integers themselves."""
-    from onnx import TensorProto, helper, numpy_helper
-
-    def value(name: str, *dims: int | str):
-        return helper.make_tensor_value_info(name, TensorProto.FLOAT, dims)
-
-    constants: dict[str, np.ndarray] = {}
-    if isinstance(case, Product) and case.form == "int8":
-        (weight,) = case.weights()
-        factors = np.abs(weight).max(axis=1) / np.float32(127)
-        zero = np.array(0, np.int8) if integers else np.zeros(case.n, np.int8)
-        bytes_ = np.rint(weight / factors[:, None]).astype(np.int8)
-        constants = {"w": np.ascontiguousarray(bytes_.T), "factors": factors, "zero": zero}
-        nodes = [
-            helper.make_node("DynamicQuantizeLinear", ["x"], ["bytes", "factor", "offset"]),
-            helper.make_node("MatMulInteger", ["bytes", "w", "offset", "zero"], ["whole"]),
-            helper.make_node("Cast", ["whole"], ["sums"], to=TensorProto.FLOAT),
-            helper.make_node("Mul", ["factor", "factors"], ["scale"]),
-            helper.make_node("Mul", ["sums", "scale"], ["y"]),
-        ]
-        if not integers:
-            nodes = [
-                helper.make_node("DequantizeLinear", ["w", "factors", "zero"], ["wide"], axis=1),
-                helper.make_node("MatMul", ["x", "wide"], ["y"]),
-            ]
-        inputs, output = [value("x", "m", case.k)], value("y", "m", case.n)
-    elif isinstance(case, Product):
-        constants = {f"w{layer}": np.ascontiguousarray(w.T) for layer, w in enumerate(case.weights())}
-        values = ["x", *[f"y{layer}" for layer in range(1, case.layers)], "y"]
-        nodes = [helper.make_node("MatMul", [values[i], f"w{i}"], [values[i + 1]]) for i in range(case.layers)]
-        rows = 1 if case.m == 1 else "m"
-        inputs, output = [value("x", rows, case.k)], value("y", rows, case.n)
-    elif isinstance(case, Norm):
-        constants = dict(zip(["scale", "bias"], case.weights(), strict=True))
-        nodes = [helper.make_node("LayerNormalization", ["x", "scale", "bias"], ["y"], epsilon=case.epsilon)]
-        inputs, output = [value("x", "m", case.width)], value("y", "m", case.width)
-    else:
-        constants = {"scale": np.array(case.dim**-0.5, np.float32)}
-        nodes = [
-            helper.make_node("Transpose", ["k"], ["kt"], perm=[0, 1, 3, 2]),
-            helper.make_node("MatMul", ["q", "kt"], ["products"]),
-            helper.make_node("Mul", ["products", "scale"], ["scores"]),
-        ]
-        seen, scores = case.visible(), "scores"
-        if seen is not None:
-            constants["mask"] = np.where(seen, 0, np.finfo(np.float32).min).astype(np.float32)
-            nodes.append(helper.make_node("Add", ["scores", "mask"], ["masked"]))
-            scores = "masked"
-        nodes += [
-            helper.make_node("Softmax", [scores], ["shares"], axis=-1),
-            helper.make_node("MatMul", ["shares", "v"], ["y"]),
-        ]
-        shape = (1, case.key_heads, "s" if case.queries > 1 else case.heads // case.key_heads, case.dim)
-        inputs = [value("q", *shape), *[value(name, 1, case.key_heads, "s", case.dim) for name in "kv"]]
-        output = value("y", *shape)
-    initialisers = [numpy_helper.from_array(array, name) for name, array in constants.items()]
-    graph = helper.make_graph(nodes, "kernel", inputs, [output], initialisers)
-    opset = [helper.make_opsetid("", 17)]
-    return helper.make_model(graph, opset_imports=opset, ir_version=8).SerializeToString()

@@ -2,133 +2,121 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """The peers of the kernels. Each `prepare` takes a case; a case that the library has no kernel for is Unavailable."""
 
-import zlib
-
 import numpy as np
 from minilm.peers import Peer, Setting, Unavailable
 
-from . import graphs
+from . import onnx_graphs
 from .cases import Attention, Case, Norm, Product
+
+MOST_SESSIONS = 12  # of a library that needs one for each copy of a weight: they take long to make
 
 
 def weft(setting: Setting) -> Peer:
-    from minilm.peers.weft import compiled, runtime
-    from minilm.weft_runtime import Session
-    from safetensors.numpy import save_file
+    from . import compiled
 
-    library = runtime(setting)
-    sessions = []
-
-    def prepare(case: Case):
-        while sessions:
-            sessions.pop().close()
-        text = graphs.mlir(case)
-        stem = setting.cache / f"{case.suite}-{zlib.crc32(text.encode()):08x}"
-        form = ["--weights", case.form] if case.suite == "int8" else []
-        source = stem.with_suffix(".mlir")
-        if not source.exists():
-            if not isinstance(case, Attention):
-                save_file({f"w{i}": w for i, w in enumerate(case.weights())}, stem.with_suffix(".safetensors"))
-            source.write_text(text)
-        made = compiled(setting, source, stem.with_suffix(".weft"), "--target", "cpu:native", "--threads", "1", *form)
-        session = Session(library, made, setting.threads)
-        sessions.append(session)
-        arrays = case.inputs()
-        output = result = np.empty(case.shape, np.float32)
-        if isinstance(case, Attention):
-            arrays = {name: graphs.to_weft(case, array) for name, array in arrays.items()}
-            output = graphs.to_weft(case, output)
-            result = graphs.from_weft(case, output)
-        run = session.bind(arrays, {"y": output})
-
-        def call() -> np.ndarray:
-            run()
-            return result
-
-        return call
-
-    return Peer("weft", "", prepare, note="C runtime, one artifact a case, the host's best target")
+    return compiled.weft(setting)
 
 
-def torch(setting: Setting) -> Peer:
+def llama_cpp(setting: Setting) -> Peer:
+    from llama_cpp import kernels
+
+    return kernels.make(setting)
+
+
+def _torch(setting: Setting):
     import torch as library
-    from torch.nn import functional
 
     library.set_num_threads(setting.threads)
     library.set_grad_enabled(False)
+    return library
+
+
+def _array(tensor) -> np.ndarray:
+    return tensor.float().numpy()
+
+
+def _torch_attention(library, case: Attention):
+    if case.form == "int8":
+        raise Unavailable("no keys and values in 8 bits")
+    kind = {"f32": library.float32, "f16": library.float16, "bf16": library.bfloat16}[case.form]
+    q, k, v = (library.from_numpy(array)[None].to(kind) for array in case.grouped().values())
+    options = {"is_causal": case.mask == "causal"}
+    if case.window:
+        options = {"attn_mask": library.from_numpy(case.visible())}
+    return lambda: library.nn.functional.scaled_dot_product_attention(q, k, v, **options)
+
+
+def torch(setting: Setting) -> Peer:
+    library = _torch(setting)
+    functional = library.nn.functional
+
+    def quantised(case: Product):
+        linear = library.nn.Linear(case.k, case.n, bias=False)
+        linear.weight.data = library.from_numpy(case.weight())
+        kinds = {library.nn.Linear}
+        return library.ao.quantization.quantize_dynamic(library.nn.Sequential(linear), kinds, library.qint8)
 
     def prepare(case: Case):
         if isinstance(case, Attention):
-            q, k, v = (library.from_numpy(array)[None] for array in case.grouped().values())
-            options = {"is_causal": case.mask == "causal"}
-            if case.window:
-                options = {"attn_mask": library.from_numpy(case.visible())}
-            return lambda: functional.scaled_dot_product_attention(q, k, v, **options)
+            return _torch_attention(library, case)
         x = library.from_numpy(case.inputs()["x"])
-        weights = [library.from_numpy(weight) for weight in case.weights()]
         if isinstance(case, Norm):
+            weights = [library.from_numpy(weight) for weight in case.weights()]
             return lambda: functional.layer_norm(x, (case.width,), *weights, case.epsilon)
-        if case.suite == "int8":
-            linear = library.nn.Linear(case.k, case.n, bias=False)
-            linear.weight.data = weights[0]
-            kinds = {library.nn.Linear}
-            quantised = library.ao.quantization.quantize_dynamic(library.nn.Sequential(linear), kinds, library.qint8)
-            return lambda: quantised(x)
-        return _chain(functional.linear, x, weights)
+        if case.form == "int8":
+            return _each(lambda module: module(x), [quantised(case) for _ in _sessions(case)])
+        kind = _only_forms(case, {"f32": library.float32, "bf16": library.bfloat16})
+        x = x.to(kind)
+        plain = library.from_numpy(case.weight())
+        weights = [plain.to(kind, copy=True) for _ in _copies(case)]
+        return _each(lambda weight: functional.linear(x, weight), weights)
 
-    note = "eager: linear, scaled_dot_product_attention, layer_norm; quantize_dynamic"
-    return Peer("torch", library.__version__, prepare, lambda tensor: tensor.numpy(), note)
+    note = "eager: linear, scaled_dot_product_attention, layer_norm; quantize_dynamic; bf16 in and out"
+    return Peer("torch", library.__version__, prepare, _array, note)
 
 
 def onednn(setting: Setting) -> Peer:
     """Through PyTorch's operators, with weights in oneDNN's own layout."""
-    import torch as library
-
+    library = _torch(setting)
     if not library.backends.mkldnn.is_available():
         raise Unavailable("this PyTorch was built without oneDNN")
-    library.set_num_threads(setting.threads)
-    library.set_grad_enabled(False)
     operators = library.ops.mkldnn
 
     def prepare(case: Case):
-        _only_products(case)
-        x = library.from_numpy(case.inputs()["x"])
-        plain = [library.from_numpy(weight) for weight in case.weights()]
-        weights = [operators._reorder_linear_weight(weight, case.m) for weight in plain]
-        return _chain(lambda a, w: operators._linear_pointwise(a, w, None, "none", [], ""), x, weights)
+        kind = _only_forms(case, {"f32": library.float32, "bf16": library.bfloat16})
+        x = library.from_numpy(case.inputs()["x"]).to(kind)
+        plain = library.from_numpy(case.weight()).to(kind)
+        weights = [operators._reorder_linear_weight(plain, case.m) for _ in _copies(case)]
+        return _each(lambda weight: operators._linear_pointwise(x, weight, None, "none", [], ""), weights)
 
-    return Peer("onednn", library.__version__, prepare, lambda tensor: tensor.numpy(), "PyTorch's, packed weight")
+    return Peer("onednn", library.__version__, prepare, _array, "PyTorch's, packed weight; bf16 in and out")
 
 
 def mkl(setting: Setting) -> Peer:
     """Through PyTorch's operators, with weights in MKL's own layout."""
-    import torch as library
-
+    library = _torch(setting)
     if not library.backends.mkl.is_available():
         raise Unavailable("this PyTorch was built without MKL")
-    library.set_num_threads(setting.threads)
-    library.set_grad_enabled(False)
     operators = library.ops.mkl
 
     def prepare(case: Case):
-        _only_products(case)
-        x = library.from_numpy(case.inputs()["x"])
-        plain = [library.from_numpy(weight) for weight in case.weights()]
-        packed = [(operators._mkl_reorder_linear_weight(weight, case.m), weight) for weight in plain]
-        return _chain(lambda a, w: operators._mkl_linear(a, w[0], w[1], None, case.m), x, packed)
+        _only_forms(case, {"f32": library.float32})
+        x, plain = library.from_numpy(case.inputs()["x"]), library.from_numpy(case.weight())
+        weights = [operators._mkl_reorder_linear_weight(plain, case.m) for _ in _copies(case)]
+        return _each(lambda weight: operators._mkl_linear(x, weight, plain, None, case.m), weights)
 
-    return Peer("mkl", library.__version__, prepare, lambda tensor: tensor.numpy(), "PyTorch's, packed weight")
+    return Peer("mkl", library.__version__, prepare, _array, "PyTorch's, packed weight")
 
 
 def openblas(setting: Setting) -> Peer:
     """NumPy's own; its weights are not packed beforehand."""
 
     def prepare(case: Case):
-        _only_products(case)
-        weights = [weight.T for weight in case.weights()]
-        outputs = [np.empty((case.m, case.n), np.float32) for _ in weights]
-        pairs = list(zip(weights, outputs, strict=True))
-        return _chain(lambda a, pair: np.matmul(a, pair[0], out=pair[1]), case.inputs()["x"], pairs)
+        _only_forms(case, {"f32": np.float32})
+        x, output = case.inputs()["x"], np.empty((case.m, case.n), np.float32)
+        first = case.weight()
+        weights = [first.copy().T for _ in _copies(case)]
+        return _each(lambda weight: np.matmul(x, weight, out=output), weights)
 
     return Peer("openblas", np.__version__, prepare, note="NumPy's matmul")
 
@@ -141,9 +129,12 @@ def onnxruntime(setting: Setting) -> Peer:
     options.inter_op_num_threads = 1
 
     def prepare(case: Case):
-        session = library.InferenceSession(graphs.onnx_model(case), options, providers=["CPUExecutionProvider"])
-        feed = _onnx_inputs(case)
-        return lambda: session.run(["y"], feed)[0]
+        if case.form not in ("f32", "int8") or (isinstance(case, Attention) and case.form != "f32"):
+            raise Unavailable("f32, and products in int8")
+        model, feed = onnx_graphs.model(case), onnx_graphs.inputs(case)
+        providers = ["CPUExecutionProvider"]
+        sessions = [library.InferenceSession(model, options, providers=providers) for _ in _sessions(case)]
+        return _each(lambda session: session.run(["y"], feed)[0], sessions)
 
     return Peer("onnxruntime", library.__version__, prepare, note="the plain graph")
 
@@ -155,43 +146,60 @@ def openvino(setting: Setting) -> Peer:
     core = library.Core()
 
     def prepare(case: Case):
-        model = core.read_model(graphs.onnx_model(case, integers=False))
+        if case.form not in _openvino_forms(case):
+            raise Unavailable("f32, many rows in bf16, and products in int8")
+        model = core.read_model(onnx_graphs.model(case, integers=False))
         config = options(setting)
-        if case.suite == "int8":
+        if case.form == "bf16":
+            config["INFERENCE_PRECISION_HINT"] = "bf16"
+        if case.form == "int8":
             config["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = case.k  # one factor a row, as the others
-        compiled = core.compile_model(model, "CPU", config)
-        request = compiled.create_infer_request()
-        feed = _onnx_inputs(case)
-        return lambda: request.infer(feed, share_inputs=True, share_outputs=True)[0]
+        feed = onnx_graphs.inputs(case)
+        requests = [core.compile_model(model, "CPU", config).create_infer_request() for _ in _sessions(case)]
+        return _each(lambda request: request.infer(feed, share_inputs=True, share_outputs=True)[0], requests)
 
     version = library.__version__.split("-")[0]
-    return Peer("openvino", version, prepare, lambda array: np.array(array), "the plain graph, precision hint f32")
+    note = "the plain graph, precision hint f32, or bf16 where that is asked"
+    return Peer("openvino", version, prepare, lambda array: np.array(array), note)
 
 
-def _only_products(case: Case) -> None:
-    if not isinstance(case, Product) or case.form != "f32":
-        raise Unavailable("products in f32 only")
+def _openvino_forms(case: Case) -> tuple[str, ...]:
+    # Decoding from keys in bf16 would compare nothing: they would be read in f32 and converted.
+    if isinstance(case, Product):
+        return ("f32", "bf16", "int8")
+    return ("f32",) if isinstance(case, Norm) or case.queries == 1 else ("f32", "bf16")
 
 
-def _chain(step, first, rest: list):
-    if len(rest) == 1:
-        only = rest[0]
-        return lambda: step(first, only)
+def _only_forms(case: Case, kinds: dict[str, object]):
+    """The library's kind of the case's form, for products in these forms."""
+    if not isinstance(case, Product) or case.form not in kinds:
+        raise Unavailable(f"products in {', '.join(kinds)} only")
+    return kinds[case.form]
+
+
+def _copies(case: Case) -> range:
+    return range(getattr(case, "copies", 1))
+
+
+def _sessions(case: Case) -> range:
+    if len(_copies(case)) > MOST_SESSIONS:
+        raise Unavailable(f"more than {MOST_SESSIONS} copies of a weight")
+    return _copies(case)
+
+
+def _each(step, parts: list):
+    """A call that does the step with each part and returns the last result."""
+    if len(parts) == 1:
+        only = parts[0]
+        return lambda: step(only)
 
     def call():
-        value = first
-        for part in rest:
-            value = step(value, part)
-        return value
+        for part in parts:
+            result = step(part)
+        return result
 
     return call
 
 
-def _onnx_inputs(case: Case) -> dict[str, np.ndarray]:
-    if isinstance(case, Attention):
-        return {name: array[None] for name, array in case.grouped().items()}
-    return case.inputs()
-
-
 ALL = {"weft": weft, "torch": torch, "onednn": onednn, "mkl": mkl, "openblas": openblas, "onnxruntime": onnxruntime,
-       "openvino": openvino}
+       "openvino": openvino, "llama.cpp": llama_cpp}

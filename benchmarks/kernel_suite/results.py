@@ -8,9 +8,9 @@ import numpy as np
 from minilm.checks import Check, at_least, none_of
 from minilm.timing import Samples
 
-from . import cases
+from . import cases, suites
 
-FLOORED = ["gemv", "int8", "attention", "decode"]  # besides products
+FLOORED = ["gemv", "bf16", "int8", "int4", "attention", "decode"]  # besides products
 HEADER = ["", "speed", "best peer", "its speed", "ratio", "% of bound", "floor", "", "rel. RMS"]
 
 
@@ -65,13 +65,23 @@ class Result:
         floor = self.case.floor
         fast = floor.speed is None or (self.ratio is not None and self.ratio >= floor.speed)
         full = not self.shares_alone or (self.share is not None and self.share >= floor.share)
-        return fast and full
+        return fast and full and (floor.rival is None or (self.over_rival or 0) >= floor.over_rival)
+
+    @property
+    def over_rival(self) -> float | None:
+        """Weft's speed over that of the peer with a floor of its own."""
+        rival = self.case.floor.rival
+        if rival not in self.samples or "weft" not in self.samples:
+            return None
+        return self.samples[rival].median_of_ratios(self.samples["weft"])
 
     def row(self) -> list[str]:
         best, floor = self.best_peer, self.case.floor
         weft = f"{self.speed('weft'):.0f} {self.unit}" if "weft" in self.samples else "refused"
         wants = [f"{floor.speed:g} x"] if floor.speed else []
         wants += [f"{100 * floor.share:.0f} %"] if self.shares_alone else []
+        if floor.rival:
+            wants += [f"{floor.over_rival:g} x {floor.rival}: {self.over_rival or 0:.2f}"]
         return [
             self.case.name,
             weft,
@@ -113,11 +123,11 @@ def checks(results: list[Result]) -> list[Check]:
             made += _median_share(group, what, group[0].case.floor.share)
     found = {result.case: result for result in results}
     prime = "product of prime sizes, per flop of its neighbour"
-    made += _speed_ratio(found, prime, cases.PRIME, cases.ROUND, 0.95)
+    made += _speed_ratio(found, prime, suites.PRIME, suites.ROUND, 0.95)
     # Half the pairs in 1 / 1.8 of the time.
-    made += _speed_ratio(found, "causal attention per visible pair of the full one", cases.CAUSAL, cases.FULL, 0.9)
+    made += _speed_ratio(found, "causal attention per visible pair of the full one", suites.CAUSAL, suites.FULL, 0.9)
     close = [error <= result.case.tolerance for result in results for error in result.errors.values()]
-    bounds = f"{cases.TOLERANCE:g} of float64 (int8 3e-2)"
+    bounds = f"{cases.TOLERANCE:g} of float64 (wider for what is stored in fewer bits)"
     return [*made, none_of(f"outputs of all peers within {bounds}", close.count(False), len(close))]
 
 

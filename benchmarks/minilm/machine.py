@@ -62,6 +62,8 @@ class Peak:
         library.weft_peak_fma_gflops.restype = ctypes.c_double
         library.weft_peak_read_gbps.restype = ctypes.c_double
         library.weft_peak_read_gbps.argtypes = [ctypes.c_int64]
+        for name in ("bf16", "int8"):
+            getattr(library, f"weft_peak_{name}_gflops").restype = ctypes.c_double
         self._library = library
         self._threads = threads
         self._pool = ThreadPoolExecutor(threads)
@@ -78,6 +80,14 @@ class Peak:
             return
         runs = [self._pool.submit(self._library.weft_peak_fma_gflops) for _ in range(self._threads)]
         self.fma_samples.append(sum(run.result() for run in runs))
+
+    def rate(self, bound: str, bytes_: int) -> float:
+        """What bounds one thread: "read", over so many bytes, in GB/s; "bf16" and "int8", the multiply-adds of AMX
+        tiles where the processor has them; else float32 multiply-adds; in GF/s."""
+        if bound == "read":
+            return self.read_gbps(bytes_)
+        tiles = getattr(self._library, f"weft_peak_{bound}_gflops")() if bound in ("bf16", "int8") else 0.0
+        return tiles or self._library.weft_peak_fma_gflops()
 
     def read_gbps(self, bytes_: int) -> float:
         return self._library.weft_peak_read_gbps(bytes_)

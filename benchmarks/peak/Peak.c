@@ -6,9 +6,12 @@
 #define _GNU_SOURCE
 #include "benchmarks/peak/Peak.h"
 
+#include <cpuid.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #ifndef __x86_64__
 #error "the peak loops are written for x86-64"
@@ -90,6 +93,66 @@ static double fmaPortable(void) {
   return 2.0 * 7 * 8 * kIterations;
 }
 
+/* Tiles 0 to 5 are sums, 6 and 7 operands: a multiplication takes 16 cycles and its result 52, so that four sums would
+ * do. All tiles are 16 rows of 64 bytes: 16 x 16 sums of 32 (bf16) or 64 (int8) products an instruction. */
+typedef struct {
+  uint8_t palette, start, reserved[14];
+  uint16_t rowBytes[16];
+  uint8_t rows[16];
+} TileConfig;
+enum { kTileSums = 6, kTiles = 8, kTileIterations = 4096 };
+
+#define TILES6(X) X(0) X(1) X(2) X(3) X(4) X(5)
+#define CLEAR(n) "tilezero %%tmm" #n "\n\t"
+#define TILE_LOOP(STEP)                                                                                                \
+  __asm__ volatile("ldtilecfg (%[config])\n\t" TILES6(CLEAR) CLEAR(6) CLEAR(7) /* */                                   \
+                   ".p2align 6\n"                                                                                      \
+                   "1:\n\t" TILES6(STEP) TILES6(STEP) /* */                                                            \
+                   "dec %[count]\n\t"                                                                                  \
+                   "jnz 1b\n\t"                                                                                        \
+                   "tilerelease\n\t"                                                                                   \
+                   : [count] "+r"(count)                                                                               \
+                   : [config] "r"(&config)                                                                             \
+                   : "cc", "memory")
+
+static TileConfig wholeTiles(void) {
+  TileConfig config = {.palette = 1};
+  for (int tile = 0; tile < kTiles; ++tile) {
+    config.rowBytes[tile] = 64;
+    config.rows[tile] = 16;
+  }
+  return config;
+}
+
+__attribute__((target("amx-tile,amx-bf16"))) static double tilesBf16(void) {
+  TileConfig config = wholeTiles();
+  uint64_t count = kTileIterations;
+#define MULTIPLY(n) "tdpbf16ps %%tmm7, %%tmm6, %%tmm" #n "\n\t"
+  TILE_LOOP(MULTIPLY);
+#undef MULTIPLY
+  return 2.0 * kTileSums * kTileIterations * 16 * 16 * 32 * 2;
+}
+
+__attribute__((target("amx-tile,amx-int8"))) static double tilesInt8(void) {
+  TileConfig config = wholeTiles();
+  uint64_t count = kTileIterations;
+#define MULTIPLY(n) "tdpbssd %%tmm7, %%tmm6, %%tmm" #n "\n\t"
+  TILE_LOOP(MULTIPLY);
+#undef MULTIPLY
+  return 2.0 * kTileSums * kTileIterations * 16 * 16 * 64 * 2;
+}
+#undef CLEAR
+
+/* AMX is there, and Linux lets this process have the tiles' state. */
+static int hostHasTiles(void) {
+  enum { kRequestPermission = 0x1023, kTileData = 18 }; /* ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA */
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  const unsigned needed = 1u << 22 | 1u << 24 | 1u << 25; /* AMX-BF16, AMX-TILE, AMX-INT8 */
+  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || (d & needed) != needed)
+    return 0;
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+}
+
 /* Reads `stream` bytes (a multiple of 64) from each of the four quarters of a buffer. One sequential stream alone
  * reaches only about half of what a core can read from memory. */
 __attribute__((target("avx2"))) static void readV3(const char *data, int64_t stream) {
@@ -153,11 +216,12 @@ static const PeakTarget *bestTarget(void) {
 
 const char *weft_peak_target(void) { return bestTarget()->name; }
 
-static double fmaRate(const PeakTarget *target) {
+/* The best of several runs of a loop that returns its operations, in GF/s. */
+static double bestRate(double (*loop)(void)) {
   double best = 0;
   for (int run = 0; run < kRuns; ++run) {
     double start = threadSeconds();
-    double operations = target->fma();
+    double operations = loop();
     double seconds = threadSeconds() - start;
     if (seconds > 0 && operations / seconds > best)
       best = operations / seconds;
@@ -165,14 +229,18 @@ static double fmaRate(const PeakTarget *target) {
   return best * 1e-9;
 }
 
-double weft_peak_fma_gflops(void) { return fmaRate(bestTarget()); }
+double weft_peak_fma_gflops(void) { return bestRate(bestTarget()->fma); }
 
 double weft_peak_fma_gflops_of(const char *target) {
   for (size_t i = 0; i < sizeof(kTargets) / sizeof(kTargets[0]); ++i)
     if (strcmp(kTargets[i].name, target) == 0)
-      return hostHas(&kTargets[i]) ? fmaRate(&kTargets[i]) : 0;
+      return hostHas(&kTargets[i]) ? bestRate(kTargets[i].fma) : 0;
   return 0;
 }
+
+double weft_peak_bf16_gflops(void) { return hostHasTiles() ? bestRate(tilesBf16) : 0; }
+
+double weft_peak_int8_gflops(void) { return hostHasTiles() ? bestRate(tilesInt8) : 0; }
 
 double weft_peak_read_gbps(int64_t bytes) {
   bytes &= ~INT64_C(4095);

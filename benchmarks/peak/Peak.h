@@ -22,6 +22,11 @@ double weft_peak_fma_gflops(void);
 /* The same with the instructions of one target; 0 where the host lacks them or the name is unknown. */
 double weft_peak_fma_gflops_of(const char *target);
 
+/* Multiply-add rates of AMX's tiles in GF/s (one multiply-add is 2): bfloat16, and 8-bit integers; 0 where the host has
+ * no AMX. Each takes about 10 ms. */
+double weft_peak_bf16_gflops(void);
+double weft_peak_int8_gflops(void);
+
 /* Read rate of the calling core in GB/s over a buffer of that size (rounded down to 4 KiB), read as four streams; the
  * best of several passes. 0 where the buffer cannot be had. */
 double weft_peak_read_gbps(int64_t bytes);

@@ -1,0 +1,78 @@
+# Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Weft as one of the peers: a case compiled into an artifact and run through the C runtime."""
+
+import shutil
+import zlib
+from pathlib import Path
+
+import numpy as np
+from minilm.peers import Peer, Setting
+from minilm.peers.weft import compiled, runtime
+from minilm.weft_runtime import Session
+
+from . import graphs
+from .cases import Attention, Case, Norm, Product
+
+
+def _options(case: Case) -> list[str]:
+    if not isinstance(case, Product) or case.form == "f32":
+        return []
+    return ["--dtype", "bf16"] if case.form == "bf16" else ["--weights", case.form]
+
+
+def artifact(setting: Setting, case: Case) -> Path:
+    """The compiled case, for this processor."""
+    from safetensors.numpy import save_file
+
+    options = _options(case)
+    text = graphs.mlir(case)
+    stem = setting.cache / f"{case.suite}-{case.form}-{zlib.crc32(text.encode()):08x}"
+    source = stem.with_suffix(".mlir")
+    if not source.exists():
+        if isinstance(case, Product):
+            save_file({"w": case.weight()}, stem.with_suffix(".safetensors"))
+        if isinstance(case, Norm):
+            save_file({f"w{i}": w for i, w in enumerate(case.weights())}, stem.with_suffix(".safetensors"))
+        source.write_text(text)
+    return compiled(setting, source, stem.with_suffix(".weft"), "--target", "cpu:native", "--threads", "1", *options)
+
+
+def _copies(made: Path, count: int, folder: Path) -> list[Path]:
+    """The artifact so many times, in files of their own: one file mapped twice is in memory once."""
+    paths = [folder / f"{index}.weft" for index in range(count - 1)]
+    for path in paths:
+        shutil.copytree(made, path)
+    return [made, *paths]
+
+
+def weft(setting: Setting) -> Peer:
+    library = runtime(setting)
+    sessions = []
+    scratch = setting.cache / "copies"
+
+    def bind(session: Session, case: Case):
+        if not isinstance(case, Attention):
+            output = np.empty(case.shape, np.float32)
+            return session.bind(case.inputs(), {"y": output}), output
+        output = graphs.output_of_weft(case)
+        return session.bind(graphs.to_weft(case), {"y": output}), graphs.from_weft(case, output)
+
+    def prepare(case: Case):
+        while sessions:
+            sessions.pop().close()
+        shutil.rmtree(scratch, ignore_errors=True)
+        paths = _copies(artifact(setting, case), getattr(case, "copies", 1), scratch)
+        sessions.extend(Session(library, path, setting.threads) for path in paths)
+        bound = [bind(session, case) for session in sessions]
+        runs, result = [run for run, _ in bound], bound[-1][1]
+        shutil.rmtree(scratch, ignore_errors=True)  # what is mapped stays
+
+        def call() -> np.ndarray:
+            for run in runs:
+                run()
+            return result
+
+        return call
+
+    return Peer("weft", "", prepare, note="C runtime, one artifact a case, the host's best target")
