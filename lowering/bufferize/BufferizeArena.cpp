@@ -3,7 +3,7 @@
 //
 // memref.alloc in an entry function → views of one arena, at offsets that depend on the named dimensions only:
 //   func @encode(%in: memref<?x?xi64>, …, %out: …, %batch: index, %sequence: index, %arena: memref<?xi8>)
-//   func @encode_arena(%batch: index, %sequence: index) -> index      bytes that these extents need
+//   func @encode_arena(%batch: index, %sequence: index) -> index      bytes that these extents need, -1: too many
 // Values whose lifetimes do not meet share a slot when their dynamic extents are the same product.
 #include "lowering/bufferize/Passes.h"
 
@@ -29,6 +29,8 @@ namespace {
 
 /// Slots start at multiples of a cache line, which is also the widest vector.
 constexpr int64_t kAlignment = 64;
+/// Sizes beyond this are not told apart: half of what an index holds, far more than there are addresses.
+constexpr double kCountable = 0x1p62;
 
 /// One piece of the arena: bytes × the product of dynamic extents.
 struct Slot {
@@ -198,6 +200,44 @@ private:
     return offsets;
   }
 
+  /// An extent as f64, in which a product of dimensions cannot wrap around.
+  FailureOr<Value> emitReal(OpBuilder &b, Value extent, IRMapping &mapping) {
+    if (auto product = extent.getDefiningOp<arith::MulIOp>()) {
+      FailureOr<Value> lhs = emitReal(b, product.getLhs(), mapping), rhs = emitReal(b, product.getRhs(), mapping);
+      if (failed(lhs) || failed(rhs))
+        return failure();
+      return arith::MulFOp::create(b, loc, *lhs, *rhs).getResult();
+    }
+    FailureOr<Value> repeated = repeat(b, extent, mapping);
+    if (failed(repeated))
+      return failure();
+    Value integer = arith::IndexCastOp::create(b, loc, b.getI64Type(), *repeated);
+    return arith::SIToFPOp::create(b, loc, b.getF64Type(), integer).getResult();
+  }
+
+  /// `size`, or -1 where it wrapped around: the same sum in f64 says so.
+  FailureOr<Value> emitCountable(OpBuilder &b, const ArenaPlan &plan, Value size, IRMapping &mapping) {
+    Value total;
+    for (const Slot &slot : plan.slots) {
+      if (slot.extents.empty())
+        continue;
+      Value bytes = arith::ConstantOp::create(b, loc, b.getF64FloatAttr(slot.bytes));
+      for (Value extent : slot.extents) {
+        FailureOr<Value> real = emitReal(b, extent, mapping);
+        if (failed(real))
+          return failure();
+        bytes = arith::MulFOp::create(b, loc, bytes, *real);
+      }
+      total = total ? arith::AddFOp::create(b, loc, total, bytes).getResult() : bytes;
+    }
+    if (!total)
+      return size;
+    Value limit = arith::ConstantOp::create(b, loc, b.getF64FloatAttr(kCountable));
+    Value fits = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OLT, total, limit);
+    Value none = arith::ConstantIndexOp::create(b, loc, -1);
+    return arith::SelectOp::create(b, loc, fits, size, none).getResult();
+  }
+
   LogicalResult emitViews(const ArenaPlan &plan) {
     OpBuilder top = OpBuilder::atBlockBegin(&entry.getBody().front());
     IRMapping mapping;
@@ -230,7 +270,10 @@ private:
     FailureOr<SmallVector<Value>> offsets = emitOffsets(b, plan, mapping);
     if (failed(offsets))
       return failure();
-    func::ReturnOp::create(b, loc, offsets->back());
+    FailureOr<Value> size = emitCountable(b, plan, offsets->back(), mapping);
+    if (failed(size))
+      return failure();
+    func::ReturnOp::create(b, loc, *size);
     return success();
   }
 

@@ -199,10 +199,11 @@ private:
     return success();
   }
 
-  /// Returns WEFT_ABI_ARENA_TOO_SMALL before anything is written, or calls the entry.
+  /// Unsigned, so that -1, more than can be counted, does not fit. Returns WEFT_ABI_ARENA_TOO_SMALL before anything is
+  /// written, or calls the entry.
   void emitGuardedCall(OpBuilder &b, LLVM::LLVMFuncOp function, Value needed, Value given, ArrayRef<Value> operands) {
     Block *good = function.addBlock(), *bad = function.addBlock();
-    Value fits = LLVM::ICmpOp::create(b, loc, LLVM::ICmpPredicate::sle, needed, given);
+    Value fits = LLVM::ICmpOp::create(b, loc, LLVM::ICmpPredicate::ule, needed, given);
     LLVM::CondBrOp::create(b, loc, fits, good, bad);
     b.setInsertionPointToStart(good);
     func::CallOp::create(b, loc, entry, operands);

@@ -56,7 +56,9 @@ weft_status Call::bindInputs(const weft_tensor *inputs, size_t count) {
       if (weft_status status = resolveDims(i))
         return status;
   }
-  return checkBounds();
+  if (weft_status status = checkBounds())
+    return status;
+  return plan.sizesFit ? WEFT_OK : checkSizes();
 }
 
 weft_status Call::checkType(const weft_abi_tensor &want, const weft_tensor &given) const {
@@ -117,11 +119,21 @@ weft_status Call::checkBounds() const {
   return WEFT_OK;
 }
 
-// Cannot overflow: the session was laid out for the largest dimensions.
-uint64_t Call::bytesOf(const weft_abi_tensor &tensor) const {
-  uint64_t elements = 0;
-  elementsOf(tensor, space.dims.get(), elements);
-  return elements * elementType(tensor.dtype)->bytes;
+/// After this, bytesOf cannot overflow.
+weft_status Call::checkSizes() const {
+  auto check = [this](const char *kind, const weft_abi_tensor &tensor) {
+    return bytesOf(tensor) <= PTRDIFF_MAX
+               ? WEFT_OK
+               : fail(kOutOfMemory, placeOf(kind, tensor.name), "pass less at a time: split the call",
+                      "for these inputs the array has more bytes than there are addresses");
+  };
+  for (int32_t i = 0; i < entry.input_count; ++i)
+    if (weft_status status = check("input", entry.inputs[i]))
+      return status;
+  for (int32_t i = 0; i < entry.output_count; ++i)
+    if (weft_status status = check("output", entry.outputs[i]))
+      return status;
+  return WEFT_OK;
 }
 
 weft_status Call::checkBuffer(const weft_abi_tensor &want, const weft_tensor &given, bool mayBeLarger) const {
@@ -217,42 +229,15 @@ weft_status Call::bindOutputs(weft_tensor *outputs, size_t count) {
   return WEFT_OK;
 }
 
-void Call::fillDefault(int32_t input) {
-  const weft_abi_tensor &want = entry.inputs[input];
-  DefaultValues &values = plan.defaults[input];
-  char *data = session.memory + values.offset;
-  space.inputs[input] = data;
-  uint64_t elements = bytesOf(want) / elementType(want.dtype)->bytes;
-  // Fresh memory is zero already, and an array grows only once.
-  if (want.default_value != 0 && elements > values.prepared) {
-    fillWith(want.dtype, data, values.prepared, elements, want.default_value);
-    values.prepared = elements;
-  }
-}
-
 weft_status Call::run() {
-  int64_t arena = plan.variant->arena_bytes(space.dims.get());
-  if (arena < 0 || uint64_t(arena) > session.arenaBytes)
-    return fail(kModelFailed, Place("entry \"%s\"", entry.name),
-                "this is a fault of the compiler: report it with the model",
-                "this call needs %lld bytes of scratch, the largest call was "
-                "said to need %llu",
-                static_cast<long long>(arena), static_cast<unsigned long long>(session.arenaBytes));
-  for (int32_t i = 0; i < entry.input_count; ++i)
-    if (space.inputGiven[i])
-      space.inputs[i] = space.inputGiven[i]->data;
-    else
-      fillDefault(i);
-  for (int32_t i = 0; i < entry.output_count; ++i)
-    space.outputs[i] = space.outputGiven[i] ? space.outputGiven[i]->data : session.memory + plan.dropped[i];
-  weft_abi_call call = {&kServices,
-                        &session.executor,
-                        space.inputs.get(),
-                        space.outputs.get(),
-                        session.model->parameters.get(),
-                        space.dims.get(),
-                        session.memory,
-                        int64_t(session.arenaBytes)};
+  uint64_t arena = arenaBytesOf(*plan.variant, space.dims.get());
+  if (weft_status status = prepareInputs())
+    return status;
+  if (weft_status status = prepareScratch(arena))
+    return status;
+  weft_abi_call call = {
+      &kServices,       &session.executor,     space.inputs.get(), space.outputs.get(), session.model->parameters.get(),
+      space.dims.get(), session.scratch.begin, int64_t(arena)};
   DefaultFloatMode mode;
   if (int32_t code = plan.variant->run(&call))
     return fail(kModelFailed, Place("entry \"%s\"", entry.name),

@@ -31,11 +31,15 @@ private:
   weft_status checkType(const weft_abi_tensor &want, const weft_tensor &given) const;
   weft_status resolveDims(int32_t input);
   weft_status checkBounds() const;
+  weft_status checkSizes() const;
   weft_status checkBuffer(const weft_abi_tensor &want, const weft_tensor &given, bool mayBeLarger) const;
   weft_status checkIndices(const weft_abi_tensor &want, const weft_tensor &given) const;
   weft_status checkOverlap(const weft_tensor &output) const;
-  void fillDefault(int32_t input);
-  uint64_t bytesOf(const weft_abi_tensor &tensor) const;
+  weft_status reserve(Reservation &memory, uint64_t bytes, const char *what);
+  weft_status fillDefault(int32_t input);
+  weft_status prepareInputs();
+  weft_status prepareScratch(uint64_t arena);
+  uint64_t bytesOf(const weft_abi_tensor &tensor) const { return runtime::bytesOf(tensor, space.dims.get()); }
   void writeShape(const weft_abi_tensor &tensor, weft_tensor &given) const;
   Place placeOf(const char *kind, const char *name) const {
     return Place("entry \"%s\", %s \"%.100s\"", entry.name, kind, name);

@@ -1,34 +1,46 @@
 // Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Makes sessions: options, narrowed dimensions, the memory's layout, threads.
+// Makes sessions: options, narrowed dimensions, memory, threads.
 #include "runtime/core/Session.h"
 
 #include "runtime/core/Descriptor.h"
 #include "runtime/core/ElementType.h"
-#include "runtime/cpu/CoreCount.h"
+#include "runtime/cpu/Allowance.h"
 
 #include <cstring>
-#include <sys/mman.h>
 
 using namespace weft::runtime;
 
 weft_session::~weft_session() {
-  if (memory)
-    munmap(memory, memoryBytes);
+  scratch.release();
+  for (size_t i = 0; i < inputCount; ++i)
+    defaults[i].memory.release();
   if (model)
     release(model);
 }
 
-bool weft::runtime::elementsOf(const weft_abi_tensor &tensor, const int64_t *dims, uint64_t &elements) {
-  elements = 1;
+uint64_t weft::runtime::bytesOf(const weft_abi_tensor &tensor, const int64_t *dims) {
+  uint64_t bytes = elementType(tensor.dtype)->bytes;
   for (int32_t axis = 0; axis < tensor.rank; ++axis) {
     int32_t dim = dimOf(tensor.shape[axis]);
     uint64_t extent = uint64_t(dim < 0 ? tensor.shape[axis] : dims[dim]);
-    if (__builtin_mul_overflow(elements, extent, &elements))
-      return false;
+    if (__builtin_mul_overflow(bytes, extent, &bytes))
+      return kCountless;
   }
-  return true;
+  return bytes;
+}
+
+uint64_t weft::runtime::arenaBytesOf(const weft_abi_variant &variant, const int64_t *dims) {
+  int64_t bytes = variant.arena_bytes(dims);
+  return bytes < 0 ? kCountless : uint64_t(bytes);
+}
+
+uint64_t weft::runtime::scratchEnd(uint64_t end, uint64_t bytes) {
+  constexpr uint64_t kMask = kScratchAlignment - 1;
+  if (__builtin_add_overflow(end, bytes, &end) || __builtin_add_overflow(end, kMask, &end))
+    return kCountless;
+  return end & ~kMask;
 }
 
 EntryPlan *weft::runtime::findPlan(weft_session &session, const char *entry) {
@@ -55,15 +67,15 @@ private:
   weft_status checkLimit(const weft_dim_limit &limit) const;
   weft_status allocateTables();
   weft_status planEntry(size_t index);
-  bool layOut(const weft_abi_tensor &tensor, const int64_t *dims, uint64_t &offset, uint64_t &end) const;
-  weft_status reserve();
+  void measureEntry(EntryPlan &plan);
+  weft_status reserve(Reservation &memory, uint64_t largest, const char *what);
+  weft_status reserveDefaults(EntryPlan &plan);
   weft_status startThreads();
 
   weft_session &session;
   const weft_session_options &options;
   const weft_abi_model &code;
-  uint64_t defaultsEnd = 0; // from the arena's end
-  uint64_t droppedBytes = 0;
+  uint64_t largestScratch = 0;
 };
 } // namespace
 
@@ -75,7 +87,8 @@ weft_status SessionPlan::run() {
   for (size_t i = 0; i < size_t(code.entry_count); ++i)
     if (weft_status status = planEntry(i))
       return status;
-  if (weft_status status = reserve())
+  session.memoryLimit = memoryLimit();
+  if (weft_status status = reserve(session.scratch, largestScratch, "the session's scratch memory"))
     return status;
   return startThreads();
 }
@@ -131,7 +144,7 @@ weft_status SessionPlan::allocateTables() {
   session.plans = Array<EntryPlan>(size_t(code.entry_count));
   session.maxDims = Array<int64_t>(dims);
   session.defaults = Array<DefaultValues>(inputs);
-  session.dropped = Array<uint64_t>(outputs);
+  session.inputCount = session.defaults ? inputs : 0;
   CallSpace &call = session.call;
   call.dims = Array<int64_t>(mostDims);
   call.dimSource = Array<int32_t>(mostDims);
@@ -139,39 +152,23 @@ weft_status SessionPlan::allocateTables() {
   call.outputGiven = Array<weft_tensor *>(mostOutputs);
   call.inputs = Array<const void *>(mostInputs);
   call.outputs = Array<void *>(mostOutputs);
-  if (session.plans && session.maxDims && session.defaults && session.dropped && call.dims && call.dimSource &&
-      call.inputGiven && call.outputGiven && call.inputs && call.outputs)
+  if (session.plans && session.maxDims && session.defaults && call.dims && call.dimSource && call.inputGiven &&
+      call.outputGiven && call.inputs && call.outputs)
     return WEFT_OK;
-  return failOutOfMemory("session tables", (dims + inputs + outputs) * sizeof(DefaultValues));
-}
-
-/// Gives a tensor the next place after `end`, which grows; false on overflow.
-bool SessionPlan::layOut(const weft_abi_tensor &tensor, const int64_t *dims, uint64_t &offset, uint64_t &end) const {
-  constexpr uint64_t kLine = 64; // bytes, a cache line
-  uint64_t bytes;
-  offset = end;
-  return elementsOf(tensor, dims, bytes) && !__builtin_mul_overflow(bytes, elementType(tensor.dtype)->bytes, &bytes) &&
-         !__builtin_add_overflow(bytes, kLine - 1, &bytes) && !__builtin_add_overflow(end, bytes / kLine * kLine, &end);
-}
-
-static weft_status failTooLarge(const weft_abi_entry &entry) {
-  return fail(kOutOfMemory, Place("entry \"%s\"", entry.name),
-              "lower the session's dim_limits, or compile with --shape",
-              "the largest call needs more memory than there are addresses");
+  return failOutOfMemory("session tables", (dims + inputs) * sizeof(DefaultValues));
 }
 
 weft_status SessionPlan::planEntry(size_t index) {
   const weft_abi_entry &entry = code.entries[index];
   EntryPlan &plan = session.plans[index];
-  size_t dims = 0, inputs = 0, outputs = 0; // of the entries before
+  size_t dims = 0, inputs = 0; // of the entries before
   for (size_t e = 0; e < index; ++e) {
     dims += size_t(code.entries[e].dim_count);
     inputs += size_t(code.entries[e].input_count);
-    outputs += size_t(code.entries[e].output_count);
   }
   int64_t *maxDims = &session.maxDims[dims];
   plan = {&entry, pickVariant(entry, session.model->features, options.variant), maxDims, &session.defaults[inputs],
-          &session.dropped[outputs]};
+          false};
   if (!plan.variant)
     return fail(kCpuLacksFeatures, Place("entry \"%s\"", entry.name),
                 "leave options.variant null for the best that this CPU runs",
@@ -182,47 +179,45 @@ weft_status SessionPlan::planEntry(size_t index) {
       if (strcmp(options.dim_limits[i].name, entry.dims[d].name) == 0 && options.dim_limits[i].max < maxDims[d])
         maxDims[d] = options.dim_limits[i].max;
   }
-  int64_t arena = plan.variant->arena_bytes(maxDims);
-  if (arena < 0)
-    return failTooLarge(entry);
-  if (uint64_t(arena) > session.arenaBytes)
-    session.arenaBytes = uint64_t(arena);
+  measureEntry(plan);
+  return reserveDefaults(plan);
+}
+
+/// What the largest call needs.
+void SessionPlan::measureEntry(EntryPlan &plan) {
+  const weft_abi_entry &entry = *plan.entry;
+  uint64_t arena = arenaBytesOf(*plan.variant, plan.maxDims), scratch = scratchEnd(0, arena);
+  plan.sizesFit = true;
   for (int32_t i = 0; i < entry.input_count; ++i)
-    if (entry.inputs[i].optional && !layOut(entry.inputs[i], maxDims, plan.defaults[i].offset, defaultsEnd))
-      return failTooLarge(entry);
-  uint64_t dropped = 0; // entries share the place: one call runs at a time
-  for (int32_t i = 0; i < entry.output_count; ++i)
-    if (!layOut(entry.outputs[i], maxDims, plan.dropped[i], dropped))
-      return failTooLarge(entry);
-  if (dropped > droppedBytes)
-    droppedBytes = dropped;
+    plan.sizesFit &= bytesOf(entry.inputs[i], plan.maxDims) <= PTRDIFF_MAX;
+  for (int32_t i = 0; i < entry.output_count; ++i) {
+    uint64_t bytes = bytesOf(entry.outputs[i], plan.maxDims);
+    plan.sizesFit &= bytes <= PTRDIFF_MAX;
+    scratch = scratchEnd(scratch, bytes);
+  }
+  if (arena > session.arenaBytes)
+    session.arenaBytes = arena;
+  if (scratch > largestScratch)
+    largestScratch = scratch;
+}
+
+weft_status SessionPlan::reserve(Reservation &memory, uint64_t largest, const char *what) {
+  // Beyond this, what the model's bounds allow says little about what it is used for.
+  constexpr uint64_t kReservedAtOnce = UINT64_C(1) << 30; // bytes
+  uint64_t bytes = largest > kReservedAtOnce ? kReservedAtOnce : largest ? largest : 1;
+  if (!memory.grow(bytes))
+    return failOutOfMemory(what, bytes);
+  session.reservedBytes += memory.bytes;
   return WEFT_OK;
 }
 
-weft_status SessionPlan::reserve() {
-  constexpr uint64_t kPage = 4096; // bytes; keeps the parts apart, too
-  uint64_t arena = 0, total = 0;
-  if (__builtin_add_overflow(session.arenaBytes, 2 * kPage, &arena) ||
-      __builtin_add_overflow(arena, defaultsEnd, &total) || __builtin_add_overflow(total, droppedBytes, &total) ||
-      total > PTRDIFF_MAX)
-    return failTooLarge(code.entries[0]);
-  arena = arena / kPage * kPage;
-  void *address = mmap(nullptr, total, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (address == MAP_FAILED)
-    return failOutOfMemory("session memory", total);
-  // Large pages where the system has them: fewer faults on the first call, fewer misses later.
-  madvise(address, total, MADV_HUGEPAGE);
-  session.memory = static_cast<char *>(address);
-  session.memoryBytes = total;
-  size_t inputs = 0, outputs = 0;
-  for (int32_t e = 0; e < code.entry_count; ++e) {
-    inputs += size_t(code.entries[e].input_count);
-    outputs += size_t(code.entries[e].output_count);
-  }
-  for (size_t i = 0; i < inputs; ++i)
-    session.defaults[i].offset += arena;
-  for (size_t i = 0; i < outputs; ++i)
-    session.dropped[i] += arena + defaultsEnd;
+weft_status SessionPlan::reserveDefaults(EntryPlan &plan) {
+  const weft_abi_entry &entry = *plan.entry;
+  for (int32_t i = 0; i < entry.input_count; ++i)
+    if (entry.inputs[i].optional)
+      if (weft_status status =
+              reserve(plan.defaults[i].memory, bytesOf(entry.inputs[i], plan.maxDims), "an absent input's values"))
+        return status;
   return WEFT_OK;
 }
 
@@ -269,11 +264,11 @@ weft_status weft_session_reset(weft_session *session) {
   if (session->running.exchange(true, std::memory_order_acquire))
     return fail(kSessionBusy, Place("weft_session_reset"), "wait for the call, or use a session for each thread",
                 "another thread runs a call of this session");
-  madvise(session->memory, session->memoryBytes, MADV_DONTNEED);
-  const weft_abi_model &code = *session->model->descriptor;
-  for (int32_t e = 0; e < code.entry_count; ++e)
-    for (int32_t i = 0; i < code.entries[e].input_count; ++i)
-      session->plans[size_t(e)].defaults[i].prepared = 0;
+  session->scratch.clear();
+  for (size_t i = 0; i < session->inputCount; ++i) {
+    session->defaults[i].memory.clear();
+    session->defaults[i].prepared = 0;
+  }
   session->running.store(false, std::memory_order_release);
   return WEFT_OK;
 }
@@ -281,7 +276,7 @@ weft_status weft_session_reset(weft_session *session) {
 weft_status weft_session_describe(const weft_session *session, weft_session_info *info) {
   if (!session || !info)
     return badOption("session or info is null", "make a session first");
-  *info = {session->executor.concurrency, session->arenaBytes, session->memoryBytes};
+  *info = {session->executor.concurrency, session->arenaBytes, session->reservedBytes};
   return WEFT_OK;
 }
 

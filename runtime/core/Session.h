@@ -1,24 +1,27 @@
 // Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// A session: everything that calls need, made once. Its memory is one
-// reservation of address space:
+// A session: everything that calls need. Its memory is address space, of which
+// the system gives a page when it is first touched:
 //
-//   arena | defaults of entry 0 | … of entry n | outputs nobody asked for
+//   scratch:  arena | outputs nobody asked for
+//   defaults: the elements of one absent input
 //
-// Each part is for the largest call that the session's dimensions allow; the
-// system gives a page when it is first touched.
+// What the largest call needs is reserved at once where that is little. Larger
+// calls, which dimensions without bounds allow, make it grow before they run;
+// a call that is no larger than one before asks the system for nothing.
 #ifndef WEFT_RUNTIME_CORE_SESSION_H
 #define WEFT_RUNTIME_CORE_SESSION_H
 
 #include "runtime/core/Model.h"
+#include "runtime/core/Reservation.h"
 #include "runtime/cpu/Executor.h"
 
 namespace weft::runtime {
 
 /// Elements of an absent optional input: written up to what calls needed yet.
 struct DefaultValues {
-  uint64_t offset;   // in the session's memory
+  Reservation memory;
   uint64_t prepared; // elements that hold the default
 };
 
@@ -28,8 +31,17 @@ struct EntryPlan {
   const weft_abi_variant *variant;
   const int64_t *maxDims;  // the model's bounds, narrowed
   DefaultValues *defaults; // for each input
-  uint64_t *dropped;       // for each output: its offset when not asked for
+  bool sizesFit;           // the bytes of every tensor can be counted, whatever the call
 };
+
+/// What the arena and the dropped outputs start at a multiple of: a cache line.
+inline constexpr uint64_t kScratchAlignment = 64; // bytes
+
+/// A size that no memory has: what cannot be counted.
+inline constexpr uint64_t kCountless = UINT64_MAX;
+
+/// `end` after so many bytes more, aligned; kCountless on overflow.
+uint64_t scratchEnd(uint64_t end, uint64_t bytes);
 
 /// Room for one call, as large as the largest entry asks for.
 struct CallSpace {
@@ -41,8 +53,12 @@ struct CallSpace {
   Array<void *> outputs;
 };
 
-/// Elements of a tensor for these dimensions; false on overflow.
-bool elementsOf(const weft_abi_tensor &tensor, const int64_t *dims, uint64_t &elements);
+/// Bytes of a tensor for these dimensions; kCountless on overflow.
+uint64_t bytesOf(const weft_abi_tensor &tensor, const int64_t *dims);
+
+/// Bytes of the arena for these dimensions; kCountless where the code says that
+/// they cannot be counted.
+uint64_t arenaBytesOf(const weft_abi_variant &variant, const int64_t *dims);
 
 /// The plan of an entry by name; null, with the error recorded, when there is
 /// none.
@@ -58,11 +74,12 @@ struct weft_session {
   weft::runtime::Array<weft::runtime::EntryPlan> plans;
   weft::runtime::Array<int64_t> maxDims;
   weft::runtime::Array<weft::runtime::DefaultValues> defaults;
-  weft::runtime::Array<uint64_t> dropped;
+  size_t inputCount = 0; // of all entries
   weft::runtime::CallSpace call;
-  char *memory = nullptr;
-  uint64_t memoryBytes = 0;
-  uint64_t arenaBytes = 0;
+  weft::runtime::Reservation scratch = {};
+  uint64_t arenaBytes = 0;  // of the largest call; kCountless
+  uint64_t memoryLimit = 0; // no call may need more
+  std::atomic<uint64_t> reservedBytes{0};
   std::atomic<bool> running{false};
 };
 

@@ -90,7 +90,7 @@ typedef struct weft_abi_variant {
   const char *target; /* "v4", "v3", "portable" */
   uint64_t required_features;
   int32_t (*run)(const weft_abi_call *call);
-  int64_t (*arena_bytes)(const int64_t *dims);
+  int64_t (*arena_bytes)(const int64_t *dims); /* negative: more than can be counted */
 } weft_abi_variant;
 
 /* A function of the model. Variants are sorted best first. */

@@ -166,7 +166,8 @@ WEFT_API weft_status weft_model_output(const weft_model *model, const char *entr
 
 typedef struct weft_session weft_session;
 
-/* Lowers a dimension's largest extent, so that a session needs less memory. */
+/* Lowers a dimension's largest extent, so that a session reserves less memory
+ * and refuses larger calls. */
 typedef struct weft_dim_limit {
   const char *name;
   int64_t max;
@@ -198,8 +199,10 @@ typedef struct weft_session_options {
 } weft_session_options;
 
 /* Makes a session: its threads, and address space for the largest call that
- * the dimensions allow (memory is taken when a call first touches it). After
- * that, weft_run allocates nothing. `options` may be null. */
+ * the dimensions allow, a gigabyte at most (memory is taken when a call first
+ * touches it). After that, weft_run asks the system for nothing, except when a
+ * call needs more than that and than all calls before: then its address space
+ * grows. `options` may be null. */
 WEFT_API weft_status weft_session_new(weft_model *model, const weft_session_options *options, weft_session **session);
 
 /* Waits for nothing: no call may be running. Null is ignored. */
@@ -211,8 +214,8 @@ WEFT_API weft_status weft_session_reset(weft_session *session);
 
 typedef struct weft_session_info {
   int32_t threads;         /* that work on a call, the caller's included */
-  uint64_t arena_bytes;    /* scratch for the largest call */
-  uint64_t reserved_bytes; /* address space: scratch, defaults, dropped outputs */
+  uint64_t arena_bytes;    /* scratch for the largest call; UINT64_MAX: more than can be counted */
+  uint64_t reserved_bytes; /* address space as yet: scratch, defaults, dropped outputs */
 } weft_session_info;
 WEFT_API weft_status weft_session_describe(const weft_session *session, weft_session_info *info);
 

@@ -17,13 +17,20 @@
 // CHECK: call @narrow(%[[SECOND]], %[[FIRST]])
 // CHECK-NOT: memref.alloc
 
-// How many bytes: 32 and 128 for each token, in whole cache lines.
+// How many bytes: 32 and 128 for each token, in whole cache lines. Where that wraps around, the same sum in f64, of the
+// dimensions and not of a product that wrapped, is beyond 2^62, and the answer is -1.
 // CHECK-LABEL: func.func private @slots_shared_arena
 // CHECK-SAME: (%[[B:.*]]: index, %[[S:.*]]: index) -> index
 // CHECK-DAG: arith.constant 128 : index
 // CHECK-DAG: arith.constant 32 : index
+// CHECK-DAG: %[[LIMIT:.*]] = arith.constant 4.6116860184273879E+18 : f64
+// CHECK-DAG: %[[NONE:.*]] = arith.constant -1 : index
 // CHECK: %[[END:.*]] = arith.addi
-// CHECK: return %[[END]]
+// CHECK: arith.sitofp
+// CHECK: %[[TOTAL:.*]] = arith.addf
+// CHECK: %[[FITS:.*]] = arith.cmpf olt, %[[TOTAL]], %[[LIMIT]]
+// CHECK: %[[SIZE:.*]] = arith.select %[[FITS]], %[[END]], %[[NONE]]
+// CHECK: return %[[SIZE]]
 func.func private @kernel(memref<?x8xf32>, memref<?x8xf32>)
 func.func private @widen(memref<?x8xf32>, memref<?x32xf32>)
 func.func private @narrow(memref<?x32xf32>, memref<?x8xf32>)

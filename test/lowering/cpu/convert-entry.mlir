@@ -15,7 +15,7 @@
 // CHECK-SAME: %[[CALL:.*]]: !llvm.ptr) -> i32
 // CHECK: %[[NEEDED:.*]] = func.call @encode_arena
 // CHECK: %[[BYTES:.*]] = arith.index_cast %[[NEEDED]]
-// CHECK: %[[FITS:.*]] = llvm.icmp "sle" %[[BYTES]], %{{.*}}
+// CHECK: %[[FITS:.*]] = llvm.icmp "ule" %[[BYTES]], %{{.*}}
 // CHECK: llvm.cond_br %[[FITS]], ^[[GOOD:.*]], ^[[BAD:.*]]
 // CHECK: ^[[GOOD]]:
 // CHECK: func.call @encode(%[[CALL]],

@@ -34,6 +34,29 @@ module attributes {weft.model = "shift", weft.dim_bounds = {n = array<i64: 1, 10
 }
 )mlir";
 
+/// out[n] = Σ_m x[n] · y[m] · z[m], with n · m products in the arena, and no bounds.
+constexpr const char *kPairs = R"mlir(
+module attributes {weft.model = "pairs"} {
+  func.func @encode(%x: tensor<?x1xf32> {weft.name = "x", weft.dims = ["n", ""]},
+                    %y: tensor<1x?xf32> {weft.name = "y", weft.dims = ["", "m"]},
+                    %z: tensor<?x1xf32> {weft.name = "z", weft.dims = ["m", ""]})
+      -> (tensor<?x1xf32> {weft.name = "out", weft.dims = ["n", ""]}) attributes {weft.entry} {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %zero = arith.constant 0.0 : f32
+    %n = tensor.dim %x, %c0 : tensor<?x1xf32>
+    %m = tensor.dim %y, %c1 : tensor<1x?xf32>
+    %square = tensor.empty(%n, %m) : tensor<?x?xf32>
+    %cleared = linalg.fill ins(%zero : f32) outs(%square : tensor<?x?xf32>) -> tensor<?x?xf32>
+    %pairs = linalg.matmul ins(%x, %y : tensor<?x1xf32>, tensor<1x?xf32>) outs(%cleared : tensor<?x?xf32>) -> tensor<?x?xf32>
+    %column = tensor.empty(%n) : tensor<?x1xf32>
+    %clear = linalg.fill ins(%zero : f32) outs(%column : tensor<?x1xf32>) -> tensor<?x1xf32>
+    %out = linalg.matmul ins(%pairs, %z : tensor<?x?xf32>, tensor<?x1xf32>) outs(%clear : tensor<?x1xf32>) -> tensor<?x1xf32>
+    return %out : tensor<?x1xf32>
+  }
+}
+)mlir";
+
 void writeBias(const TemporaryFolder &folder, const std::vector<float> &values) {
   TensorView bias{"bias", DType::F32, {static_cast<int64_t>(values.size())}, std::as_bytes(std::span(values))};
   ASSERT_TRUE(writeSafetensors(folder.path("m.safetensors"), std::span(&bias, 1)));
@@ -102,6 +125,35 @@ TEST_F(CompileTest, SessionsOutliveTheirGraphAndExecutable) {
     session = std::make_unique<Session>(std::move(*executable->session()));
   }
   EXPECT_TRUE(session->run("encode", {Array::of<float>("x", {1, 4}, {0, 0, 0, 0})}));
+}
+
+// Reserved for the largest call, each would take all addresses; a call that no machine has the memory for is refused.
+TEST_F(CompileTest, ManySessionsOfAnEntryWithoutBounds) {
+  Result<Graph> pairs = import(context, folder.write("pairs.mlir", kPairs));
+  ASSERT_TRUE(pairs) << pairs.error().format();
+  Result<Executable> executable = compile(*pairs);
+  ASSERT_TRUE(executable) << executable.error().format();
+  auto call = [](int64_t extent) {
+    std::vector<float> ones(extent, 1);
+    return std::vector{Array::of<float>("x", {extent, 1}, ones), Array::of<float>("y", {1, extent}, ones),
+                       Array::of<float>("z", {extent, 1}, ones)};
+  };
+  std::vector<Session> sessions;
+  for (int count = 0; count < 64; ++count) {
+    Result<Session> session = executable->session({.threads = 1});
+    ASSERT_TRUE(session) << session.error().format();
+    sessions.push_back(std::move(*session));
+  }
+  for (Session &session : sessions) {
+    auto outputs = session.run("encode", call(7));
+    ASSERT_TRUE(outputs) << outputs.error().format();
+    EXPECT_EQ((*outputs)[0].values<float>()[6], 7);
+  }
+  auto tooLarge = sessions[0].run("encode", call(4'000'000));
+  ASSERT_FALSE(tooLarge);
+  EXPECT_EQ(tooLarge.error().code, "W0418");
+  EXPECT_NE(tooLarge.error().message.find("needs 64.0 TB of scratch memory"), std::string::npos)
+      << tooLarge.error().message;
 }
 
 TEST_F(CompileTest, MistakesOfACallAreDiagnostics) {

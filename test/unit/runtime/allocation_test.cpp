@@ -4,6 +4,7 @@
 // What the runtime asks of the system: nothing during a call, and when a request is refused, an error that leaves
 // nothing behind. The linker sends the runtime's requests through the functions below (--wrap).
 #include "test/unit/runtime/Artifact.h"
+#include "test/unit/runtime/UnboundedModel.h"
 
 #include <atomic>
 #include <memory>
@@ -27,6 +28,7 @@ void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *data, size_t size);
 void *__real_aligned_alloc(size_t alignment, size_t size);
 void *__real_mmap(void *address, size_t size, int protection, int flags, int file, off_t offset);
+void *__real_mremap(void *address, size_t from, size_t to, int flags, ...);
 
 void *__wrap_malloc(size_t size) { return grant() ? __real_malloc(size) : nullptr; }
 void *__wrap_calloc(size_t count, size_t size) { return grant() ? __real_calloc(count, size) : nullptr; }
@@ -36,6 +38,9 @@ void *__wrap_aligned_alloc(size_t alignment, size_t size) {
 }
 void *__wrap_mmap(void *address, size_t size, int protection, int flags, int file, off_t offset) {
   return grant() ? __real_mmap(address, size, protection, flags, file, offset) : MAP_FAILED;
+}
+void *__wrap_mremap(void *address, size_t from, size_t to, int flags, ...) {
+  return grant() ? __real_mremap(address, from, to, flags) : MAP_FAILED;
 }
 }
 
@@ -54,6 +59,24 @@ TEST(Allocation, NoneDuringACall) {
   EXPECT_EQ(statuses[1], WEFT_OK);
   EXPECT_EQ(statuses[3], WEFT_ERROR_INDEX);
   EXPECT_EQ(statuses[4], WEFT_OK);
+}
+
+// Beyond what is reserved at once, a call that needs more than all before asks once; refused, it leaves the session as
+// it was.
+TEST(Allocation, OnlyWhereACallNeedsMoreThanAllBefore) {
+  constexpr int64_t kRows = int64_t(1) << 24; // a gigabyte of scratch for each column
+  UnboundedModel unbounded;
+  OpenSession s(unbounded.model, 1);
+  int before = requests;
+  refusedRequest = 0;
+  EXPECT_EQ(UnboundedModel::run(s.session, kRows, 2), WEFT_ERROR_MEMORY);
+  refusedRequest = -1;
+  EXPECT_EQ(requests, before + 1);
+  EXPECT_EQ(UnboundedModel::run(s.session, kRows, 2), WEFT_OK) << weft_last_error();
+  EXPECT_EQ(requests, before + 2);
+  for (int64_t columns : {2, 1, 2})
+    EXPECT_EQ(UnboundedModel::run(s.session, kRows, columns), WEFT_OK) << weft_last_error();
+  EXPECT_EQ(requests, before + 2);
 }
 
 // Each request of opening and of making a session is refused once: an error, and the next try works.

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // parallel_for and the pool under it: each item once, in contiguous ranges, whatever the number of threads.
-#include "runtime/cpu/CoreCount.h"
+#include "runtime/cpu/Allowance.h"
 #include "runtime/cpu/Executor.h"
 
 #include "gtest/gtest.h"
@@ -236,7 +236,7 @@ TEST(Executor, TwoPoolsAtOnce) {
   printf("two pools at once take %.2f of the time of one after the other\n", together / apart);
 }
 
-TEST(CoreCount, EnvironmentDecides) {
+TEST(Allowance, EnvironmentDecidesOnThreads) {
   for (auto [setting, threads] : {std::pair("1", 1), {"7", 7}, {"100000", kMaxThreads}}) {
     setenv("WEFT_NUM_THREADS", setting, 1);
     EXPECT_EQ(defaultThreads(), threads);

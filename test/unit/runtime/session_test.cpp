@@ -139,23 +139,6 @@ TEST(Session, ThreadCountFromTheEnvironment) {
   EXPECT_EQ(info.threads, 3);
 }
 
-TEST(Session, TooLargeForAnyMemory) {
-  int64_t shape[] = {-1};
-  weft_abi_dim dim = {"n", 1, INT64_MAX};
-  weft_abi_tensor input = {"x", WEFT_F32, 1, shape, 0, 0, 0, 0};
-  weft_abi_tensor output = {"y", WEFT_F32, 1, shape, 0, 0, 0, 0};
-  weft_abi_variant variant = {"portable", 0, [](const weft_abi_call *) { return int32_t(0); },
-                              [](const int64_t *) { return int64_t(0); }};
-  weft_abi_entry entry = {"f", 1, 1, 1, 1, &dim, &input, &output, &variant};
-  weft_abi_model descriptor = {WEFT_ABI_MAGIC, WEFT_ABI_MAJOR, WEFT_ABI_MINOR, "test", "huge", 1, 0, &entry, nullptr};
-  weft_model *model;
-  ASSERT_EQ(weft_open_linked(&descriptor, nullptr, nullptr, &model), WEFT_OK) << weft_last_error();
-  expectOptionRefused(model, defaults(), WEFT_ERROR_MEMORY);
-  dim.max = INT64_C(1) << 58; // can be counted, cannot be had
-  expectOptionRefused(model, defaults(), WEFT_ERROR_MEMORY);
-  weft_close(model);
-}
-
 TEST(Session, IndependentSessionsRunAtOnce) {
   Artifact artifact;
   OpenModel open(artifact.path);

@@ -1,9 +1,9 @@
 // Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// How many threads a session has when nobody says so.
-#ifndef WEFT_RUNTIME_CPU_CORECOUNT_H
-#define WEFT_RUNTIME_CPU_CORECOUNT_H
+// What this process may use of the machine: cores and memory.
+#ifndef WEFT_RUNTIME_CPU_ALLOWANCE_H
+#define WEFT_RUNTIME_CPU_ALLOWANCE_H
 
 #include <cstdint>
 
@@ -16,6 +16,10 @@ inline constexpr int32_t kMaxThreads = 1024;
 /// and at most the control group's quota. At least 1.
 int32_t defaultThreads();
 
+/// Bytes that the process can have at most: the machine's memory, or what the
+/// control group grants of it, and swap space.
+uint64_t memoryLimit();
+
 } // namespace weft::runtime
 
-#endif // WEFT_RUNTIME_CPU_CORECOUNT_H
+#endif // WEFT_RUNTIME_CPU_ALLOWANCE_H

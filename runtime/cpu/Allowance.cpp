@@ -1,11 +1,12 @@
 // Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "runtime/cpu/CoreCount.h"
+#include "runtime/cpu/Allowance.h"
 
 #include <cstdio>
 #include <cstdlib>
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 namespace weft::runtime {
@@ -66,6 +67,20 @@ int32_t defaultThreads() {
   if (limit > 0 && limit < cores)
     cores = limit;
   return cores < 1 ? 1 : cores < kMaxThreads ? cores : kMaxThreads;
+}
+
+uint64_t memoryLimit() {
+  struct sysinfo machine;
+  if (sysinfo(&machine) != 0)
+    return UINT64_MAX;
+  uint64_t memory = uint64_t(machine.totalram) * machine.mem_unit,
+           swap = uint64_t(machine.totalswap) * machine.mem_unit;
+  char text[64];
+  char *end;
+  unsigned long long granted = strtoull(readShort("/sys/fs/cgroup/memory.max", text), &end, 10); // "max": no limit
+  if (end != text && granted < memory)
+    memory = granted;
+  return memory + swap;
 }
 
 } // namespace weft::runtime

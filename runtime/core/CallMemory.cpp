@@ -1,0 +1,86 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The memory of one call: scratch, values of absent inputs, outputs that nobody asked for. The session's reservations
+// grow where this call needs more than all before.
+#include "runtime/core/Call.h"
+#include "runtime/core/ElementType.h"
+#include "runtime/core/IndexScan.h"
+
+#include <cstdio>
+
+namespace weft::runtime {
+
+namespace {
+/// "1.5 GB".
+struct SizeText {
+  explicit SizeText(uint64_t bytes) {
+    static const char *const kUnits[] = {"bytes", "kB", "MB", "GB", "TB", "PB", "EB"};
+    double size = double(bytes);
+    size_t unit = 0;
+    for (; size >= 1000; ++unit)
+      size /= 1000;
+    snprintf(text, sizeof(text), unit ? "%.1f %s" : "%.0f %s", size, kUnits[unit]);
+  }
+  char text[16];
+};
+} // namespace
+
+/// Grows `memory` where this call needs more than all before.
+weft_status Call::reserve(Reservation &memory, uint64_t bytes, const char *what) {
+  static const char *const kHelp = "pass less at a time: fewer rows of the batch, or shorter ones";
+  if (bytes <= memory.bytes)
+    return WEFT_OK;
+  if (bytes > session.memoryLimit)
+    return fail(kOutOfMemory, Place("entry \"%s\"", entry.name), kHelp,
+                "for these inputs the call needs %s of %s, the process may have %s", SizeText(bytes).text, what,
+                SizeText(session.memoryLimit).text);
+  uint64_t before = memory.bytes;
+  if (!memory.grow(bytes))
+    return fail(kOutOfMemory, Place("entry \"%s\"", entry.name), kHelp,
+                "the system refuses the %s of %s that this call needs", SizeText(bytes).text, what);
+  session.reservedBytes += memory.bytes - before;
+  return WEFT_OK;
+}
+
+weft_status Call::fillDefault(int32_t input) {
+  const weft_abi_tensor &want = entry.inputs[input];
+  DefaultValues &values = plan.defaults[input];
+  uint64_t bytes = bytesOf(want), elements = bytes / elementType(want.dtype)->bytes;
+  if (weft_status status = reserve(values.memory, bytes, "memory for the values of an absent input"))
+    return status;
+  space.inputs[input] = values.memory.begin;
+  // Fresh memory is zero already, and an array grows only once.
+  if (want.default_value != 0 && elements > values.prepared) {
+    fillWith(want.dtype, values.memory.begin, values.prepared, elements, want.default_value);
+    values.prepared = elements;
+  }
+  return WEFT_OK;
+}
+
+weft_status Call::prepareInputs() {
+  for (int32_t i = 0; i < entry.input_count; ++i)
+    if (space.inputGiven[i])
+      space.inputs[i] = space.inputGiven[i]->data;
+    else if (weft_status status = fillDefault(i))
+      return status;
+  return WEFT_OK;
+}
+
+weft_status Call::prepareScratch(uint64_t arena) {
+  uint64_t end = scratchEnd(0, arena);
+  for (int32_t i = 0; i < entry.output_count; ++i)
+    if (!space.outputGiven[i])
+      end = scratchEnd(end, bytesOf(entry.outputs[i]));
+  if (weft_status status = reserve(session.scratch, end, "scratch memory"))
+    return status;
+  end = scratchEnd(0, arena);
+  for (int32_t i = 0; i < entry.output_count; ++i) {
+    space.outputs[i] = space.outputGiven[i] ? space.outputGiven[i]->data : session.scratch.begin + end;
+    if (!space.outputGiven[i])
+      end = scratchEnd(end, bytesOf(entry.outputs[i]));
+  }
+  return WEFT_OK;
+}
+
+} // namespace weft::runtime
