@@ -26,6 +26,14 @@ int64_t ProductPlan::leastTallRows() const {
 
 int64_t ProductPlan::columnUnit() const { return std::lcm(std::lcm(tall.columns(), few.columns()), kPanelWidth); }
 
+ProductPlan ProductPlan::narrowedTo(int64_t columns) const {
+  ProductPlan plan = *this;
+  if (!ShapedType::isDynamic(columns))
+    for (RegisterPlan *tile : {&plan.tall, &plan.few})
+      tile->vectors = std::clamp<int64_t>(llvm::divideCeilSigned(columns, tile->lanes), 1, tile->vectors);
+  return plan;
+}
+
 int64_t ProductPlan::itemRows() const { return tall.rows >= 9 ? 12 * tall.rows : 8 * tall.rows; }
 
 int64_t ProductPlan::depthBlock(int64_t depth) {
@@ -51,10 +59,10 @@ ProductPlan ProductPlan::forTarget(TargetAttr target) {
 }
 
 FailureOr<ProductPlan> productPlanOf(ModuleOp module) {
-  auto target = module->getAttrOfType<TargetAttr>("weft.target");
-  if (!target)
-    return module.emitError("needs the module attribute 'weft.target'");
-  return ProductPlan::forTarget(target);
+  FailureOr<TargetAttr> target = targetOf(module);
+  if (failed(target))
+    return failure();
+  return ProductPlan::forTarget(*target);
 }
 
 } // namespace weft

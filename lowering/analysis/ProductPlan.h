@@ -19,6 +19,9 @@ struct ProductPlan {
   int64_t leastTallRows() const;
   /// Columns that whole tiles of both shapes and whole panels fill.
   int64_t columnUnit() const;
+  /// The same for a result of so many columns, which may be dynamic: a narrow one has no use for tiles wider than
+  /// itself.
+  ProductPlan narrowedTo(int64_t columns) const;
   /// Rows of a work item: at 1024 steps of the sum they fill a fifth of a 2 MiB cache (v4), three eighths of 512 KiB.
   int64_t itemRows() const;
   /// Steps of the sum that run before partial sums are put down: all when few, so that the blocks of both operands stay

@@ -20,11 +20,18 @@ RegisterPlan RegisterPlan::forTarget(TargetAttr target) {
   return plan;
 }
 
-FailureOr<RegisterPlan> registerPlanOf(ModuleOp module) {
+FailureOr<TargetAttr> targetOf(ModuleOp module) {
   auto target = module->getAttrOfType<TargetAttr>("weft.target");
   if (!target)
     return module.emitError("needs the module attribute 'weft.target'");
-  return RegisterPlan::forTarget(target);
+  return target;
+}
+
+FailureOr<RegisterPlan> registerPlanOf(ModuleOp module) {
+  FailureOr<TargetAttr> target = targetOf(module);
+  if (failed(target))
+    return failure();
+  return RegisterPlan::forTarget(*target);
 }
 
 } // namespace weft

@@ -29,6 +29,9 @@ struct RegisterPlan {
   static RegisterPlan forTarget(TargetAttr target);
 };
 
+/// The module's `weft.target`; reports an error when the module has none.
+mlir::FailureOr<TargetAttr> targetOf(mlir::ModuleOp module);
+
 /// The plan for the module's `weft.target`; reports an error when the module has none.
 mlir::FailureOr<RegisterPlan> registerPlanOf(mlir::ModuleOp module);
 

@@ -3,7 +3,7 @@
 //
 // linalg ops on memrefs (what a tile holds beside products and attention) → loops with one dimension in vectors:
 //   parallel, contiguous in the output: scf.for %i step lanes { vector.load …; body; vector.store }, a masked tail
-//   reduction, contiguous in the inputs: partial sums in lanes, then vector.reduction
+//   reduction, contiguous in the inputs: partial sums in lanes, then halves of the lanes together
 //   anything else: scalar loops, and a missed-optimisation remark
 #include "lowering/cpu/Passes.h"
 
@@ -111,6 +111,23 @@ TypedAttr neutralElement(OpBuilder &b, vector::CombiningKind kind, Type type) {
   }
 }
 
+/// Vectors that a reduction over a known extent keeps apart: each waits four cycles for its own addition only.
+constexpr int64_t kPartialSums = 4;
+
+/// All lanes of a vector combined, each half with the other: log2 lanes steps in an order that the target's width alone
+/// decides. (vector.reduction of floats goes lane by lane.)
+Value emitLaneTotal(OpBuilder &b, vector::CombiningKind kind, Value vector) {
+  Location loc = vector.getLoc();
+  for (int64_t half = cast<VectorType>(vector.getType()).getNumElements() / 2; half > 0; half /= 2) {
+    auto part = [&](int64_t first) -> Value {
+      return vector::ExtractStridedSliceOp::create(b, loc, vector, first, half, 1);
+    };
+    Value lower = part(0), upper = part(half);
+    vector = vector::makeArithReduction(b, loc, kind, lower, upper);
+  }
+  return vector::ExtractOp::create(b, loc, vector, 0);
+}
+
 class LoopEmitter {
 public:
   LoopEmitter(const LoopPlan &plan) : plan(plan), op(plan.op), loc(op.getLoc()) {}
@@ -146,14 +163,15 @@ private:
                        });
   }
 
-  /// `chunk` for each vector of the vector dimension; the last, partial one with a mask. Values are carried.
-  SmallVector<Value> emitChunks(OpBuilder &b, ValueRange carried,
+  /// `chunk` for each vector of the vector dimension from `first` on; the last, partial one with a mask. Values are
+  /// carried.
+  SmallVector<Value> emitChunks(OpBuilder &b, int64_t first, ValueRange carried,
                                 function_ref<SmallVector<Value>(OpBuilder &, ValueRange)> chunk) {
     Value extent = extents[plan.vectorDim], lanes = constant(b, plan.lanes);
     std::optional<int64_t> fixed = getConstantIntValue(extent);
     Value rest = arith::RemUIOp::create(b, loc, extent, lanes);
     Value main = arith::SubIOp::create(b, loc, extent, rest);
-    auto loop = scf::ForOp::create(b, loc, constant(b, 0), main, lanes, carried,
+    auto loop = scf::ForOp::create(b, loc, constant(b, first), main, lanes, carried,
                                    [&](OpBuilder &body, Location, Value base, ValueRange values) {
                                      point.dims[plan.vectorDim] = base;
                                      point.mask = nullptr;
@@ -226,7 +244,7 @@ private:
   }
 
   void emitParallel(OpBuilder &b) {
-    emitChunks(b, {}, [&](OpBuilder &body, ValueRange) {
+    emitChunks(b, 0, {}, [&](OpBuilder &body, ValueRange) {
       auto leaf = [&](OpBuilder &k, ValueRange outputs) { return emitBody(k, outputs); };
       SmallVector<Value> results = emitInner(body, 0, emitOutputs(body), leaf);
       for (auto [result, init] : llvm::zip_equal(results, op.getDpsInitsMutable()))
@@ -235,25 +253,56 @@ private:
     });
   }
 
+  /// kPartialSums vectors at a time as long as whole ones are left; `done` elements then. Only where the extent is
+  /// known: the order of a sum whose length varies must not depend on that length, or padding would change it.
+  Value emitPartials(OpBuilder &b, Value start, Value neutral, int64_t &done,
+                     function_ref<SmallVector<Value>(OpBuilder &, ValueRange)> chunk) {
+    int64_t step = kPartialSums * plan.lanes;
+    done = getConstantIntValue(extents[plan.vectorDim]).value_or(0) / step * step;
+    if (done == 0)
+      return start;
+    SmallVector<Value> sums(kPartialSums, neutral);
+    sums.front() = start;
+    auto loop = scf::ForOp::create(b, loc, constant(b, 0), constant(b, done), constant(b, step), sums,
+                                   [&](OpBuilder &body, Location, Value base, ValueRange values) {
+                                     SmallVector<Value> results;
+                                     point.mask = nullptr;
+                                     for (auto [i, value] : llvm::enumerate(values)) {
+                                       point.dims[plan.vectorDim] =
+                                           arith::AddIOp::create(body, loc, base, constant(body, i * plan.lanes));
+                                       results.push_back(chunk(body, value).front());
+                                     }
+                                     scf::YieldOp::create(body, loc, results);
+                                   });
+    sums.assign(loop.result_begin(), loop.result_end());
+    for (size_t half = sums.size() / 2; half > 0; half /= 2)
+      for (size_t i = 0; i < half; ++i)
+        sums[i] = vector::makeArithReduction(b, loc, plan.kind, sums[i], sums[i + half]);
+    return sums.front();
+  }
+
   void emitReduction(OpBuilder &b) {
     OpOperand *init = op.getDpsInitOperand(0);
     Type element = getElementTypeOrSelf(init->get().getType());
     auto type = VectorType::get({plan.lanes}, element);
     Value neutral = arith::ConstantOp::create(
         b, loc, DenseElementsAttr::get(type, Attribute(neutralElement(b, plan.kind, element))));
-    auto leaf = [&](OpBuilder &k, ValueRange partial) {
-      return emitChunks(k, partial, [&](OpBuilder &body, ValueRange values) {
-        SmallVector<Value> results = emitBody(body, values);
-        if (point.mask)
-          results.front() = arith::SelectOp::create(body, loc, point.mask, results.front(), values.front());
-        return results;
-      });
+    auto chunk = [&](OpBuilder &body, ValueRange values) {
+      SmallVector<Value> results = emitBody(body, values);
+      if (point.mask)
+        results.front() = arith::SelectOp::create(body, loc, point.mask, results.front(), values.front());
+      return results;
+    };
+    auto leaf = [&](OpBuilder &k, ValueRange carried) {
+      int64_t done = 0;
+      Value partial = emitPartials(k, carried.front(), neutral, done, chunk);
+      return emitChunks(k, done, partial, chunk);
     };
     Value partial = emitInner(b, 0, neutral, leaf).front();
     IterationPoint scalar;
     scalar.dims = point.dims;
     Value start = emitLoad(b, loc, init->get(), op.getMatchingIndexingMap(init), scalar);
-    Value total = vector::ReductionOp::create(b, loc, plan.kind, partial, start);
+    Value total = vector::makeArithReduction(b, loc, plan.kind, start, emitLaneTotal(b, plan.kind, partial));
     emitStore(b, loc, total, init->get(), op.getMatchingIndexingMap(init), scalar);
   }
 

@@ -64,12 +64,8 @@ FailureOr<MatmulPlan> planMatmul(PackedMatmulOp matmul, const ProductPlan &shape
         operand == matmul.getRhs() ? !isPanelElement(element) : !element.isF32())
       return matmul.emitError("products on the CPU take f32 operands and weights of f32, bf16 or f16, got ")
              << operand.getType();
-  MatmulPlan plan{matmul, matchMatmulEpilogue(matmul, matmul.getInit()), shapes, 0, false, false};
   int64_t columns = cast<MemRefType>(matmul.getInit().getType()).getDimSize(1);
-  // A narrow result has no use for tiles wider than itself.
-  for (RegisterPlan *tile : {&plan.shapes.tall, &plan.shapes.few})
-    if (!ShapedType::isDynamic(columns))
-      tile->vectors = std::clamp<int64_t>(llvm::divideCeilSigned(columns, lanes), 1, tile->vectors);
+  MatmulPlan plan{matmul, matchMatmulEpilogue(matmul, matmul.getInit()), shapes.narrowedTo(columns), 0, false, false};
   int64_t depth = cast<MemRefType>(matmul.getLhs().getType()).getDimSize(1);
   plan.depthBlock = ProductPlan::depthBlock(depth);
   plan.blocked = plan.depthBlock != depth;

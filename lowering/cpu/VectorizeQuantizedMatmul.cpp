@@ -43,11 +43,7 @@ ProductPlan integerShapes(ProductPlan shapes, int64_t columns) {
   // Few rows: four panels side by side, which streams the weight from memory in four places.
   shapes.few.rows = isLarge ? 2 : 1;
   shapes.few.vectors = isLarge ? 4 : 8;
-  // A narrow result has no use for tiles wider than itself.
-  for (RegisterPlan *tile : {&shapes.tall, &shapes.few})
-    if (!ShapedType::isDynamic(columns))
-      tile->vectors = std::clamp<int64_t>(llvm::divideCeilSigned(columns, shapes.tall.lanes), 1, tile->vectors);
-  return shapes;
+  return shapes.narrowedTo(columns);
 }
 
 /// Emits a product; all of it at the place of the last op that it replaces.

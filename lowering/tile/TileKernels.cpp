@@ -198,11 +198,12 @@ LogicalResult applyTiles(IRRewriter &rewriter, const TilePlan &plan, int64_t cos
 
 struct TileKernelsPass : impl::TileKernelsBase<TileKernelsPass> {
   void runOnOperation() override {
-    FailureOr<RegisterPlan> registers = registerPlanOf(getOperation());
-    FailureOr<ProductPlan> shapes = productPlanOf(getOperation());
-    if (failed(registers) || failed(shapes))
+    FailureOr<TargetAttr> target = targetOf(getOperation());
+    if (failed(target))
       return signalPassFailure();
-    CostModel model(getOperation()->getAttrOfType<TargetAttr>("weft.target"));
+    RegisterPlan registers = RegisterPlan::forTarget(*target);
+    ProductPlan shapes = ProductPlan::forTarget(*target);
+    CostModel model(*target);
     IRRewriter rewriter(&getContext());
     SmallVector<func::FuncOp> kernels;
     getOperation()->walk([&](func::FuncOp function) {
@@ -210,9 +211,9 @@ struct TileKernelsPass : impl::TileKernelsBase<TileKernelsPass> {
         kernels.push_back(function);
     });
     for (func::FuncOp kernel : kernels) {
-      if (failed(decomposeNarrowProducts(rewriter, kernel, *registers)))
+      if (failed(decomposeNarrowProducts(rewriter, kernel, registers)))
         return signalPassFailure();
-      FailureOr<TilePlan> plan = planTiles(kernel, *shapes);
+      FailureOr<TilePlan> plan = planTiles(kernel, shapes);
       if (failed(plan)) {
         remark::missed(kernel.getLoc(), remark::RemarkOpts::name("untiled-kernel").category("weft-tile-kernels"))
             << "the kernel's last op cannot be tiled: it runs on one thread";

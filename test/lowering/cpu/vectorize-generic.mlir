@@ -35,19 +35,41 @@ func.func @masked_tail(%x: memref<1x20xf32>, %y: memref<1x20xf32>) {
   return
 }
 
-// Partial sums in lanes; lanes beyond the end keep what they have.
+// Partial sums in lanes; lanes beyond the end keep what they have. Then halves of the lanes together, and the start last.
 // CHECK-LABEL: @reduction
 // CHECK: %[[PARTIAL:.*]] = scf.for {{.*}} -> (vector<8xf32>)
 // CHECK: %[[MASK:.*]] = vector.constant_mask [4]
 // CHECK: %[[NEXT:.*]] = arith.addf %[[PARTIAL]]
 // CHECK: %[[KEPT:.*]] = arith.select %[[MASK]], %[[NEXT]], %[[PARTIAL]]
 // CHECK: %[[START:.*]] = memref.load
-// CHECK: %[[SUM:.*]] = vector.reduction <add>, %[[KEPT]], %[[START]]
+// CHECK: %[[LOW:.*]] = vector.extract_strided_slice %[[KEPT]] {offsets = [0], sizes = [4]
+// CHECK: %[[HIGH:.*]] = vector.extract_strided_slice %[[KEPT]] {offsets = [4], sizes = [4]
+// CHECK: arith.addf %[[LOW]], %[[HIGH]] : vector<4xf32>
+// CHECK: arith.addf {{.*}} : vector<2xf32>
+// CHECK: %[[LANES:.*]] = vector.extract %
+// CHECK: %[[SUM:.*]] = arith.addf %[[START]], %[[LANES]] : f32
 // CHECK: memref.store %[[SUM]]
 func.func @reduction(%x: memref<1x20xf32>, %y: memref<1xf32>) {
   linalg.generic {indexing_maps = [#id, #first], iterator_types = ["parallel", "reduction"]} ins(%x : memref<1x20xf32>) outs(%y : memref<1xf32>) {
   ^bb0(%a: f32, %acc: f32):
     %t = arith.addf %acc, %a : f32
+    linalg.yield %t : f32
+  }
+  return
+}
+
+// Four partial results over a known extent, joined before the vector that is left over.
+// CHECK-LABEL: @long_reduction
+// CHECK: %[[P:.*]]:4 = scf.for %{{.*}} = %c0 to %c64 step %c32
+// CHECK: %[[A:.*]] = arith.maximumf %[[P]]#0, %[[P]]#2
+// CHECK: %[[B:.*]] = arith.maximumf %[[P]]#1, %[[P]]#3
+// CHECK: %[[AB:.*]] = arith.maximumf %[[A]], %[[B]]
+// CHECK: %[[REST:.*]] = vector.load %{{.*}}[%c0, %c64]
+// CHECK: arith.maximumf %[[AB]], %[[REST]]
+func.func @long_reduction(%x: memref<1x72xf32>, %y: memref<1xf32>) {
+  linalg.generic {indexing_maps = [#id, #first], iterator_types = ["parallel", "reduction"]} ins(%x : memref<1x72xf32>) outs(%y : memref<1xf32>) {
+  ^bb0(%a: f32, %acc: f32):
+    %t = arith.maximumf %acc, %a : f32
     linalg.yield %t : f32
   }
   return

@@ -41,6 +41,14 @@ TEST_F(ProductPlanTest, V3) {
   EXPECT_EQ(v3.leastTallRows(), 3);
 }
 
+TEST_F(ProductPlanTest, NarrowResultsTakeNarrowTiles) {
+  ProductPlan v4 = plan("v4", 16, 32);
+  EXPECT_EQ(v4.narrowedTo(8).tall.columns(), 16);
+  EXPECT_EQ(v4.narrowedTo(33).few.columns(), 48);
+  EXPECT_EQ(v4.narrowedTo(1000).tall.columns(), 48);
+  EXPECT_EQ(v4.narrowedTo(mlir::ShapedType::kDynamic).few.columns(), 64);
+}
+
 TEST_F(ProductPlanTest, EveryCountOfRowsIsCutIntoHeightsThatAreEmitted) {
   for (const ProductPlan &shapes : {plan("v4", 16, 32), plan("v3", 8, 16), plan("portable", 4, 16)})
     for (int64_t rows = shapes.few.rows + 1; rows < 300; ++rows) {
