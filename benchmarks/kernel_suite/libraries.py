@@ -8,8 +8,6 @@ from minilm.peers import Peer, Setting, Unavailable
 from . import onnx_graphs
 from .cases import Attention, Case, Norm, Product
 
-MOST_SESSIONS = 12  # of a library that needs one for each copy of a weight: they take long to make
-
 
 def weft(setting: Setting) -> Peer:
     from . import compiled
@@ -64,7 +62,9 @@ def torch(setting: Setting) -> Peer:
             weights = [library.from_numpy(weight) for weight in case.weights()]
             return lambda: functional.layer_norm(x, (case.width,), *weights, case.epsilon)
         if case.form == "int8":
-            return _each(lambda module: module(x), [quantised(case) for _ in _sessions(case)])
+            _no_copies(case)
+            module = quantised(case)
+            return lambda: module(x)
         kind = _only_forms(case, {"f32": library.float32, "bf16": library.bfloat16})
         x = x.to(kind)
         plain = library.from_numpy(case.weight())
@@ -131,10 +131,10 @@ def onnxruntime(setting: Setting) -> Peer:
     def prepare(case: Case):
         if case.form not in ("f32", "int8") or (isinstance(case, Attention) and case.form != "f32"):
             raise Unavailable("f32, and products in int8")
-        model, feed = onnx_graphs.model(case), onnx_graphs.inputs(case)
-        providers = ["CPUExecutionProvider"]
-        sessions = [library.InferenceSession(model, options, providers=providers) for _ in _sessions(case)]
-        return _each(lambda session: session.run(["y"], feed)[0], sessions)
+        _no_copies(case)
+        session = library.InferenceSession(onnx_graphs.model(case), options, providers=["CPUExecutionProvider"])
+        feed = onnx_graphs.inputs(case)
+        return lambda: session.run(["y"], feed)[0]
 
     return Peer("onnxruntime", library.__version__, prepare, note="the plain graph")
 
@@ -148,6 +148,7 @@ def openvino(setting: Setting) -> Peer:
     def prepare(case: Case):
         if case.form not in _openvino_forms(case):
             raise Unavailable("f32, many rows in bf16, and products in int8")
+        _no_copies(case)
         model = core.read_model(onnx_graphs.model(case, integers=False))
         config = options(setting)
         if case.form == "bf16":
@@ -155,8 +156,8 @@ def openvino(setting: Setting) -> Peer:
         if case.form == "int8":
             config["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = case.k  # one factor a row, as the others
         feed = onnx_graphs.inputs(case)
-        requests = [core.compile_model(model, "CPU", config).create_infer_request() for _ in _sessions(case)]
-        return _each(lambda request: request.infer(feed, share_inputs=True, share_outputs=True)[0], requests)
+        request = core.compile_model(model, "CPU", config).create_infer_request()
+        return lambda: request.infer(feed, share_inputs=True, share_outputs=True)[0]
 
     version = library.__version__.split("-")[0]
     note = "the plain graph, precision hint f32, or bf16 where that is asked"
@@ -181,10 +182,9 @@ def _copies(case: Case) -> range:
     return range(getattr(case, "copies", 1))
 
 
-def _sessions(case: Case) -> range:
-    if len(_copies(case)) > MOST_SESSIONS:
-        raise Unavailable(f"more than {MOST_SESSIONS} copies of a weight")
-    return _copies(case)
+def _no_copies(case: Case) -> None:
+    if len(_copies(case)) > 1:
+        raise Unavailable("a session for each copy of a weight would take minutes to make")
 
 
 def _each(step, parts: list):

@@ -4,6 +4,7 @@
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from datetime import datetime, timezone
@@ -14,8 +15,9 @@ from . import command, machine, model, peers, report, timing
 from .worker import Failed, Worker
 
 SHAPES = ["1x16", "1x128", "1x512", "32x128"]
-QUICK_SHAPES = ["1x16", "1x128"]
-QUICK_PEERS = [name for name in peers.DEFAULT if name != "torch-compile"]  # compiles for half a minute
+# torch.compile takes half a minute to compile, and eager PyTorch is never the fastest.
+QUICK_PEERS = [name for name in peers.DEFAULT if not name.startswith("torch")]
+OTHERS = ["kernel_suite", "thread_suite"]  # whose tables follow
 READ_BYTES = [1 << 20, 16 << 20, 256 << 20]
 
 
@@ -27,7 +29,7 @@ def arguments() -> argparse.Namespace:
         epilog="Exit codes: 0 done, 1 a mistake in the arguments or a missing part, 3 outputs disagree.",
     )
     add = parser.add_argument
-    add("--quick", action="store_true", help="two shapes, three rounds, without torch.compile")
+    add("--quick", action="store_true", help="three rounds, without PyTorch")
     add("--shapes", metavar="BxS,…", help=f"batch x sequence, comma-separated (default {','.join(SHAPES)})")
     add("--peers", metavar="NAME,…", help=f"which to time, of {', '.join(peers.PEERS)} (default: all but weft-*)")
     add("--threads", type=int, default=1, metavar="N", help="threads of each peer (default 1)")
@@ -35,7 +37,7 @@ def arguments() -> argparse.Namespace:
     add("--turn", type=float, default=0.1, metavar="SECONDS", help="least time of a peer's turn (default 0.1)")
     add("--clock", choices=["auto", *timing.CLOCKS], default="auto",
         help="cpu: CPU time of the process, which other programs disturb less; wall (default: cpu for one thread)")
-    add("--no-kernels", action="store_true", help="the model alone, not the table of benchmarks/kernels after it")
+    add("--no-kernels", action="store_true", help="the model alone, without the tables of kernels and threads after it")
     add("--ragged", action="store_true", help="rows of different lengths with padding masks; padding counts as work")
     command.add_places(parser)
     add("--json", type=Path, metavar="FILE", help="also write every sample as JSON")
@@ -46,7 +48,7 @@ def arguments() -> argparse.Namespace:
     args.full = not (args.quick or part)
     args.kernels = not (args.no_kernels or part or args.threads > 1)
     try:
-        args.shapes = [model.Shape.parse(text) for text in (args.shapes or ",".join(default_shapes(args))).split(",")]
+        args.shapes = [model.Shape.parse(text) for text in (args.shapes or ",".join(SHAPES)).split(",")]
     except ValueError:
         parser.error("--shapes wants batch x sequence, for example 1x128,32x128")
     names = QUICK_PEERS if args.quick else peers.DEFAULT
@@ -59,10 +61,6 @@ def arguments() -> argparse.Namespace:
     if args.threads < 1 or args.rounds < 1:
         parser.error("--threads and --rounds want at least 1")
     return args
-
-
-def default_shapes(args: argparse.Namespace) -> list[str]:
-    return QUICK_SHAPES if args.quick else SHAPES
 
 
 def prepare_peers(args: argparse.Namespace, where: peers.Setting) -> list[Worker]:
@@ -113,6 +111,7 @@ def markdown_path(args: argparse.Namespace, run: report.Run) -> Path | None:
 
 def main() -> int:
     args = arguments()
+    cores = os.sched_getaffinity(0)
     machine.pin(args.threads)  # the peers' processes inherit it
     where = command.setting(args, args.threads)
     made = prepare_peers(args, where)
@@ -141,16 +140,18 @@ def main() -> int:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(report.markdown(run))
         print(f"written: {path}")
-    if args.kernels and not run_kernels(args):
+    os.sched_setaffinity(0, cores)
+    others = [run_other(module, args) for module in (OTHERS if args.kernels else [])]
+    if not all(others):
         return 1
     return 0 if run.exact() else 3
 
 
-def run_kernels(args: argparse.Namespace) -> bool:
-    """The table of benchmarks/kernels; whether it could be made, met or not."""
+def run_other(module: str, args: argparse.Namespace) -> bool:
+    """The table of another program; whether it could be made, met or not."""
     print(flush=True)
     options = ["--build", str(args.build), *(["--quick"] if args.quick else [])]
-    done = subprocess.run([sys.executable, "-m", "kernel_suite", *options], check=False)
+    done = subprocess.run([sys.executable, "-m", module, *options], check=False)
     return done.returncode in (0, 3)
 
 

@@ -22,6 +22,7 @@ PROGRAMS = [
     ("Start-up", "minilm.startup", [], ["--quick"]),
     ("Compile time", "minilm.compile_time", [], ["--quick"]),
     ("Kernels, one thread", KERNELS, [], ["--quick"]),
+    ("Two threads", "thread_suite", [], ["--quick"]),
 ]
 QUICK_PEERS = "weft,onnxruntime,openvino,ctranslate2"
 SHAPES = "1x16,1x128,1x512,32x128"
