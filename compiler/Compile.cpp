@@ -86,7 +86,7 @@ Result<void> compileToArtifact(const Graph &graph, const std::string &path, cons
     work[entry].weightBytes *= options.weightShare();
   }
   Result<std::string> text =
-      manifestText(model->description, *targets, manifest.parent_path(), *names, graph.impl().source, work);
+      manifestText(model->description, model->targets, manifest.parent_path(), *names, graph.impl().source, work);
   if (!text)
     return text.takeError();
   if (Result<void> written = writeFile(manifest, *text); !written)

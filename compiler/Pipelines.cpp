@@ -7,6 +7,7 @@
 #include "compiler/IsolatedModule.h"
 #include "compiler/PhaseRunner.h"
 #include "compiler/emit/Descriptor.h"
+#include "lowering/analysis/AmxPlan.h"
 
 #include <atomic>
 #include <optional>
@@ -77,6 +78,19 @@ public:
     return module;
   }
 
+  /// Level amx is for products in 8 bits or bf16: a program without them has the same code on level v4.
+  void chooseTargets(mlir::ModuleOp outlined) {
+    if (anyWantsTiles(outlined))
+      return;
+    size_t asked = targets.size();
+    for (const Target *&target : targets)
+      target = &withoutTiles(*target);
+    llvm::sort(targets); // best first
+    targets.erase(std::unique(targets.begin(), targets.end()), targets.end());
+    progress.advance("tile", compilationEffort(asked) - compilationEffort(targets.size()));
+  }
+  const std::vector<const Target *> &chosenTargets() const { return targets; }
+
   /// Tile to emit for each target, on up to `jobs` threads; results come in the targets' order.
   Result<std::vector<TargetResult>> runTargets(mlir::ModuleOp outlined, const Phase &last,
                                                const std::vector<std::string> &entries) {
@@ -142,7 +156,7 @@ private:
   static void fail(TargetResult &result, Diagnostic error) { result.error = std::move(error); }
 
   const Graph &graph;
-  const std::vector<const Target *> &targets;
+  std::vector<const Target *> targets;
   const CompileOptions &options;
   ProgressMeter &progress;
   PhaseRunner runner;
@@ -167,6 +181,7 @@ Result<CompiledModel> compileModel(const Graph &graph, const std::vector<const T
   Result<std::unique_ptr<IsolatedModule>> outlined = compilation.runSharedPhases(last);
   if (!outlined)
     return outlined.takeError();
+  compilation.chooseTargets((*outlined)->get());
   Result<ModelDescription> description = describeModel((*outlined)->get());
   if (!description)
     return description.takeError();
@@ -174,10 +189,10 @@ Result<CompiledModel> compileModel(const Graph &graph, const std::vector<const T
       compilation.runTargets((*outlined)->get(), last, description->entryNames());
   if (!results)
     return results.takeError();
-  CompiledModel model{std::move(*description), targets, {}};
+  CompiledModel model{std::move(*description), compilation.chosenTargets(), {}};
   for (TargetResult &result : *results)
     model.objects.push_back(std::move(result.object));
-  Result<Object> descriptor = emitDescriptor(model.description, targets);
+  Result<Object> descriptor = emitDescriptor(model.description, model.targets);
   if (!descriptor)
     return descriptor.takeError();
   model.objects.push_back(std::move(*descriptor));
@@ -199,11 +214,12 @@ Result<std::string> lowerModel(const Graph &graph, const std::vector<const Targe
   if (!last->perTarget) {
     text = printModule((*shared)->get());
   } else {
+    compilation.chooseTargets((*shared)->get());
     Result<std::vector<TargetResult>> results = compilation.runTargets((*shared)->get(), *last, {});
     if (!results)
       return results.takeError();
-    for (size_t index = 0; index < targets.size(); ++index)
-      text += "// Target " + std::string(targets[index]->isa) + ".\n" + (*results)[index].text;
+    for (auto [target, result] : llvm::zip_equal(compilation.chosenTargets(), *results))
+      text += "// Target " + std::string(target->isa) + ".\n" + result.text;
   }
   compilation.giveRemarks();
   return text;

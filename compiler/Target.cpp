@@ -10,11 +10,16 @@
 namespace weft {
 
 // Best first. 512-bit vectors have to be asked for: LLVM prefers 256 bits on some processors that have both.
+static constexpr uint64_t kV4 = WEFT_CPU_V3 | WEFT_CPU_V4;
 static const Target kTargets[] = {
-    {"v4", 16, 32, "x86-64-v4", "-prefer-256-bit", WEFT_CPU_V3 | WEFT_CPU_V4},
+    {"amx", 16, 32, "x86-64-v4", "-prefer-256-bit,+avx512vnni,+avx512bf16,+amx-tile,+amx-int8,+amx-bf16",
+     kV4 | WEFT_CPU_VNNI | WEFT_CPU_BF16 | WEFT_CPU_AMX_INT8 | WEFT_CPU_AMX_BF16},
+    {"v4", 16, 32, "x86-64-v4", "-prefer-256-bit", kV4},
     {"v3", 8, 16, "x86-64-v3", "", WEFT_CPU_V3},
     {"portable", 4, 16, "x86-64", "", 0},
 };
+// The passes of level amx with vector code in the place of tile instructions, for tests on processors without them.
+static const Target kEmulated = {"amx-vectors", 8, 16, "x86-64-v3", "", WEFT_CPU_V3};
 
 TargetAttr Target::attribute(mlir::MLIRContext *context) const {
   context->getOrLoadDialect<WeftDialect>(); // a module without any weft op has not loaded it
@@ -23,6 +28,10 @@ TargetAttr Target::attribute(mlir::MLIRContext *context) const {
 
 std::span<const Target> allTargets() { return kTargets; }
 
+static const Target &findTarget(llvm::StringRef isa) {
+  return *llvm::find_if(kTargets, [&](const Target &target) { return isa == target.isa; });
+}
+
 const Target &nativeTarget() {
   llvm::StringMap<bool> host = llvm::sys::getHostCPUFeatures();
   auto hasAll = [&](std::initializer_list<llvm::StringRef> names) {
@@ -30,7 +39,13 @@ const Target &nativeTarget() {
   };
   bool v3 = hasAll({"avx", "avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe"});
   bool v4 = v3 && hasAll({"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"});
-  return kTargets[v4 ? 0 : v3 ? 1 : 2];
+  bool amx = v4 && hasAll({"avx512vnni", "avx512bf16", "amx-tile", "amx-int8", "amx-bf16"});
+  return findTarget(amx ? "amx" : v4 ? "v4" : v3 ? "v3" : "portable");
+}
+
+const Target &withoutTiles(const Target &target) {
+  std::string_view isa = target.isa;
+  return isa == "amx" ? findTarget("v4") : isa == "amx-vectors" ? findTarget("v3") : target;
 }
 
 /// The targets that one level's name stands for.
@@ -40,15 +55,20 @@ static std::vector<const Target *> findLevel(llvm::StringRef level) {
   for (const Target &target : kTargets)
     if (level == target.isa)
       return {&target};
+  if (level == kEmulated.isa)
+    return {&kEmulated};
   return {};
 }
 
 /// What one item of the list stands for; empty when nothing does.
 static std::vector<const Target *> findItem(llvm::StringRef item) {
-  if (item == "cpu")
-    return {&kTargets[0], &kTargets[1], &kTargets[2]};
-  item.consume_front("cpu:");
   std::vector<const Target *> found;
+  if (item == "cpu") {
+    for (const Target &target : kTargets)
+      found.push_back(&target);
+    return found;
+  }
+  item.consume_front("cpu:");
   llvm::SmallVector<llvm::StringRef> levels;
   item.split(levels, ',');
   for (llvm::StringRef level : levels) {
@@ -66,11 +86,13 @@ Result<std::vector<const Target *>> parseTargets(const std::vector<std::string> 
     std::vector<const Target *> found = findItem(name);
     if (found.empty())
       return Diagnostic{"W0610", "'" + name + "' is no target that Weft compiles for", "",
-                        "use cpu (all levels), cpu:native, or a list such as cpu:v4,v3,portable"};
+                        "use cpu (all levels), cpu:native, or a list such as cpu:amx,v4,v3,portable"};
     llvm::append_range(targets, found);
   }
-  // Table order is best first.
-  llvm::sort(targets);
+  // The table's order is best first; the emulated level does not belong to it.
+  llvm::sort(targets, [](const Target *a, const Target *b) {
+    return std::pair(a == &kEmulated, a) < std::pair(b == &kEmulated, b);
+  });
   targets.erase(std::unique(targets.begin(), targets.end()), targets.end());
   return targets;
 }

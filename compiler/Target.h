@@ -1,7 +1,7 @@
 // Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Target names as users write them ("cpu:v4,v3,portable", "cpu:native") into what the phases and LLVM need to know.
+// Target names as users write them ("cpu:amx,v4,v3,portable", "cpu:native") into what the phases and LLVM need to know.
 #ifndef WEFT_COMPILER_TARGET_H
 #define WEFT_COMPILER_TARGET_H
 
@@ -15,7 +15,7 @@
 
 namespace weft {
 
-/// A level of the x86-64 psABI, as code is made for it.
+/// A level of the x86-64 psABI, as code is made for it; or `amx`: v4 with VNNI, bf16 and tiles in 8 bits and bf16.
 struct Target {
   const char *isa;           ///< "v3": its name in artifacts and on the command line
   int64_t lanes;             ///< f32 values in a vector register
@@ -32,6 +32,9 @@ std::span<const Target> allTargets();
 
 /// The best level that this processor runs, by its feature bits: a model number can be masked by a hypervisor.
 const Target &nativeTarget();
+
+/// The level to compile for instead where a program has no work for tiles; else the target itself.
+const Target &withoutTiles(const Target &target);
 
 /// The named levels without repeats, best first, as a model's variants are sorted. Each item of `names` is "cpu",
 /// "cpu:" with levels, or a level. W0610: no such target.

@@ -89,6 +89,16 @@ IterationPoint columnsAt(OpBuilder &b, Location loc, Value row, Value column, in
   return point;
 }
 
+Value emitScaledSums(OpBuilder &b, Location loc, Value sums, Value rowScales, Value columnScales,
+                     const IterationPoint &point) {
+  auto floats = VectorType::get({point.lanes}, b.getF32Type());
+  Value rowScale = memref::LoadOp::create(b, loc, rowScales, point.dims[0]);
+  Value results = arith::SIToFPOp::create(b, loc, floats, sums);
+  results = arith::MulFOp::create(b, loc, results, vector::BroadcastOp::create(b, loc, floats, rowScale));
+  AffineMap columnMap = AffineMap::get(2, 0, b.getAffineDimExpr(1));
+  return arith::MulFOp::create(b, loc, results, emitLoad(b, loc, columnScales, columnMap, point));
+}
+
 void emitMatmulResult(OpBuilder &b, Location loc, MatmulEpilogue &epilogue, Value sums, const IterationPoint &point) {
   AffineMap identity = b.getMultiDimIdentityMap(2);
   linalg::GenericOp generic = epilogue.generic;

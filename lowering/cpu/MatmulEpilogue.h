@@ -34,6 +34,10 @@ MatmulEpilogue matchMatmulEpilogue(mlir::Operation *product, mlir::Value sums);
 IterationPoint columnsAt(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value row, mlir::Value column,
                          int64_t lanes, mlir::Value columns);
 
+/// Exact sums in i32 as f32, times the row's scale, times the columns': each step rounds, in this order.
+mlir::Value emitScaledSums(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value sums, mlir::Value rowScales,
+                           mlir::Value columnScales, const IterationPoint &point);
+
 /// Applies the epilogue's body to one vector of sums at `point` ([row, column], lanes along columns) and stores it.
 void emitMatmulResult(mlir::OpBuilder &builder, mlir::Location loc, MatmulEpilogue &epilogue, mlir::Value sums,
                       const IterationPoint &point);

@@ -7,6 +7,50 @@
 
 include "mlir/Pass/PassBase.td"
 
+def MapProductsToAmx : Pass<"weft-map-products-to-amx", "::mlir::ModuleOp"> {
+  let summary = "Turns products in 8 bits and in bf16 into products of tiles, on targets that have them";
+  let description = [{
+    Before: `weft.quantized_matmul`, or `weft.packed_matmul` with a weight in bf16, on memrefs; perhaps into a scratch that
+    one elementwise `linalg.generic` reads. After, on levels `amx` and `amx-vectors`: rows of the left operand are packed
+    (f32 rounded to bf16) into blocks of 32 rows, steps of 64 bytes; each block and pair of the weight's panels is a
+    product of 2 × 2 tiles over all steps, put into a staging tile, whose rows then get the scales, the bias and the
+    elementwise op's body.
+
+    Example:
+    ```mlir
+    weft.quantized_matmul ins(%x, %xs, %w, %ws : memref<32x64xi8>, memref<32xf32>, memref<2x16x64xi8>, memref<32xf32>) outs(%y : memref<32x32xf32>)
+    ```
+    becomes
+    ```
+    … copies of %x's rows, 64 bytes each …
+    %sums:4 = scf.for %step = 0 to 1 iter_args(…) { 4 × amx.tile_load, 4 × amx.tile_muli }
+    … 4 × amx.tile_store; scf.for %row = 0 to 32 { sitofp, 2 arith.mulf, vector.store } …
+    ```
+  }];
+  let dependentDialects = ["::mlir::amx::AMXDialect", "::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect",
+                           "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+}
+
+def ConvertTiles : Pass<"weft-convert-tiles", "::mlir::ModuleOp"> {
+  let summary = "Turns amx ops and the loops that carry tiles into the LLVM dialect's types and intrinsics";
+  let description = [{
+    Before: `amx` ops on memrefs, `scf.for` with `!amx.tile` values. After: calls of LLVM's intrinsics, loops with
+    `!llvm.x86_amx` values. Nothing else changes.
+
+    Example:
+    ```mlir
+    %t = amx.tile_zero : !amx.tile<16x16xi32>
+    amx.tile_store %y[%zero, %zero], %t : memref<16x16xi32>, !amx.tile<16x16xi32>
+    ```
+    becomes
+    ```
+    %t = llvm.call_intrinsic "llvm.x86.tilezero.internal"(%rows, %bytes) : (i16, i16) -> !llvm.x86_amx
+    llvm.call_intrinsic "llvm.x86.tilestored64.internal"(%rows, %bytes, %pointer, %stride, %t) : …
+    ```
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
 def VectorizeMatmul : Pass<"weft-vectorize-matmul", "::mlir::ModuleOp"> {
   let summary = "Turns products with packed weights, and what follows them, into register tiles";
   let description = [{

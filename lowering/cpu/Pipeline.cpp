@@ -21,6 +21,7 @@ void registerCpuPasses() { registerWeftCpuPasses(); }
 
 void buildCpuPhase(OpPassManager &pm) {
   // Structured ops become vector code; products first, since they take elementwise ops as their epilogues.
+  pm.addPass(createMapProductsToAmx());
   pm.addPass(createVectorizeMatmul());
   pm.addPass(createVectorizeQuantizedMatmul());
   // Few queries first; the rest is left to the general kernel.
@@ -46,6 +47,7 @@ void buildCpuPhase(OpPassManager &pm) {
   pm.addPass(memref::createExpandStridedMetadataPass());
   pm.addPass(createLowerAffinePass());
   pm.addPass(createLoopInvariantCodeMotionPass());
+  pm.addPass(createConvertTiles());
   pm.addPass(createSCFToControlFlowPass());
   pm.addPass(createConvertVectorToLLVMPass());
   pm.addPass(createConvertMathToLLVMPass());

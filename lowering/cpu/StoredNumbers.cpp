@@ -107,6 +107,9 @@ Value emitFromF32(OpBuilder &builder, Location loc, const RegisterPlan &plan, Va
   if (element.isF32())
     return value;
   Bits bits(builder, loc, value);
+  // The instruction takes subnormal numbers, below 1.2e-38, for zero.
+  if (element.isBF16() && plan.bfloat)
+    return arith::TruncFOp::create(builder, loc, bits.of(element), value);
   if (element.isBF16())
     return emitToBfloat(bits, value);
   assert(element.isF16() && "results are floats");

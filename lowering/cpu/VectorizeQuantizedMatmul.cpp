@@ -223,18 +223,13 @@ private:
   // --- a row of results -----------------------------------------------------------------------------------------
 
   void emitRow(OpBuilder &b, const RegisterPlan &tile, Value row, Value column, Value staging, Value stagingRow) {
-    auto floats = VectorType::get({lanes}, b.getF32Type());
     AffineMap columnMap = AffineMap::get(2, 0, b.getAffineDimExpr(1));
-    Value scalar = memref::LoadOp::create(b, loc, matmul.getLhsScales(), row);
-    Value rowScale = vector::BroadcastOp::create(b, loc, floats, scalar);
     int64_t known = cast<MemRefType>(epilogue.output().getType()).getDimSize(1);
     bool masked = ShapedType::isDynamic(known) || known % tile.columns() != 0;
     for (int64_t v = 0; v < tile.vectors; ++v) {
       IterationPoint point = columnsAt(b, loc, row, add(b, column, v * lanes), lanes, masked ? columns : Value());
       Value sum = vector::LoadOp::create(b, loc, sumType, staging, ValueRange{stagingRow, constant(b, v * lanes)});
-      Value y = arith::SIToFPOp::create(b, loc, floats, sum);
-      y = arith::MulFOp::create(b, loc, y, rowScale);
-      y = arith::MulFOp::create(b, loc, y, emitLoad(b, loc, matmul.getRhsScales(), columnMap, point));
+      Value y = emitScaledSums(b, loc, sum, matmul.getLhsScales(), matmul.getRhsScales(), point);
       if (matmul.getBias())
         y = arith::AddFOp::create(b, loc, y, emitLoad(b, loc, matmul.getBias(), columnMap, point));
       emitMatmulResult(b, loc, epilogue, y, point);

@@ -7,6 +7,7 @@
 #include "lowering/tile/Passes.h"
 
 #include "dialects/weft/WeftDialect.h"
+#include "lowering/analysis/AmxPlan.h"
 #include "lowering/analysis/CostModel.h"
 #include "lowering/analysis/DecodePlan.h"
 #include "lowering/analysis/KernelGroups.h"
@@ -59,9 +60,8 @@ Operation *findRoot(func::FuncOp kernel) {
   return root;
 }
 
-/// Columns of a product in one tile: some 128 to 192, in equal parts of whole register tiles.
-int64_t columnTile(int64_t columns, const ProductPlan &shapes) {
-  int64_t unit = shapes.columnUnit(), wanted = llvm::alignTo(128, unit);
+/// Columns of a product in one tile: about as many as wanted, in equal parts of whole units.
+int64_t columnTile(int64_t columns, int64_t unit, int64_t wanted) {
   if (ShapedType::isDynamic(columns) || columns <= wanted)
     return ShapedType::isDynamic(columns) ? wanted : 0;
   int64_t units = llvm::divideCeilSigned(columns, unit), least = llvm::divideCeilSigned(columns, wanted), parts = least;
@@ -72,9 +72,15 @@ int64_t columnTile(int64_t columns, const ProductPlan &shapes) {
 }
 
 /// A product (with its epilogue as root): blocks of rows and of columns.
-TilePlan planProduct(TilingInterface root, DestinationStyleOpInterface product, const ProductPlan &shapes) {
-  auto out = cast<ShapedType>(product.getDpsInits().front().getType());
-  int64_t rows = shapes.itemRows(), columns = columnTile(out.getDimSize(1), shapes);
+TilePlan planProduct(TilingInterface root, DestinationStyleOpInterface product, const ProductPlan &shapes,
+                     TargetAttr target) {
+  int64_t all = cast<ShapedType>(product.getDpsInits().front().getType()).getDimSize(1);
+  int64_t unit = shapes.columnUnit(), rows = shapes.itemRows(),
+          columns = columnTile(all, unit, llvm::alignTo(128, unit));
+  if (hasTiles(target) && wantsTiles(product)) {
+    rows = AmxPlan::forProduct(product).itemRows;
+    columns = columnTile(all, AmxPlan::kColumns, AmxPlan::kItemColumns);
+  }
   TilePlan plan{root, SmallVector<int64_t>(root.getLoopIteratorTypes().size(), 0)};
   plan.sizes[0] = rows;
   plan.sizes[1] = columns;
@@ -136,7 +142,7 @@ int64_t itemCycles(func::FuncOp kernel, const TilePlan &plan, const CostModel &m
   return std::max<int64_t>(1, std::llround(model.cycles(work) / tiles));
 }
 
-FailureOr<TilePlan> planTiles(func::FuncOp kernel, const ProductPlan &shapes) {
+FailureOr<TilePlan> planTiles(func::FuncOp kernel, const ProductPlan &shapes, TargetAttr target) {
   Operation *op = findRoot(kernel);
   auto root = dyn_cast_or_null<TilingInterface>(op);
   if (!root || !isa<DestinationStyleOpInterface>(op))
@@ -149,7 +155,7 @@ FailureOr<TilePlan> planTiles(func::FuncOp kernel, const ProductPlan &shapes) {
       product = found;
   });
   if (product)
-    return planProduct(root, product, shapes);
+    return planProduct(root, product, shapes, target);
   int64_t ops = 0;
   kernel.walk([&](Operation *found) { ops += isCompute(found); });
   return planRows(root, ops == 1);
@@ -213,7 +219,7 @@ struct TileKernelsPass : impl::TileKernelsBase<TileKernelsPass> {
     for (func::FuncOp kernel : kernels) {
       if (failed(decomposeNarrowProducts(rewriter, kernel, registers)))
         return signalPassFailure();
-      FailureOr<TilePlan> plan = planTiles(kernel, shapes);
+      FailureOr<TilePlan> plan = planTiles(kernel, shapes, *target);
       if (failed(plan)) {
         remark::missed(kernel.getLoc(), remark::RemarkOpts::name("untiled-kernel").category("weft-tile-kernels"))
             << "the kernel's last op cannot be tiled: it runs on one thread";

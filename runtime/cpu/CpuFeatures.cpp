@@ -57,6 +57,10 @@ static uint64_t detect() {
   constexpr uint32_t kAvx512 = bit(16) | bit(17) | bit(28) | bit(30) | bit(31);
   if ((features & WEFT_CPU_V3) && has(saved, kZmm) && has(more.ebx, kAvx512))
     features |= WEFT_CPU_V4;
+  if ((features & WEFT_CPU_V4) && has(more.ecx, bit(11)))
+    features |= WEFT_CPU_VNNI;
+  if ((features & WEFT_CPU_V4) && has(cpuid(7, 1).eax, bit(5)))
+    features |= WEFT_CPU_BF16;
   if (has(saved, kTiles) && has(more.edx, bit(24))) {
     features |= has(more.edx, bit(25)) ? WEFT_CPU_AMX_INT8 : 0;
     features |= has(more.edx, bit(22)) ? WEFT_CPU_AMX_BF16 : 0;
@@ -87,15 +91,17 @@ bool requestAmx() { return false; }
 #endif
 
 FeatureText::FeatureText(uint64_t features) {
-  static constexpr const char *kNames[] = {"x86-64-v3", "x86-64-v4", "amx-int8", "amx-bf16"};
+  static constexpr const char *kNames[] = {"x86-64-v3", "x86-64-v4",   "amx-int8",
+                                           "amx-bf16",  "avx512-vnni", "avx512-bf16"};
+  constexpr int kCount = sizeof(kNames) / sizeof(*kNames);
   size_t used = 0;
   text[0] = '\0';
-  for (int i = 0; i < 4; ++i)
+  for (int i = 0; i < kCount; ++i)
     if (features >> i & 1)
       used += snprintf(text + used, sizeof(text) - used, "%s%s", used ? ", " : "", kNames[i]);
-  if (uint64_t unknown = features >> 4)
+  if (uint64_t unknown = features >> kCount)
     used += snprintf(text + used, sizeof(text) - used, "%sfeatures unknown to this runtime (%#llx)", used ? ", " : "",
-                     static_cast<unsigned long long>(unknown << 4));
+                     static_cast<unsigned long long>(unknown << kCount));
   if (!used)
     snprintf(text, sizeof(text), "no special feature");
 }

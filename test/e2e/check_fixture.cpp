@@ -1,7 +1,7 @@
 // Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// weft_check_fixture FOLDER [--target v4,v3,portable] [--threads N] [--weights FORM] [--dtype TYPE]
+// weft_check_fixture FOLDER [--target amx,v4,v3,portable] [--threads N] [--weights FORM] [--dtype TYPE]
 //   [--artifact NAME.weft]
 //
 // Compiles a fixture in memory, runs its batch with each code variant that this processor has, and prints one line for
@@ -150,7 +150,7 @@ void checkBits(const std::string &variant, const Batch &batch, const Outputs &ou
 
 struct Options {
   std::string folder, artifact;
-  std::string targets = "v4,v3,portable";
+  std::string targets = "amx,v4,v3,portable,amx-vectors";
   std::string weights = "keep";
   std::string dtype = "f32";
   int threads = 1;
@@ -176,7 +176,7 @@ Options parse(int count, char **arguments) {
       options.folder.clear(), index = count;
   }
   if (options.folder.empty()) {
-    std::fprintf(stderr, "usage: weft_check_fixture FOLDER [--target v4,v3,portable] [--threads N] "
+    std::fprintf(stderr, "usage: weft_check_fixture FOLDER [--target amx,v4,v3,portable] [--threads N] "
                          "[--weights FORM] [--dtype TYPE] [--artifact NAME.weft]\n");
     std::exit(1);
   }

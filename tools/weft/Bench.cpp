@@ -244,7 +244,7 @@ void addBench(CLI::App &weft, int &exitCode) {
   command->add_option("--threads", options->threads, "threads (default: 1)")
       ->check(CLI::Range(1, 1024).description(""))
       ->type_name("N");
-  command->add_option("--variant", options->variant, "code to run: v4, v3, portable (default: best)")
+  command->add_option("--variant", options->variant, "code to run: amx, v4, v3, portable (default: best)")
       ->type_name("NAME");
   command->add_option("--target", options->targets, "compile a model for this (default: this host)")
       ->type_name("TARGET");

@@ -96,14 +96,14 @@ Result<Bounds> parseBounds(const std::string &text) {
 }
 
 Result<void> checkTarget(const std::string &target) {
-  static const char *const kLevels[] = {"v4", "v3", "portable", "native"};
+  static const char *const kLevels[] = {"amx", "v4", "v3", "portable", "native", "amx-vectors"};
   std::string levels = target == "cpu" ? "v4" : target;
   if (levels.starts_with("cpu:"))
     levels = levels.substr(4);
   for (const std::string &level : CLI::detail::split(levels, ','))
     if (std::find(std::begin(kLevels), std::end(kLevels), level) == std::end(kLevels))
       return Diagnostic{"W0503", "'" + target + "' is no target", "--target",
-                        "use cpu (all levels), or cpu: with some of v4, v3, portable, native, as in cpu:v4,v3"};
+                        "use cpu (all levels), or cpu: with some of amx, v4, v3, portable, native, as in cpu:v4,v3"};
   return {};
 }
 

@@ -135,8 +135,8 @@ struct Remark {
 };
 
 struct CompileOptions {
-  /// "cpu:v4,v3,portable", "cpu:native", "cpu" (all levels), or a level alone. Empty: all levels for an artifact, the
-  /// host's level for compilation in memory.
+  /// "cpu:amx,v4,v3,portable", "cpu:native", "cpu" (all levels), or a level alone. Empty: all levels for an artifact,
+  /// the host's level for compilation in memory.
   std::vector<std::string> targets = {};
   /// How weights of products are stored and computed with. "keep": as precise as they are. "int8": rounded to 8-bit
   /// integers, one scale an output, and multiplied with activations that are rounded row by row.

@@ -36,6 +36,8 @@ enum {
 #define WEFT_CPU_V4 (UINT64_C(1) << 1)       /* x86-64-v4: AVX-512 F, BW, CD, DQ, VL, and OS support for zmm */
 #define WEFT_CPU_AMX_INT8 (UINT64_C(1) << 2) /* AMX tile + int8, permission granted */
 #define WEFT_CPU_AMX_BF16 (UINT64_C(1) << 3)
+#define WEFT_CPU_VNNI (UINT64_C(1) << 4) /* AVX512_VNNI: dot products of four bytes */
+#define WEFT_CPU_BF16 (UINT64_C(1) << 5) /* AVX512_BF16: conversion to bf16 */
 
 /* Codes that generated code returns. */
 #define WEFT_ABI_OK 0

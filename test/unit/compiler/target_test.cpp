@@ -17,11 +17,12 @@ std::string isas(const std::vector<std::string> &names) {
   return text;
 }
 
-TEST(TargetTest, CpuStandsForAllLevelsBestFirst) { EXPECT_EQ(isas({"cpu"}), "v4 v3 portable"); }
+TEST(TargetTest, CpuStandsForAllLevelsBestFirst) { EXPECT_EQ(isas({"cpu"}), "amx v4 v3 portable"); }
 
 TEST(TargetTest, LevelsAreSortedAndNamedOnce) {
   EXPECT_EQ(isas({"cpu:portable,v3,v3"}), "v3 portable");
   EXPECT_EQ(isas({"portable", "v4"}), "v4 portable");
+  EXPECT_EQ(isas({"cpu:amx-vectors,portable,amx"}), "amx portable amx-vectors");
 }
 
 TEST(TargetTest, NativeIsOneLevel) { EXPECT_EQ(isas({"cpu:native"}), nativeTarget().isa); }
@@ -29,6 +30,14 @@ TEST(TargetTest, NativeIsOneLevel) { EXPECT_EQ(isas({"cpu:native"}), nativeTarge
 TEST(TargetTest, UnknownLevelsAreRefused) {
   for (const char *name : {"cpu:v5", "cpu:", "cpu:v3,,v4", "gpu", ""})
     EXPECT_EQ(isas({name}), "W0610") << name;
+}
+
+TEST(TargetTest, ProgramsWithoutWorkForTilesAreMadeForV4) {
+  Result<std::vector<const Target *>> targets = parseTargets({"cpu", "amx-vectors"});
+  std::string names;
+  for (const Target *target : *targets)
+    names += std::string(withoutTiles(*target).isa) + " ";
+  EXPECT_EQ(names, "v4 v4 v3 portable v3 ");
 }
 
 TEST(TargetTest, BetterLevelsNeedMoreFeatures) {
@@ -45,7 +54,7 @@ TEST(TargetTest, AttributeCarriesTheRegisterFile) {
   mlir::MLIRContext context;
   context.loadDialect<WeftDialect>();
   TargetAttr attribute = allTargets().front().attribute(&context);
-  EXPECT_EQ(attribute.getIsa(), "v4");
+  EXPECT_EQ(attribute.getIsa(), "amx");
   EXPECT_EQ(attribute.getLanes(), 16);
   EXPECT_EQ(attribute.getRegisters(), 32);
 }

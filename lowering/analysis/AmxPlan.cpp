@@ -1,0 +1,50 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// ops + #weft.target → work for tiles, and its cut.
+#include "lowering/analysis/AmxPlan.h"
+
+using namespace mlir;
+
+namespace weft {
+
+/// Rows of a work item: their packed left operand stays in half of a second-level cache of 2 MiB, beside the weight's
+/// panels that pass; and a weight from the third level is read once for 128 rows.
+static constexpr int64_t kMostItemRows = 128;
+static constexpr int64_t kPackedBytes = 1 << 20;
+
+bool hasTiles(TargetAttr target) { return target && target.getIsa().starts_with("amx"); }
+
+bool hasTileInstructions(TargetAttr target) { return target && target.getIsa() == "amx"; }
+
+/// The weight of a product for tiles, in panels [panels, words, 16 words]; null: of another op.
+static ShapedType weightOf(Operation *op) {
+  if (auto matmul = dyn_cast<QuantizedMatmulOp>(op))
+    return cast<ShapedType>(matmul.getRhs().getType());
+  auto matmul = dyn_cast<PackedMatmulOp>(op);
+  bool fits = matmul && matmul.getPanelWidth() == AmxPlan::kTileRows &&
+              getElementTypeOrSelf(matmul.getRhs().getType()).isBF16();
+  return fits ? cast<ShapedType>(matmul.getRhs().getType()) : ShapedType();
+}
+
+bool wantsTiles(Operation *op) {
+  ShapedType weight = weightOf(op);
+  return weight && !weight.isDynamicDim(1) && !cast<ShapedType>(op->getOperand(0).getType()).isDynamicDim(1);
+}
+
+bool anyWantsTiles(Operation *root) {
+  return root->walk([](Operation *op) { return wantsTiles(op) ? WalkResult::interrupt() : WalkResult::advance(); })
+      .wasInterrupted();
+}
+
+AmxPlan AmxPlan::forProduct(Operation *product) {
+  ShapedType weight = weightOf(product);
+  AmxPlan plan;
+  plan.words = weight.getDimSize(1);
+  plan.perWord = 32 / weight.getElementTypeBitWidth();
+  int64_t rowBytes = plan.steps() * kRowBytes;
+  plan.itemRows = std::clamp(kPackedBytes / rowBytes / kRows * kRows, kRows, kMostItemRows);
+  return plan;
+}
+
+} // namespace weft

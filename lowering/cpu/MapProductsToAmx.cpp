@@ -1,0 +1,179 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// weft.quantized_matmul, or weft.packed_matmul with a weight in bf16 (+ the elementwise linalg.generic that alone reads
+// its output) → packed rows, products of tiles into a staging tile, and each of its rows through what follows:
+//   pack rows; scf.for %column step 32 { scf.for %block { 2 × 2 tiles over all steps; scf.for %row { scales, body } } }
+#include "lowering/cpu/Passes.h"
+
+#include "lowering/cpu/AmxTiles.h"
+#include "lowering/cpu/MatmulEpilogue.h"
+#include "lowering/cpu/PackRows.h"
+
+#include "mlir/Dialect/AMX/AMXDialect.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+namespace weft {
+#define GEN_PASS_DEF_MAPPRODUCTSTOAMX
+#include "lowering/cpu/Passes.h.inc"
+} // namespace weft
+
+using namespace mlir;
+
+namespace weft {
+namespace {
+
+/// What both kinds of product have.
+struct Product {
+  Operation *op;
+  Value lhs, rhs, bias, init;
+  Value rowScales, columnScales; ///< null: sums are f32 and have no scales
+
+  explicit Product(Operation *op) : op(op) {
+    if (auto matmul = dyn_cast<QuantizedMatmulOp>(op)) {
+      lhs = matmul.getLhs(), rhs = matmul.getRhs(), bias = matmul.getBias(), init = matmul.getInit();
+      rowScales = matmul.getLhsScales(), columnScales = matmul.getRhsScales();
+    } else {
+      auto packed = cast<PackedMatmulOp>(op);
+      lhs = packed.getLhs(), rhs = packed.getRhs(), bias = packed.getBias(), init = packed.getInit();
+    }
+  }
+};
+
+class ProductEmitter {
+public:
+  ProductEmitter(Operation *op, TargetAttr target)
+      : product(op), epilogue(matchMatmulEpilogue(op, product.init)), plan(AmxPlan::forProduct(op)),
+        registers(RegisterPlan::forTarget(target)), instructions(hasTileInstructions(target)), loc(op->getLoc()) {}
+
+  void emit() {
+    OpBuilder b(epilogue.anchor(product.op));
+    Value out = epilogue.output();
+    columns = memref::DimOp::create(b, loc, out, 1);
+    lastPanel = arith::SubIOp::create(b, loc, memref::DimOp::create(b, loc, product.rhs, 0), constant(b, 1));
+    Type element = cast<MemRefType>(product.rhs.getType()).getElementType();
+    Type sum = element.isBF16() ? Type(b.getF32Type()) : b.getI32Type();
+    auto allocate = [&](MemRefType type) {
+      return memref::AllocaOp::create(b, loc, type, b.getI64IntegerAttr(AmxPlan::kRowBytes));
+    };
+    packed = allocate(packedRowsType(plan, plan.itemRows / AmxPlan::kRows, element));
+    staging = allocate(MemRefType::get({AmxPlan::kRows, AmxPlan::kColumns}, sum));
+    Value rows = memref::DimOp::create(b, loc, out, 0);
+    forEach(b, rows, plan.itemRows, [&](OpBuilder &body, Value first) {
+      Value count = arith::SubIOp::create(body, loc, rows, first);
+      emitRows(body, first, arith::MinUIOp::create(body, loc, count, constant(body, plan.itemRows)));
+    });
+    epilogue.eraseWith(product.op);
+  }
+
+private:
+  Value constant(OpBuilder &b, int64_t value) { return arith::ConstantIndexOp::create(b, loc, value); }
+  Value add(OpBuilder &b, Value base, int64_t offset) {
+    return offset ? arith::AddIOp::create(b, loc, base, constant(b, offset)).getResult() : base;
+  }
+  void forEach(OpBuilder &b, Value end, int64_t step, function_ref<void(OpBuilder &, Value)> body) {
+    scf::ForOp::create(b, loc, constant(b, 0), end, constant(b, step), ValueRange(),
+                       [&](OpBuilder &inner, Location, Value index, ValueRange) {
+                         body(inner, index);
+                         scf::YieldOp::create(inner, loc);
+                       });
+  }
+
+  /// The results of `count` rows from `first` on.
+  void emitRows(OpBuilder &b, Value first, Value count) {
+    emitPackRows(b, loc, registers, plan, product.lhs, first, count, packed);
+    forEach(b, columns, AmxPlan::kColumns, [&](OpBuilder &body, Value column) {
+      forEach(body, count, AmxPlan::kRows, [&](OpBuilder &inner, Value begin) {
+        Value left = arith::SubIOp::create(inner, loc, count, begin);
+        emitBlock(inner, column, begin, left);
+        Value end = arith::MinUIOp::create(inner, loc, left, constant(inner, AmxPlan::kRows));
+        forEach(inner, end, 1, [&](OpBuilder &each, Value r) {
+          Value row = arith::AddIOp::create(each, loc, arith::AddIOp::create(each, loc, first, begin), r);
+          emitResults(each, row, r, column);
+        });
+      });
+    });
+  }
+
+  /// The sums of up to 32 rows; one tile of rows where the second would be empty.
+  void emitBlock(OpBuilder &b, Value column, Value begin, Value left) {
+    Value half = constant(b, AmxPlan::kTileRows);
+    Value isShort = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ule, left, half);
+    auto emitTiles = [&](int64_t leftTiles) {
+      return [=, this](OpBuilder &body, Location) {
+        emitSums(body, column, begin, leftTiles);
+        scf::YieldOp::create(body, loc);
+      };
+    };
+    scf::IfOp::create(b, loc, isShort, emitTiles(1), emitTiles(2));
+  }
+
+  void emitSums(OpBuilder &b, Value column, Value begin, int64_t leftTiles) {
+    Value block = arith::DivUIOp::create(b, loc, begin, constant(b, AmxPlan::kRows));
+    Value panel = arith::DivUIOp::create(b, loc, column, constant(b, AmxPlan::kTileRows));
+    // The last tile may lie beyond the last panel.
+    SmallVector<Value> panels = {panel, arith::MinUIOp::create(b, loc, add(b, panel, 1), lastPanel)};
+    TileProduct tiles;
+    tiles.element = cast<MemRefType>(packed.getType()).getElementType();
+    tiles.leftTiles = leftTiles;
+    tiles.words = plan.stepWords();
+    tiles.steps = constant(b, plan.steps());
+    tiles.sums = staging;
+    tiles.left = [=, this](OpBuilder &k, Value step, int64_t i) {
+      return TilePlace{packed, {block, step, constant(k, i * AmxPlan::kTileRows), constant(k, 0)}};
+    };
+    tiles.right = [=, this](OpBuilder &k, Value step, int64_t j) {
+      Value word = arith::MulIOp::create(k, loc, step, constant(k, AmxPlan::kTileRows));
+      word = arith::MinUIOp::create(k, loc, word, constant(k, plan.words - plan.stepWords()));
+      return TilePlace{product.rhs, {panels[j], word, constant(k, 0)}};
+    };
+    emitTileProduct(b, loc, registers, instructions, tiles);
+  }
+
+  /// A row of the staging tile, through all that follows the sums.
+  void emitResults(OpBuilder &b, Value row, Value stagingRow, Value column) {
+    int64_t lanes = registers.lanes, known = cast<MemRefType>(epilogue.output().getType()).getDimSize(1);
+    bool masked = ShapedType::isDynamic(known) || known % AmxPlan::kColumns != 0;
+    AffineMap columnMap = AffineMap::get(2, 0, b.getAffineDimExpr(1));
+    auto sumType = VectorType::get({lanes}, cast<MemRefType>(staging.getType()).getElementType());
+    for (int64_t at = 0; at < AmxPlan::kColumns; at += lanes) {
+      IterationPoint point = columnsAt(b, loc, row, add(b, column, at), lanes, masked ? columns : Value());
+      Value sums = vector::LoadOp::create(b, loc, sumType, staging, ValueRange{stagingRow, constant(b, at)});
+      if (product.rowScales)
+        sums = emitScaledSums(b, loc, sums, product.rowScales, product.columnScales, point);
+      if (product.bias)
+        sums = arith::AddFOp::create(b, loc, sums, emitLoad(b, loc, product.bias, columnMap, point));
+      emitMatmulResult(b, loc, epilogue, sums, point);
+    }
+  }
+
+  Product product;
+  MatmulEpilogue epilogue;
+  AmxPlan plan;
+  RegisterPlan registers;
+  bool instructions;
+  Location loc;
+  Value columns, lastPanel, packed, staging;
+};
+
+struct MapProductsToAmxPass : impl::MapProductsToAmxBase<MapProductsToAmxPass> {
+  void runOnOperation() override {
+    auto target = getOperation()->getAttrOfType<TargetAttr>("weft.target");
+    if (!hasTiles(target))
+      return;
+    SmallVector<Operation *> products;
+    getOperation()->walk([&](Operation *op) {
+      if (wantsTiles(op))
+        products.push_back(op);
+    });
+    for (Operation *op : products)
+      ProductEmitter(op, target).emit();
+  }
+};
+
+} // namespace
+} // namespace weft

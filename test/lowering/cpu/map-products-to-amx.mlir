@@ -1,0 +1,83 @@
+// RUN: weft-opt %s --split-input-file --weft-map-products-to-amx --canonicalize --cse | FileCheck %s
+
+// The example of the pass: rows of 64 bytes are copied, one step of 2 × 2 tiles, then each row scaled.
+// CHECK-LABEL: @quantized(
+// CHECK-SAME: %[[X:[a-z0-9]+]]: memref<32x64xi8>, %[[XS:[a-z0-9]+]]: memref<32xf32>, %[[W:[a-z0-9]+]]: memref<2x16x64xi8>, %[[WS:[a-z0-9]+]]: memref<32xf32>, %[[Y:[a-z0-9]+]]: memref<32x32xf32>)
+// CHECK-DAG: %[[PACKED:.*]] = memref.alloca() {alignment = 64 : i64} : memref<4x1x32x64xi8>
+// CHECK-DAG: %[[SUMS:.*]] = memref.alloca() {alignment = 64 : i64} : memref<32x32xi32>
+// CHECK: %[[ROW:.*]] = vector.load %[[X]]{{.*}} : memref<32x64xi8>, vector<64xi8>
+// CHECK: vector.store %[[ROW]], %[[PACKED]]
+// CHECK-COUNT-2: amx.tile_load %[[PACKED]]
+// CHECK-COUNT-2: amx.tile_load %[[W]]
+// CHECK-COUNT-4: amx.tile_muli
+// CHECK-COUNT-4: amx.tile_store %[[SUMS]]
+// CHECK: scf.for
+// CHECK: memref.load %[[XS]]
+// CHECK: arith.sitofp
+// CHECK-COUNT-2: arith.mulf
+// CHECK: vector.store %{{.*}}, %[[Y]]
+module attributes {weft.target = #weft.target<isa = "amx", lanes = 16, registers = 32, cpu = "x86-64-v4", features = "">} {
+func.func @quantized(%x: memref<32x64xi8>, %xs: memref<32xf32>, %w: memref<2x16x64xi8>, %ws: memref<32xf32>, %y: memref<32x32xf32>) {
+  weft.quantized_matmul ins(%x, %xs, %w, %ws : memref<32x64xi8>, memref<32xf32>, memref<2x16x64xi8>, memref<32xf32>) outs(%y : memref<32x32xf32>)
+  return
+}
+}
+
+// -----
+
+// bf16: rows of f32 are rounded; 25 words are a step of 16 and one shifted back to word 9, whose first 7 words are zero.
+// CHECK-LABEL: @halves(
+// CHECK-DAG: %[[TAIL:.*]] = arith.constant dense<{{.*}}false, {{.*}}true{{.*}}> : vector<16xi1>
+// CHECK: memref.alloca() {alignment = 64 : i64} : memref<4x2x32x32xbf16>
+// CHECK: arith.truncf %{{.*}} : vector<16xf32> to vector<16xbf16>
+// CHECK: vector.maskedload
+// CHECK: arith.cmpi ule, %{{.*}}, %c16
+// CHECK: scf.if
+// CHECK: scf.for %[[STEP:.*]] = %c0 to %c2
+// CHECK: arith.minui %{{.*}}, %c9
+// CHECK-COUNT-2: amx.tile_mulf
+// CHECK: else
+// CHECK-COUNT-4: amx.tile_mulf
+// CHECK: arith.addf
+// CHECK: arith.maximumf
+module attributes {weft.target = #weft.target<isa = "amx", lanes = 16, registers = 32, cpu = "x86-64-v4", features = "">} {
+func.func @halves(%x: memref<?x50xf32>, %w: memref<3x25x32xbf16>, %bias: memref<40xf32>, %y: memref<?x40xf32>, %m: index) {
+  %zero = arith.constant 0.0 : f32
+  %t = memref.alloc(%m) : memref<?x40xf32>
+  weft.packed_matmul ins(%x, %w, %bias : memref<?x50xf32>, memref<3x25x32xbf16>, memref<40xf32>) outs(%t : memref<?x40xf32>)
+  linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}
+      ins(%t : memref<?x40xf32>) outs(%y : memref<?x40xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %r = arith.maximumf %a, %zero : f32
+    linalg.yield %r : f32
+  }
+  memref.dealloc %t : memref<?x40xf32>
+  return
+}
+}
+
+// -----
+
+// Without the instructions the same in vectors.
+// CHECK-LABEL: @vectors(
+// CHECK-NOT: amx.tile
+// CHECK: llvm.call_intrinsic "llvm.x86.avx2.pmadd.wd"
+// CHECK-NOT: amx.tile
+module attributes {weft.target = #weft.target<isa = "amx-vectors", lanes = 8, registers = 16, cpu = "x86-64-v3", features = "">} {
+func.func @vectors(%x: memref<32x64xi8>, %xs: memref<32xf32>, %w: memref<2x16x64xi8>, %ws: memref<32xf32>, %y: memref<32x32xf32>) {
+  weft.quantized_matmul ins(%x, %xs, %w, %ws : memref<32x64xi8>, memref<32xf32>, memref<2x16x64xi8>, memref<32xf32>) outs(%y : memref<32x32xf32>)
+  return
+}
+}
+
+// -----
+
+// Other levels are left to other passes.
+// CHECK-LABEL: @other(
+// CHECK: weft.quantized_matmul
+module attributes {weft.target = #weft.target<isa = "v4", lanes = 16, registers = 32, cpu = "x86-64-v4", features = "">} {
+func.func @other(%x: memref<32x64xi8>, %xs: memref<32xf32>, %w: memref<2x16x64xi8>, %ws: memref<32xf32>, %y: memref<32x32xf32>) {
+  weft.quantized_matmul ins(%x, %xs, %w, %ws : memref<32x64xi8>, memref<32xf32>, memref<2x16x64xi8>, memref<32xf32>) outs(%y : memref<32x32xf32>)
+  return
+}
+}
