@@ -35,7 +35,7 @@ def arguments() -> argparse.Namespace:
     add("--quick", action="store_true", help="fewer cases, three short rounds")
     add("--suite", metavar="NAME,…", help=f"a part, of {', '.join(suites.SUITES)}")
     add("--peers", metavar="NAME,…", help=f"which to time, of {', '.join(libraries.ALL)}")
-    add("--rounds", type=int, metavar="N", help="interleaved rounds (default 4; with --quick 3)")
+    add("--rounds", type=int, metavar="N", help="interleaved rounds (default 3)")
     command.add_build(parser)
     add("--json", type=Path, metavar="FILE", help="also write the checks as JSON")
     add("--samples", type=Path, metavar="FILE", help="also write every sample as JSON")
@@ -47,7 +47,7 @@ def arguments() -> argparse.Namespace:
         if unknown := sorted(set(chosen) - set(known)):
             parser.error(f"--{option}: unknown {', '.join(unknown)}; there are {', '.join(known)}")
         setattr(args, option, chosen)
-    args.rounds = args.rounds or (3 if args.quick else 4)
+    args.rounds = args.rounds or 3
     return args
 
 

@@ -129,8 +129,8 @@ def onnxruntime(setting: Setting) -> Peer:
     options.inter_op_num_threads = 1
 
     def prepare(case: Case):
-        if case.form not in ("f32", "int8") or (isinstance(case, Attention) and case.form != "f32"):
-            raise Unavailable("f32, and products in int8")
+        if case.form not in (("f32",) if isinstance(case, Attention) else ("f32", "int8", "q8_0", "int4")):
+            raise Unavailable("f32, and products in 8 and 4 bits")
         _no_copies(case)
         session = library.InferenceSession(onnx_graphs.model(case), options, providers=["CPUExecutionProvider"])
         feed = onnx_graphs.inputs(case)

@@ -55,6 +55,24 @@ def _integer_product(case: Product, integers: bool) -> _Parts:
     return _Parts(nodes, [_value("x", "m", case.k)], _value("y", "m", case.n), constants)
 
 
+def _grouped_product(case: Product) -> _Parts:
+    """ONNX Runtime's own operator: a factor for each 32 weights, activations rounded to 8 bits as they come."""
+    from onnx import helper
+
+    bits, group = (4 if case.form == "int4" else 8), 32
+    blocks = case.weight().reshape(case.n, -1, group)
+    most = 2 ** (bits - 1)
+    factors = np.abs(blocks).max(axis=-1) / np.float32(most - 1)
+    numbers = np.clip(np.rint(blocks / factors[..., None]) + most, 0, 2 * most - 1).astype(np.uint8)
+    if bits == 4:
+        numbers = numbers[..., 0::2] | numbers[..., 1::2] << 4
+    node = helper.make_node("MatMulNBits", ["x", "w", "factors"], ["y"], domain="com.microsoft", K=case.k, N=case.n,
+                            bits=bits, block_size=group, accuracy_level=4)
+    rows = 1 if case.m == 1 else "m"
+    constants = {"w": numbers, "factors": factors.reshape(-1)}
+    return _Parts([node], [_value("x", rows, case.k)], _value("y", rows, case.n), constants)
+
+
 def _norm(case: Norm) -> _Parts:
     from onnx import helper
 
@@ -91,13 +109,15 @@ def model(case: Case, integers: bool = True) -> bytes:
     libraries that find the integers themselves."""
     from onnx import helper, numpy_helper
 
-    if isinstance(case, Product):
+    if isinstance(case, Product) and case.form in ("int4", "q8_0"):
+        parts = _grouped_product(case)
+    elif isinstance(case, Product):
         parts = _integer_product(case, integers) if case.form == "int8" else _product(case)
     else:
         parts = _norm(case) if isinstance(case, Norm) else _attention(case)
     initialisers = [numpy_helper.from_array(array, name) for name, array in parts.constants.items()]
     graph = helper.make_graph(parts.nodes, "kernel", parts.inputs, [parts.output], initialisers)
-    opset = [helper.make_opsetid("", 17)]
+    opset = [helper.make_opsetid("", 17), helper.make_opsetid("com.microsoft", 1)]
     return helper.make_model(graph, opset_imports=opset, ir_version=8).SerializeToString()
 
 

@@ -77,7 +77,7 @@ class Result:
 
     def row(self) -> list[str]:
         best, floor = self.best_peer, self.case.floor
-        weft = f"{self.speed('weft'):.0f} {self.unit}" if "weft" in self.samples else "refused"
+        weft = f"{self.speed('weft'):.0f} {self.unit}" if "weft" in self.samples else "refused" * bool(self.refused)
         wants = [f"{floor.speed:g} x"] if floor.speed else []
         wants += [f"{100 * floor.share:.0f} %"] if self.shares_alone else []
         if floor.rival:
@@ -90,7 +90,7 @@ class Result:
             f"{self.ratio:.2f}" if self.ratio else "",
             f"{100 * self.share:.0f}" if self.share else "",
             ", ".join(wants),
-            ("met" if self.met else "MISSED") if wants else "",
+            ("met" if self.met else "MISSED") if wants and weft else "",
             f"{self.errors['weft']:.0e}" if "weft" in self.errors else "",
         ]
 
@@ -107,11 +107,12 @@ def _speed_ratio(found: dict[cases.Case, Result], what: str, first: cases.Case, 
 
 
 def checks(results: list[Result]) -> list[Check]:
-    products = [result for result in results if result.case.suite == "product"]
+    floored = [result for result in results if result.case.floor != cases.Floor()]
+    products = [result for result in floored if result.case.suite == "product"]
     groups = [  # what has floors
         ("product, 64 rows and more", [result for result in products if result.case.m > 16]),
         ("product, 4 to 16 rows", [result for result in products if result.case.m <= 16]),
-        *((suite, [result for result in results if result.case.suite == suite]) for suite in FLOORED),
+        *((suite, [result for result in floored if result.case.suite == suite]) for suite in FLOORED),
     ]
     made = []
     for what, group in groups:
