@@ -5,6 +5,7 @@
 #include "runtime/core/Descriptor.h"
 #include "runtime/core/ElementType.h"
 #include "runtime/core/IndexScan.h"
+#include "runtime/cpu/CoreShare.h"
 #include "runtime/cpu/FloatMode.h"
 
 #include <cstdio>
@@ -239,6 +240,7 @@ weft_status Call::run() {
       &kServices,       &session.executor,     space.inputs.get(), space.outputs.get(), session.model->parameters.get(),
       space.dims.get(), session.scratch.begin, int64_t(arena)};
   DefaultFloatMode mode;
+  CoreClaim claim(session.executor.embedder.parallel_for ? 0 : session.executor.concurrency);
   if (int32_t code = plan.variant->run(&call))
     return fail(kModelFailed, Place("entry \"%s\"", entry.name),
                 "this is a fault of the compiler: report it with the model", "the model's code gave up with code %d",

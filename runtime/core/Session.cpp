@@ -7,6 +7,7 @@
 #include "runtime/core/Descriptor.h"
 #include "runtime/core/ElementType.h"
 #include "runtime/cpu/Allowance.h"
+#include "runtime/cpu/CoreShare.h"
 
 #include <cstring>
 
@@ -228,6 +229,8 @@ weft_status SessionPlan::startThreads() {
     executor.concurrency = options.executor->concurrency;
     return WEFT_OK;
   }
+  if (!processCores.knowsCores())
+    processCores.setCores(availableCores());
   int32_t threads = options.threads ? options.threads : defaultThreads();
   if (threads > 1 && !executor.pool.start(threads - 1))
     return failOutOfMemory("threads", uint64_t(threads) * sizeof(pthread_t));

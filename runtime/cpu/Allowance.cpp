@@ -56,6 +56,13 @@ static int32_t quota() {
   return static_cast<int32_t>(whole < kMaxThreads ? whole : kMaxThreads);
 }
 
+int32_t availableCores() {
+  int32_t cores = allowedCores(), limit = quota();
+  if (limit > 0 && limit < cores)
+    cores = limit;
+  return cores < 1 ? 1 : cores < kMaxThreads ? cores : kMaxThreads;
+}
+
 int32_t defaultThreads() {
   if (const char *setting = getenv("WEFT_NUM_THREADS")) {
     char *end;
@@ -63,10 +70,7 @@ int32_t defaultThreads() {
     if (end != setting && *end == '\0' && threads >= 1)
       return static_cast<int32_t>(threads < kMaxThreads ? threads : kMaxThreads);
   }
-  int32_t cores = allowedCores(), limit = quota();
-  if (limit > 0 && limit < cores)
-    cores = limit;
-  return cores < 1 ? 1 : cores < kMaxThreads ? cores : kMaxThreads;
+  return availableCores();
 }
 
 uint64_t memoryLimit() {

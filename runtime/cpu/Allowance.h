@@ -16,6 +16,9 @@ inline constexpr int32_t kMaxThreads = 1024;
 /// and at most the control group's quota. At least 1.
 int32_t defaultThreads();
 
+/// The cores that this process may use, whatever WEFT_NUM_THREADS says.
+int32_t availableCores();
+
 /// Bytes that the process can have at most: the machine's memory, or what the
 /// control group grants of it, and swap space.
 uint64_t memoryLimit();

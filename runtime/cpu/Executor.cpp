@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/cpu/Executor.h"
 
+#include "runtime/cpu/CoreShare.h"
 #include "runtime/cpu/FloatMode.h"
 
 namespace weft::runtime {
@@ -41,14 +42,18 @@ static void parallelFor(const weft_abi_call *call, weft_abi_body body, void *arg
   if (count <= 0)
     return;
   Executor &executor = *static_cast<Executor *>(call->executor);
-  Region region = {body, arguments, count, chunksFor(count, costPerItem, executor.concurrency)};
+  bool own = !executor.embedder.parallel_for;
+  int32_t threads = own ? processCores.of(executor.concurrency) : executor.concurrency;
+  Region region = {body, arguments, count, chunksFor(count, costPerItem, threads), threads};
   if (region.chunks == 1)
     return body(arguments, 0, count);
-  if (executor.embedder.parallel_for)
+  if (!own)
     return executor.embedder.parallel_for(executor.embedder.context, embedderTask, &region, region.chunks);
   if (!executor.pool.run(region))
     body(arguments, 0, count); // inside another region
 }
+
+CoreShare processCores;
 
 const weft_abi_services kServices = {parallelFor};
 

@@ -8,6 +8,7 @@
 #include <csignal>
 #include <ctime>
 #include <linux/futex.h>
+#include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -25,7 +26,9 @@ static void futexWake(std::atomic<uint32_t> &word, int count) {
 
 namespace {
 /// Spins a bounded time: covers the gap between two regions of a call, and is
-/// short against a scheduler's time slice.
+/// short against a scheduler's time slice. After a few microseconds it offers
+/// the core to others: where there are more threads than cores, that for which
+/// this one waits may be among them.
 class Spin {
 public:
   /// False when the time is over.
@@ -36,13 +39,16 @@ public:
     if (++rounds % kRoundsPerLook != 0)
       return true;
     int64_t now = nanoseconds();
-    if (!deadline)
-      deadline = now + kSpinNanoseconds;
-    return now < deadline;
+    if (!start)
+      start = now;
+    if (now - start > kAloneNanoseconds)
+      sched_yield(); // some 300 ns where nobody else wants the core
+    return now - start < kSpinNanoseconds;
   }
 
 private:
   static constexpr int64_t kSpinNanoseconds = 40'000;
+  static constexpr int64_t kAloneNanoseconds = 4'000;
   static constexpr uint32_t kRoundsPerLook = 32; // a look costs some 20 ns
 
   static int64_t nanoseconds() {
@@ -52,7 +58,7 @@ private:
   }
 
   uint32_t rounds = 0;
-  int64_t deadline = 0;
+  int64_t start = 0;
 };
 } // namespace
 
@@ -96,11 +102,19 @@ void *ThreadPool::threadMain(void *pool) {
 
 void ThreadPool::work() {
   DefaultFloatMode mode;
-  do {
+  while (awaitWork()) {
     uint64_t claimed;
     while (claim(claimed))
       execute(claimed);
-  } while (awaitWork());
+  }
+}
+
+bool ThreadPool::takeSeat() {
+  int32_t free = seats.load(std::memory_order_relaxed);
+  while (free > 0)
+    if (seats.compare_exchange_weak(free, free - 1, std::memory_order_relaxed))
+      return true;
+  return false;
 }
 
 // The region's fields are read only after a claim succeeded: from then until
@@ -121,11 +135,11 @@ void ThreadPool::execute(uint64_t claimed) {
     futexWake(finished, 1);
 }
 
-/// False when the pool is stopping.
+/// With a seat of the region that is on; false when the pool is stopping.
 bool ThreadPool::awaitWork() {
   auto hasWork = [this] {
     uint64_t now = ticket.load();
-    return nextOf(now) < chunksOf(now);
+    return nextOf(now) < chunksOf(now) && takeSeat();
   };
   for (Spin spin; spin.again();) {
     if (hasWork())
@@ -144,10 +158,10 @@ bool ThreadPool::awaitWork() {
   return !stopping.load();
 }
 
-void ThreadPool::wake(int64_t chunks) {
+void ThreadPool::wake(const Region &work) {
   signal.fetch_add(1);
-  if (sleepers.load())
-    futexWake(signal, static_cast<int>(chunks - 1)); // the caller takes one
+  if (sleepers.load()) // the caller takes one chunk
+    futexWake(signal, static_cast<int>(work.chunks < work.threads ? work.chunks : work.threads) - 1);
 }
 
 void ThreadPool::awaitDone(uint32_t chunks) {
@@ -165,8 +179,9 @@ bool ThreadPool::run(const Region &work) {
     return false;
   region = work;
   finished.store(0, std::memory_order_relaxed);
+  seats.store(work.threads - 1, std::memory_order_relaxed);
   ticket.store(packTicket(++epoch, uint64_t(work.chunks)));
-  wake(work.chunks);
+  wake(work);
   uint64_t claimed;
   while (claim(claimed))
     execute(claimed);

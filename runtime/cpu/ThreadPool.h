@@ -9,7 +9,10 @@
 //
 //   | epoch : 32 | chunks : 16 | next : 16 |
 //
-// Claiming a chunk is one compare-and-swap of the ticket. A worker that comes
+// A worker joins a region by taking one of its seats: fewer than there are
+// workers while other calls of the process want the cores, too. The count is a
+// bound on speed only: a worker that takes the seat of a region just over works
+// on the next. Claiming a chunk is one compare-and-swap of the ticket. A worker that comes
 // late finds another epoch or no chunk left and goes back to waiting, so a
 // region never waits for a thread that does not work on it: the caller alone
 // could finish it, and after fork() it does.
@@ -30,7 +33,8 @@ struct Region {
   weft_abi_body body;
   void *arguments;
   int64_t count;
-  int64_t chunks; // 1 to kMaxChunks, at most count
+  int64_t chunks;  // 1 to kMaxChunks, at most count
+  int32_t threads; // that may work on it, the caller's included
 
   static constexpr int64_t kMaxChunks = 65535; // 16 bits of the ticket
 
@@ -61,14 +65,16 @@ public:
 private:
   static void *threadMain(void *pool);
   void work();
+  bool takeSeat();
   bool claim(uint64_t &ticket);
   void execute(uint64_t ticket);
   bool awaitWork();
-  void wake(int64_t chunks);
+  void wake(const Region &work);
   void awaitDone(uint32_t chunks);
 
   // What every thread reads while waiting, on cache lines of their own.
   alignas(64) std::atomic<uint64_t> ticket{0};
+  std::atomic<int32_t> seats{0};                 // workers that may still join this region
   alignas(64) std::atomic<uint32_t> finished{0}; // chunks of this region
   std::atomic<uint32_t> callerSleeps{0};
   alignas(64) std::atomic<uint32_t> signal{0}; // changes with each region

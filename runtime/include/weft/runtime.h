@@ -173,7 +173,8 @@ typedef struct weft_dim_limit {
   int64_t max;
 } weft_dim_limit;
 
-/* Threads of the embedding program. parallel_for calls
+/* Threads of the embedding program (an example: runtime/demo/own_threads.c).
+ * parallel_for calls
  * task(task_context, i) once for each i in [0, count), on any threads, at most
  * `concurrency` at a time, and returns when all have returned. */
 typedef struct weft_executor {
@@ -187,7 +188,8 @@ typedef struct weft_session_options {
   size_t size; /* sizeof(weft_session_options) */
   /* Threads that work on a call, the caller's included. 0: the environment
    * variable WEFT_NUM_THREADS, and without it all cores that the process may
-   * use. Fewer are used where the system gives no more. */
+   * use. Fewer are used where the system gives no more, and while calls of
+   * other sessions run and want more threads than there are cores. */
   int32_t threads;
   /* The code variant for every entry, e.g. "portable"; null: the best. */
   const char *variant;

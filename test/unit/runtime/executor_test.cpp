@@ -3,6 +3,7 @@
 //
 // parallel_for and the pool under it: each item once, in contiguous ranges, whatever the number of threads.
 #include "runtime/cpu/Allowance.h"
+#include "runtime/cpu/CoreShare.h"
 #include "runtime/cpu/Executor.h"
 
 #include "gtest/gtest.h"
@@ -11,6 +12,8 @@
 #include <chrono>
 #include <cstdio>
 #include <deque>
+#include <mutex>
+#include <set>
 #include <thread>
 #include <vector>
 
@@ -211,8 +214,9 @@ TEST(Executor, CutsFollowTheCost) {
   }
 }
 
-// Two sessions in one process, each with a pool for all cores: both finish, and how much longer than one after the
-// other it took is printed (1 is perfect; threads that spin for each other's work would make it large).
+// Two pools for all cores in one process, whose regions do not share the cores as calls do: both finish, and how much
+// longer than one after the other it took is printed (1 is perfect; threads that spin for each other's work would make
+// it large).
 TEST(Executor, TwoPoolsAtOnce) {
   auto work = [](Threads &pool) {
     for (int round = 0; round < 2000; ++round) {
@@ -234,6 +238,67 @@ TEST(Executor, TwoPoolsAtOnce) {
     other.join();
   });
   printf("two pools at once take %.2f of the time of one after the other\n", together / apart);
+}
+
+// A region that may use fewer threads than the pool has is worked on by no more.
+TEST(Executor, ARegionHasSeats) {
+  struct Workers {
+    std::mutex mutex;
+    std::set<std::thread::id> ids;
+    int64_t items = 0;
+  };
+  auto body = [](void *arguments, int64_t begin, int64_t end) {
+    Workers &workers = *static_cast<Workers *>(arguments);
+    std::this_thread::sleep_for(std::chrono::microseconds(100)); // lets all others come
+    std::lock_guard lock(workers.mutex);
+    workers.ids.insert(std::this_thread::get_id());
+    workers.items += end - begin;
+  };
+  for (int32_t seats = 1; seats <= 4; ++seats) {
+    Owned<ThreadPool> pool(Owned<ThreadPool>::create());
+    ASSERT_TRUE(pool->start(3));
+    Workers workers;
+    ASSERT_TRUE(pool->run({body, &workers, 100, 50, seats}));
+    EXPECT_LE(workers.ids.size(), size_t(seats));
+    EXPECT_EQ(workers.items, 100);
+  }
+}
+
+TEST(CoreShare, CallsDivideTheCores) {
+  CoreShare share;
+  share.begin(8);
+  EXPECT_EQ(share.of(8), 8); // no limit is known
+  share.setCores(8);
+  share.begin(8);
+  EXPECT_EQ(share.of(8), 4);
+  share.begin(1);
+  EXPECT_EQ(share.of(8), 3);
+  EXPECT_EQ(share.of(1), 1);
+  for (int32_t call = 0; call < 50; ++call)
+    share.begin(4);
+  EXPECT_EQ(share.of(4), 1);
+  for (int32_t call = 0; call < 50; ++call)
+    share.end(4);
+  share.end(8);
+  share.end(1);
+  EXPECT_EQ(share.of(8), 8);
+}
+
+TEST(CoreShare, EnoughForAllIsNotDivided) {
+  CoreShare share;
+  share.setCores(8);
+  share.begin(3);
+  share.begin(5);
+  EXPECT_EQ(share.of(3), 3);
+  EXPECT_EQ(share.of(5), 5);
+}
+
+// One call alone uses the threads that it was given, even where there are fewer cores.
+TEST(CoreShare, AloneACallUsesItsThreads) {
+  CoreShare share;
+  share.setCores(2);
+  share.begin(8);
+  EXPECT_EQ(share.of(8), 8);
 }
 
 TEST(Allowance, EnvironmentDecidesOnThreads) {

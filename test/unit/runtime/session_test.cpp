@@ -2,8 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Sessions: options, narrowed dimensions, variants, lifetime, concurrency.
+#include "runtime/cpu/Allowance.h"
 #include "test/unit/runtime/Artifact.h"
 
+#include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <sys/wait.h>
 #include <thread>
@@ -154,6 +157,59 @@ TEST(Session, IndependentSessionsRunAtOnce) {
     });
   for (std::thread &thread : threads)
     thread.join();
+}
+
+/// A model of one region of dear items, whose call waits in the model, in threads that say so, until `released`.
+struct CountingModel {
+  CountingModel() { EXPECT_EQ(weft_open_linked(&descriptor, nullptr, nullptr, &model), WEFT_OK) << weft_last_error(); }
+  ~CountingModel() { weft_close(model); }
+
+  static int32_t run(const weft_abi_call *call) {
+    auto count = [](void *ranges, int64_t, int64_t) { ++*static_cast<std::atomic<int> *>(ranges); };
+    std::atomic<int> ranges{0};
+    entered = true;
+    while (waits && !released)
+      std::this_thread::yield();
+    call->services->parallel_for(call, count, &ranges, 1'000'000, 1'000'000);
+    *static_cast<int32_t *>(call->outputs[0]) = ranges;
+    return WEFT_ABI_OK;
+  }
+  static int32_t rangesOf(weft_session *session) {
+    int32_t ranges = -1;
+    weft_tensor output = {"ranges", &ranges, sizeof(ranges), WEFT_I32, 0, {}};
+    EXPECT_EQ(weft_run(session, nullptr, nullptr, 0, &output, 1), WEFT_OK) << weft_last_error();
+    return ranges;
+  }
+
+  static inline thread_local bool waits = false;
+  static inline std::atomic<bool> entered{false}, released{false};
+  int64_t shape[1] = {1};
+  weft_abi_tensor output = {"ranges", WEFT_I32, 1, shape, 0, 0, 0, 0};
+  weft_abi_variant variant = {"portable", 0, run, [](const int64_t *) { return int64_t(0); }};
+  weft_abi_entry entry = {"f", 0, 0, 1, 1, nullptr, nullptr, &output, &variant};
+  weft_abi_model descriptor = {WEFT_ABI_MAGIC, WEFT_ABI_MAJOR, WEFT_ABI_MINOR, "test", "count", 1, 0, &entry, nullptr};
+  weft_model *model = nullptr;
+};
+
+// While another call has its threads, a call cuts its regions for its part of the cores; alone again, for all threads.
+TEST(Session, CallsAtOnceShareTheCores) {
+  int32_t cores = weft::runtime::availableCores(), threads = std::max(cores, 2);
+  CountingModel counting;
+  OpenSession first(counting.model, threads), second(counting.model, threads);
+  int32_t alone = CountingModel::rangesOf(first.session);
+  EXPECT_EQ(alone, 16 * threads);
+  CountingModel::entered = false;
+  std::thread other([&] {
+    CountingModel::waits = true;
+    CountingModel::rangesOf(second.session);
+  });
+  while (!CountingModel::entered)
+    std::this_thread::yield();
+  int32_t share = cores / 2;
+  EXPECT_EQ(CountingModel::rangesOf(first.session), share < 2 ? 1 : 16 * share);
+  CountingModel::released = true;
+  other.join();
+  EXPECT_EQ(CountingModel::rangesOf(first.session), alone);
 }
 
 // A session that two threads use: one waits its turn outside, or is told so; no call goes wrong.
