@@ -4,7 +4,6 @@
 // The score and mask regions: on a vector of scores, and on the ranges of a tile's indices.
 #include "lowering/cpu/AttentionEmitter.h"
 
-#include "lowering/cpu/RegisterTile.h"
 #include "lowering/cpu/VectorBody.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"

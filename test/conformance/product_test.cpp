@@ -4,6 +4,7 @@
 // Products compiled for each level against float64: weft.packed_matmul on inputs of any extents, and linalg.matmul with
 // weights from a file, with and without bias and epilogue.
 #include "test/conformance/CompiledModule.h"
+#include "test/conformance/LinearEntry.h"
 #include "test/conformance/Numbers.h"
 #include "test/reference/layer.h"
 
@@ -38,14 +39,6 @@ std::vector<float> plainProduct(Product p, const std::vector<float> &lhs, const 
         sum += lhs[i * p.depth + k] * weight[j * p.depth + k];
       out[i * p.columns + j] = sum + (bias.empty() ? 0 : bias[j]);
     }
-  return out;
-}
-
-std::vector<float> transposed(const std::vector<float> &matrix, int64_t rows, int64_t columns) {
-  std::vector<float> out(matrix.size());
-  for (int64_t i = 0; i < rows; ++i)
-    for (int64_t j = 0; j < columns; ++j)
-      out[j * rows + i] = matrix[i * columns + j];
   return out;
 }
 
@@ -222,44 +215,9 @@ TEST(PackedMatmulConformance, WeightsOf16BitsAreReadExactly) {
 
 enum class Epilogue { None, Bias, BiasGelu };
 
-struct Linear {
-  int64_t columns, depth;
-  bool outByIn; ///< the weight lies as [columns, depth]
+struct Linear : LinearEntry {
   Epilogue epilogue;
-  std::string entry() const { return "linear_" + std::to_string(columns) + "_" + std::to_string(depth); }
 };
-
-std::string fillLinear(const std::string &text, const Linear &l) {
-  std::string n = std::to_string(l.columns), k = std::to_string(l.depth);
-  return replaced(text, {{"@N", n},
-                         {"@K", k},
-                         {"@WEIGHT", l.outByIn ? n + "x" + k : k + "x" + n},
-                         {"@MAP", l.outByIn ? "n, k" : "k, n"},
-                         {"@ENTRY", l.entry()}});
-}
-
-constexpr const char *kLinear = R"(
-func.func @@ENTRY(%x: tensor<?x@Kxf32> {weft.name = "lhs", weft.dims = ["rows", ""]})
-    -> (tensor<?x@Nxf32> {weft.name = "out", weft.dims = ["rows", ""]}) attributes {weft.entry} {
-  %index = arith.constant 0 : index
-  %zero = arith.constant 0.0 : f32
-  %rows = tensor.dim %x, %index : tensor<?x@Kxf32>
-  %w = weft.parameter "@ENTRY.weight" : tensor<@WEIGHTxf32>
-  %init = tensor.empty(%rows) : tensor<?x@Nxf32>
-  %start = linalg.fill ins(%zero : f32) outs(%init : tensor<?x@Nxf32>) -> tensor<?x@Nxf32>
-  %y = linalg.matmul indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (@MAP)>,
-                                      affine_map<(m, n, k) -> (m, n)>]
-       ins(%x, %w : tensor<?x@Kxf32>, tensor<@WEIGHTxf32>) outs(%start : tensor<?x@Nxf32>) -> tensor<?x@Nxf32>)";
-
-constexpr const char *kBias = R"(
-  %b = weft.parameter "@ENTRY.bias" : tensor<@Nxf32>
-  %sum = linalg.generic {indexing_maps = [affine_map<(m, n) -> (m, n)>, affine_map<(m, n) -> (n)>,
-      affine_map<(m, n) -> (m, n)>], iterator_types = ["parallel", "parallel"]}
-      ins(%y, %b : tensor<?x@Nxf32>, tensor<@Nxf32>) outs(%init : tensor<?x@Nxf32>) {
-  ^bb0(%p: f32, %q: f32, %o: f32):
-    %r = arith.addf %p, %q : f32
-    linalg.yield %r : f32
-  } -> tensor<?x@Nxf32>)";
 
 constexpr const char *kGelu = R"(
   %gelu = linalg.generic {indexing_maps = [affine_map<(m, n) -> (m, n)>, affine_map<(m, n) -> (m, n)>],
@@ -277,33 +235,30 @@ constexpr const char *kGelu = R"(
   } -> tensor<?x@Nxf32>)";
 
 std::string linearText(const Linear &l) {
-  std::string text = kLinear, result = "%y";
-  if (l.epilogue != Epilogue::None)
-    text += kBias, result = "%sum";
-  if (l.epilogue == Epilogue::BiasGelu)
-    text += kGelu, result = "%gelu";
-  return fillLinear(text + "\n  return " + result + " : tensor<?x@Nxf32>\n}\n", l);
+  if (l.epilogue == Epilogue::None)
+    return l.text("", "%y");
+  return l.epilogue == Epilogue::Bias ? l.text(kAddBias, "%sum") : l.text(kAddBias + kGelu, "%gelu");
 }
 
 constexpr Linear kLinears[] = {
-    {1, 1, true, Epilogue::None},
-    {2, 3, false, Epilogue::Bias},
-    {7, 40, true, Epilogue::BiasGelu},
-    {15, 17, false, Epilogue::BiasGelu},
-    {16, 16, true, Epilogue::Bias},
-    {17, 5, true, Epilogue::BiasGelu},
-    {31, 13, true, Epilogue::None},
-    {32, 7, false, Epilogue::Bias},
-    {33, 97, true, Epilogue::BiasGelu},
-    {40, 1, true, Epilogue::Bias},
-    {48, 23, false, Epilogue::None},
-    {97, 384, true, Epilogue::Bias},
-    {384, 97, false, Epilogue::BiasGelu},
-    {384, 1536, true, Epilogue::Bias},
+    {{1, 1, true}, Epilogue::None},
+    {{2, 3, false}, Epilogue::Bias},
+    {{7, 40, true}, Epilogue::BiasGelu},
+    {{15, 17, false}, Epilogue::BiasGelu},
+    {{16, 16, true}, Epilogue::Bias},
+    {{17, 5, true}, Epilogue::BiasGelu},
+    {{31, 13, true}, Epilogue::None},
+    {{32, 7, false}, Epilogue::Bias},
+    {{33, 97, true}, Epilogue::BiasGelu},
+    {{40, 1, true}, Epilogue::Bias},
+    {{48, 23, false}, Epilogue::None},
+    {{97, 384, true}, Epilogue::Bias},
+    {{384, 97, false}, Epilogue::BiasGelu},
+    {{384, 1536, true}, Epilogue::Bias},
     // Sums that are cut into blocks; a weight large enough that panels are asked for ahead.
-    {20, 1601, true, Epilogue::BiasGelu},
-    {33, 3109, false, Epilogue::None},
-    {701, 400, true, Epilogue::BiasGelu},
+    {{20, 1601, true}, Epilogue::BiasGelu},
+    {{33, 3109, false}, Epilogue::None},
+    {{701, 400, true}, Epilogue::BiasGelu},
 };
 
 struct LinearWeights {
@@ -321,13 +276,10 @@ std::unique_ptr<CompiledModule> compileLinears(const std::string &dtype, std::ve
   for (const Linear &l : kLinears) {
     text += linearText(l);
     LinearWeights made{numbers.normals(l.columns * l.depth), {}};
-    std::vector<int64_t> shape =
-        l.outByIn ? std::vector<int64_t>{l.columns, l.depth} : std::vector<int64_t>{l.depth, l.columns};
-    file.push_back(Array::of<float>(l.entry() + ".weight", shape,
-                                    l.outByIn ? made.weight : transposed(made.weight, l.columns, l.depth)));
+    file.push_back(l.weight(made.weight));
     if (l.epilogue != Epilogue::None) {
       made.bias = numbers.normals(l.columns);
-      file.push_back(Array::of<float>(l.entry() + ".bias", {l.columns}, made.bias));
+      file.push_back(l.bias(made.bias));
     }
     weights.push_back(made);
   }
@@ -371,10 +323,9 @@ TEST_F(LinearConformance, IsWithinBoundsOfFloat64) {
       for (const std::string &variant : module->variants()) {
         // Rounding of a sum of n steps in order grows like √n; twice the error of the plain f32 sum bounds it, below.
         accuracies[variant].bound = l.depth > 1536 ? 4e-6 : 1e-6;
-        Array out = module->run(variant, l.entry(), {lhs})[0];
+        Array out = module->run(variant, l.name(), {lhs})[0];
         ASSERT_EQ(accuracies[variant].check(out, expected, plain), "") << nameOf(variant, p);
-        ASSERT_TRUE(sameBits(out, module->run(variant, l.entry(), {lhs}, {1, Flush::AtStart})[0]))
-            << nameOf(variant, p);
+        ASSERT_TRUE(sameBits(out, module->run(variant, l.name(), {lhs}, {1, Flush::AtStart})[0])) << nameOf(variant, p);
       }
     }
   for (auto &[variant, accuracy] : accuracies)
@@ -386,9 +337,9 @@ TEST_F(LinearConformance, ThreadsDoNotChangeBits) {
   for (const Linear &l : kLinears) {
     Array lhs = numbers.array("lhs", {129, l.depth});
     for (const std::string &variant : module->variants()) {
-      Array one = module->run(variant, l.entry(), {lhs})[0];
+      Array one = module->run(variant, l.name(), {lhs})[0];
       for (int threads : {2, 4, 8})
-        EXPECT_TRUE(sameBits(one, module->run(variant, l.entry(), {lhs}, {threads})[0])) << variant << " " << l.entry();
+        EXPECT_TRUE(sameBits(one, module->run(variant, l.name(), {lhs}, {threads})[0])) << variant << " " << l.name();
     }
   }
 }
@@ -401,7 +352,7 @@ TEST_F(LinearConformance, NanStaysInItsRow) {
   values[11 * l.depth + 5] = std::nanf("");
   poisoned = Array::of<float>("lhs", clean.shape, values);
   for (const std::string &variant : module->variants()) {
-    Array before = module->run(variant, l.entry(), {clean})[0], after = module->run(variant, l.entry(), {poisoned})[0];
+    Array before = module->run(variant, l.name(), {clean})[0], after = module->run(variant, l.name(), {poisoned})[0];
     for (int64_t row = 0; row < 29; ++row)
       if (row != 11)
         EXPECT_TRUE(sameBits(rowsOf(before, row, 1), rowsOf(after, row, 1))) << variant << ", row " << row;
@@ -433,7 +384,7 @@ TEST(LinearDtypeConformance, WeightsAreRoundedToNearestEven) {
           if (l.epilogue == Epilogue::BiasGelu)
             std::transform(expected.begin(), expected.end(), expected.begin(), gelu);
           RelativeError error;
-          error.add(floatsOf(module->run(variant, l.entry(), {lhs})[0]), expected);
+          error.add(floatsOf(module->run(variant, l.name(), {lhs})[0]), expected);
           EXPECT_LE(error.value(), l.depth > 1536 ? 4e-6 : 1e-6) << stored.name << ", " << nameOf(variant, p);
         }
       }

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Products in 8 bits compiled for each level, weights from a file: bit for bit what docs/spec.md says, on every level.
-#include "test/conformance/CompiledModule.h"
+#include "test/conformance/LinearEntry.h"
 #include "test/conformance/Numbers.h"
 
 #include "gtest/gtest.h"
@@ -13,44 +13,20 @@
 namespace weft::test {
 namespace {
 
-struct Linear {
-  int64_t columns, depth;
-  bool outByIn; ///< the weight lies as [columns, depth]
-  bool bias;
-  std::string entry() const { return "linear_" + std::to_string(columns) + "_" + std::to_string(depth); }
+struct Linear : LinearEntry {
+  bool hasBias;
 };
 
 constexpr Linear kLinears[] = {
-    {1, 1, true, false},     {2, 3, false, true},   {7, 40, true, true},
-    {15, 17, false, false},  {16, 16, true, true},  {17, 5, true, false},
-    {31, 13, false, true},   {32, 8, true, true},   {33, 97, true, false},
-    {48, 23, false, true},   {64, 64, true, false}, {97, 384, true, true},
-    {193, 61, false, true},  {384, 97, true, true}, {200, 1536, true, true},
-    {17, 8201, true, false}, // too long for a scratch of halves
+    {{1, 1, true}, false},     {{2, 3, false}, true},   {{7, 40, true}, true},
+    {{15, 17, false}, false},  {{16, 16, true}, true},  {{17, 5, true}, false},
+    {{31, 13, false}, true},   {{32, 8, true}, true},   {{33, 97, true}, false},
+    {{48, 23, false}, true},   {{64, 64, true}, false}, {{97, 384, true}, true},
+    {{193, 61, false}, true},  {{384, 97, true}, true}, {{200, 1536, true}, true},
+    {{17, 8201, true}, false}, // too long for a scratch of halves
 };
 
-constexpr const char *kText = R"(
-func.func @@ENTRY(%x: tensor<?x@Kxf32> {weft.name = "lhs", weft.dims = ["rows", ""]})
-    -> (tensor<?x@Nxf32> {weft.name = "out", weft.dims = ["rows", ""]}) attributes {weft.entry} {
-  %index = arith.constant 0 : index
-  %zero = arith.constant 0.0 : f32
-  %rows = tensor.dim %x, %index : tensor<?x@Kxf32>
-  %w = weft.parameter "@ENTRY.weight" : tensor<@WEIGHTxf32>
-  %init = tensor.empty(%rows) : tensor<?x@Nxf32>
-  %start = linalg.fill ins(%zero : f32) outs(%init : tensor<?x@Nxf32>) -> tensor<?x@Nxf32>
-  %y = linalg.matmul indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (@MAP)>,
-                                      affine_map<(m, n, k) -> (m, n)>]
-       ins(%x, %w : tensor<?x@Kxf32>, tensor<@WEIGHTxf32>) outs(%start : tensor<?x@Nxf32>) -> tensor<?x@Nxf32>)";
-
-constexpr const char *kBias = R"(
-  %b = weft.parameter "@ENTRY.bias" : tensor<@Nxf32>
-  %sum = linalg.generic {indexing_maps = [affine_map<(m, n) -> (m, n)>, affine_map<(m, n) -> (n)>,
-      affine_map<(m, n) -> (m, n)>], iterator_types = ["parallel", "parallel"]}
-      ins(%y, %b : tensor<?x@Nxf32>, tensor<@Nxf32>) outs(%init : tensor<?x@Nxf32>) {
-  ^bb0(%p: f32, %q: f32, %o: f32):
-    %r = arith.addf %p, %q : f32
-    linalg.yield %r : f32
-  } -> tensor<?x@Nxf32>
+constexpr const char *kTwice = R"(
   %twice = linalg.generic {indexing_maps = [affine_map<(m, n) -> (m, n)>, affine_map<(m, n) -> (m, n)>],
       iterator_types = ["parallel", "parallel"]} ins(%sum : tensor<?x@Nxf32>) outs(%init : tensor<?x@Nxf32>) {
   ^bb0(%p: f32, %o: f32):
@@ -58,15 +34,7 @@ constexpr const char *kBias = R"(
     linalg.yield %r : f32
   } -> tensor<?x@Nxf32>)";
 
-std::string textOf(const Linear &l) {
-  std::string n = std::to_string(l.columns), k = std::to_string(l.depth), text = kText;
-  text += l.bias ? std::string(kBias) + "\n  return %twice" : "\n  return %y";
-  return replaced(text + " : tensor<?x@Nxf32>\n}\n", {{"@N", n},
-                                                      {"@K", k},
-                                                      {"@WEIGHT", l.outByIn ? n + "x" + k : k + "x" + n},
-                                                      {"@MAP", l.outByIn ? "n, k" : "k, n"},
-                                                      {"@ENTRY", l.entry()}});
-}
+std::string textOf(const Linear &l) { return l.hasBias ? l.text(kAddBias + kTwice, "%twice") : l.text("", "%y"); }
 
 /// A row as the spec rounds it.
 struct RoundedRow {
@@ -102,16 +70,10 @@ protected:
       Weights made{numbers.normals(l.columns * l.depth), {}};
       if (l.columns > 2) // a column of zeros
         std::fill_n(made.weight.begin() + l.depth, l.depth, 0.0f);
-      std::vector<float> stored(made.weight.size());
-      for (int64_t n = 0; n < l.columns; ++n)
-        for (int64_t k = 0; k < l.depth; ++k)
-          stored[l.outByIn ? n * l.depth + k : k * l.columns + n] = made.weight[n * l.depth + k];
-      std::vector<int64_t> shape =
-          l.outByIn ? std::vector<int64_t>{l.columns, l.depth} : std::vector<int64_t>{l.depth, l.columns};
-      file.push_back(Array::of<float>(l.entry() + ".weight", shape, stored));
-      if (l.bias) {
+      file.push_back(l.weight(made.weight));
+      if (l.hasBias) {
         made.bias = numbers.normals(l.columns);
-        file.push_back(Array::of<float>(l.entry() + ".bias", {l.columns}, made.bias));
+        file.push_back(l.bias(made.bias));
       }
       weights.push_back(made);
     }
@@ -134,7 +96,7 @@ protected:
           sum += row.values[k] * columns[n].values[k];
         volatile float scaled = static_cast<float>(sum) * row.scale; // no fused step
         volatile float y = scaled * columns[n].scale;
-        out.push_back(l.bias ? (y + weights[index].bias[n]) * 2 : y);
+        out.push_back(l.hasBias ? (y + weights[index].bias[n]) * 2 : y);
       }
     }
     return Array::of<float>("out", {lhs.shape[0], l.columns}, out);
@@ -161,8 +123,8 @@ TEST_F(QuantizedConformance, IsWhatTheSpecSaysBitForBit) {
       Array wanted = expected(i, lhs);
       for (const std::string &variant : module->variants())
         for (RunOptions options : {RunOptions{1, Flush::AtEnd}, RunOptions{1, Flush::AtStart}, RunOptions{4}})
-          ASSERT_TRUE(sameBits(wanted, module->run(variant, l.entry(), {lhs}, options)[0]))
-              << variant << " " << l.entry() << " rows " << rows << " threads " << options.threads;
+          ASSERT_TRUE(sameBits(wanted, module->run(variant, l.name(), {lhs}, options)[0]))
+              << variant << " " << l.name() << " rows " << rows << " threads " << options.threads;
     }
   }
 }
@@ -177,7 +139,7 @@ TEST_F(QuantizedConformance, ExtremeValuesDoNotOverflow) {
     Array lhs = Array::of<float>("lhs", {9, l.depth}, values);
     Array wanted = expected(i, lhs);
     for (const std::string &variant : module->variants())
-      EXPECT_TRUE(sameBits(wanted, module->run(variant, l.entry(), {lhs})[0])) << variant << " " << l.entry();
+      EXPECT_TRUE(sameBits(wanted, module->run(variant, l.name(), {lhs})[0])) << variant << " " << l.name();
   }
 }
 
@@ -191,7 +153,7 @@ TEST_F(QuantizedConformance, NanStaysInItsRow) {
     values[11 * l.depth + 5] = bad;
     Array poisoned = Array::of<float>("lhs", lhs.shape, values), wanted = expected(i, lhs);
     for (const std::string &variant : module->variants()) {
-      Array out = module->run(variant, l.entry(), {poisoned})[0];
+      Array out = module->run(variant, l.name(), {poisoned})[0];
       for (int64_t row = 0; row < 29; ++row)
         if (row != 11)
           EXPECT_TRUE(sameBits(rowsOf(wanted, row, 1), rowsOf(out, row, 1))) << variant << ", row " << row;

@@ -45,13 +45,7 @@ EncoderModel describeRoberta(Config &config, PostNormSizes defaults) {
                       std::to_string(sizes.positions) + " of them",
                   "correct pad_token_id or max_position_embeddings");
   EncoderModel model = describe(sizes, padId);
-  model.heads.pooler = "pooler.dense";
-  model.heads.maskedLM = {"lm_head.dense", sizes.hidden, Activation::GeluErf, "lm_head.layer_norm", sizes.epsilon};
-  model.heads.decoder = "lm_head.decoder.weight";
-  model.heads.decoderBias = "lm_head.bias";
-  model.heads.decoderBiasAlias = "lm_head.decoder.bias";
-  model.heads.pooled = {"classifier.dense", sizes.hidden, Activation::Tanh};
-  model.heads.sequenceClassifier = "classifier.out_proj";
+  nameRobertaHeads(model, sizes);
   return model;
 }
 

@@ -84,14 +84,8 @@ EncoderModel readMPNet(Config &config) {
   model.maxTokens = sizes.positions - kPadId - 1;
   model.hidden = sizes.hidden;
   model.encode = [=](GraphBuilder &graph) { return encode(graph, sizes); };
-  model.heads.pooler = "pooler.dense";
   model.heads.wordEmbeddings = "embeddings.word_embeddings.weight";
-  model.heads.maskedLM = {"lm_head.dense", sizes.hidden, Activation::GeluErf, "lm_head.layer_norm", sizes.epsilon};
-  model.heads.decoder = "lm_head.decoder.weight";
-  model.heads.decoderBias = "lm_head.bias";
-  model.heads.decoderBiasAlias = "lm_head.decoder.bias";
-  model.heads.pooled = {"classifier.dense", sizes.hidden, Activation::Tanh};
-  model.heads.sequenceClassifier = "classifier.out_proj";
+  nameRobertaHeads(model, sizes);
   return model;
 }
 

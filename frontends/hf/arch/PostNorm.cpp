@@ -104,6 +104,16 @@ Value buildEmbeddings(GraphBuilder &graph, const PostNormSizes &sizes, std::opti
   return graph.layerNorm(sum, "embeddings.LayerNorm", sizes.epsilon);
 }
 
+void nameRobertaHeads(EncoderModel &model, const PostNormSizes &sizes) {
+  model.heads.pooler = "pooler.dense";
+  model.heads.maskedLM = {"lm_head.dense", sizes.hidden, Activation::GeluErf, "lm_head.layer_norm", sizes.epsilon};
+  model.heads.decoder = "lm_head.decoder.weight";
+  model.heads.decoderBias = "lm_head.bias";
+  model.heads.decoderBiasAlias = "lm_head.decoder.bias";
+  model.heads.pooled = {"classifier.dense", sizes.hidden, Activation::Tanh};
+  model.heads.sequenceClassifier = "classifier.out_proj";
+}
+
 Value buildPostNormLayer(GraphBuilder &graph, const PostNormSizes &sizes, const PostNormNames &names,
                          const std::string &layer, Value x, Value bias) {
   GraphBuilder::Scope scope(graph, layer);

@@ -42,6 +42,9 @@ struct PostNormNames {
 /// norm(word + type + position) [tokens, embedding]; positions count from 0, or as RoBERTa's from `padId`.
 mlir::Value buildEmbeddings(GraphBuilder &graph, const PostNormSizes &sizes, std::optional<int64_t> padId);
 
+/// Where RoBERTa and those after it keep the weights of their heads.
+void nameRobertaHeads(EncoderModel &model, const PostNormSizes &sizes);
+
 /// One layer: x [tokens, hidden] → [tokens, hidden]. `bias` [heads, i, j] is added to the scores where present.
 mlir::Value buildPostNormLayer(GraphBuilder &graph, const PostNormSizes &sizes, const PostNormNames &names,
                                const std::string &layer, mlir::Value x, mlir::Value bias = {});
