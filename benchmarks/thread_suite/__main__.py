@@ -40,10 +40,10 @@ class Result:
     @property
     def bound(self) -> float:
         """The floor where the peak loop doubles; less where it does not."""
-        return self.floor * min(1.0, float(np.median(self.gains)) / THREADS) if self.gains else self.floor
+        return round(self.floor * min(1.0, float(np.median(self.gains)) / THREADS), 2) if self.gains else self.floor
 
     def check(self) -> checks.Check:
-        return checks.at_least(f"times faster: {self.name}", self.speed, round(self.bound, 2))
+        return checks.at_least(f"times faster: {self.name}", self.speed, self.bound)
 
     def row(self) -> list[str]:
         first, second = (f"{samples.median * 1e3:.2f}" for samples in self.samples.values())
