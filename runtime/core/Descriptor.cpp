@@ -5,6 +5,7 @@
 #include "runtime/core/ElementType.h"
 #include "runtime/cpu/CpuFeatures.h"
 
+#include <cstdio>
 #include <cstring>
 
 namespace weft::runtime {
@@ -158,6 +159,25 @@ const weft_abi_variant *pickVariant(const weft_abi_entry &entry, uint64_t featur
       return &variant;
   }
   return nullptr;
+}
+
+weft_status failVariant(const weft_abi_entry &entry, uint64_t features, const char *name) {
+  Place place("entry \"%s\"", entry.name);
+  char runnable[128] = "";
+  size_t used = 0;
+  for (int32_t v = 0; v < entry.variant_count; ++v) {
+    const weft_abi_variant &variant = entry.variants[v];
+    uint64_t missing = variant.required_features & ~features;
+    if (missing && strcmp(variant.target, name) == 0)
+      return fail(kCpuLacksFeatures, place, "leave the variant out: the best that this CPU runs is taken",
+                  "the code variant '%.64s' needs a CPU with %s, this one has %s", name,
+                  FeatureText(variant.required_features).text, FeatureText(features).text);
+    if (!missing && used < sizeof(runnable))
+      used += size_t(snprintf(runnable + used, sizeof(runnable) - used, "%s%s", used ? ", " : "", variant.target));
+  }
+  return fail(kCpuLacksFeatures, place,
+              "choose one of these, or leave the variant out: the best is taken; `weft compile … --target` adds more",
+              "the entry has no code variant '%.64s'; this CPU runs its %s", name, runnable);
 }
 
 weft_status checkVariants(const weft_abi_model &model, uint64_t features, const Place &place) {

@@ -20,6 +20,9 @@ weft_status checkVariants(const weft_abi_model &model, uint64_t features, const 
 /// null; null when there is none.
 const weft_abi_variant *pickVariant(const weft_abi_entry &entry, uint64_t features, const char *name);
 
+/// Says why pickVariant found none of this name.
+weft_status failVariant(const weft_abi_entry &entry, uint64_t features, const char *name);
+
 /// The entry of this name, the first for a null name; null when there is none,
 /// with the error recorded.
 const weft_abi_entry *findEntry(const weft_abi_model &model, const char *name);

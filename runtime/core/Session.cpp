@@ -171,9 +171,7 @@ weft_status SessionPlan::planEntry(size_t index) {
   plan = {&entry, pickVariant(entry, session.model->features, options.variant), maxDims, &session.defaults[inputs],
           false};
   if (!plan.variant)
-    return fail(kCpuLacksFeatures, Place("entry \"%s\"", entry.name),
-                "leave options.variant null for the best that this CPU runs",
-                "there is no code variant '%.64s' that this CPU can run", options.variant);
+    return failVariant(entry, session.model->features, options.variant);
   for (int32_t d = 0; d < entry.dim_count; ++d) {
     maxDims[d] = entry.dims[d].max;
     for (size_t i = 0; i < options.dim_limit_count; ++i)

@@ -158,6 +158,8 @@ Result<void> bench(const Options &options) {
       return checked;
   if (Result<void> checked = checkWeights(options.weights); !checked)
     return checked;
+  if (Result<ElementType> dtype = parseDtype(options.dtype); !dtype)
+    return dtype.takeError();
   Result<Model> model = Model::open(options.model, {options.targets, {}, options.weights, options.dtype});
   if (!model)
     return model.takeError();

@@ -95,15 +95,52 @@ Result<Bounds> parseBounds(const std::string &text) {
   return bounds;
 }
 
+/// What others call things, and how they are chosen here.
+struct Meaning {
+  std::string_view word, option, value;
+};
+static constexpr Meaning kMeanings[] = {
+    {"amx", "--target", "amx"},       {"avx512", "--target", "v4"},       {"avx-512", "--target", "v4"},
+    {"v4", "--target", "v4"},         {"x86-64-v4", "--target", "v4"},    {"avx2", "--target", "v3"},
+    {"v3", "--target", "v3"},         {"x86-64-v3", "--target", "v3"},    {"generic", "--target", "portable"},
+    {"sse2", "--target", "portable"}, {"x86-64", "--target", "portable"}, {"portable", "--target", "portable"},
+    {"host", "--target", "native"},   {"native", "--target", "native"},   {"f32", "--dtype", "f32"},
+    {"fp32", "--dtype", "f32"},       {"float32", "--dtype", "f32"},      {"float", "--dtype", "f32"},
+    {"f16", "--dtype", "f16"},        {"fp16", "--dtype", "f16"},         {"float16", "--dtype", "f16"},
+    {"half", "--dtype", "f16"},       {"bf16", "--dtype", "bf16"},        {"bfloat16", "--dtype", "bf16"},
+    {"int8", "--weights", "int8"},    {"i8", "--weights", "int8"},        {"8bit", "--weights", "int8"},
+    {"q8", "--weights", "q8_0"},      {"q8_0", "--weights", "q8_0"},      {"int4", "--weights", "int4"},
+    {"i4", "--weights", "int4"},      {"q4", "--weights", "int4"},        {"4bit", "--weights", "int4"},
+};
+
+/// "did you mean --dtype f16? "; empty where nobody calls anything so.
+static std::string meant(std::string word) {
+  std::transform(word.begin(), word.end(), word.begin(), [](unsigned char letter) { return std::tolower(letter); });
+  for (const Meaning &meaning : kMeanings) {
+    bool exists =
+        meaning.option != "--weights" || std::ranges::find(weightForms(), meaning.value) != weightForms().end();
+    if (word == meaning.word && exists)
+      return "did you mean " + std::string(meaning.option) + " " + std::string(meaning.value) + "? ";
+  }
+  return "";
+}
+
 Result<void> checkTarget(const std::string &target) {
   static const char *const kLevels[] = {"amx", "v4", "v3", "portable", "native", "amx-vectors"};
   std::string levels = target == "cpu" ? "v4" : target;
   if (levels.starts_with("cpu:"))
     levels = levels.substr(4);
-  for (const std::string &level : CLI::detail::split(levels, ','))
-    if (std::find(std::begin(kLevels), std::end(kLevels), level) == std::end(kLevels))
-      return Diagnostic{"W0503", "'" + target + "' is no target", "--target",
-                        "use cpu (all levels), or cpu: with some of amx, v4, v3, portable, native, as in cpu:v4,v3"};
+  for (const std::string &level : CLI::detail::split(levels, ',')) {
+    if (std::find(std::begin(kLevels), std::end(kLevels), level) != std::end(kLevels))
+      continue;
+    std::string part = levels.find(',') == std::string::npos ? "" : "'" + level + "' in ", help = meant(level);
+    for (std::string_view other : {"nvptx", "sm_", "cuda", "gpu", "rocm", "metal", "arm", "aarch64", "riscv"})
+      if (level.starts_with(other))
+        help = "code is made for x86-64 processors alone: ";
+    return Diagnostic{"W0503", part + "'" + target + "' is no target", "--target",
+                      help +
+                          "use cpu (all levels), or cpu: with some of amx, v4, v3, portable, native, as in cpu:v4,v3"};
+  }
   return {};
 }
 
@@ -111,6 +148,8 @@ Result<void> checkWeights(const std::string &form) {
   for (std::string_view known : weightForms())
     if (form == known)
       return {};
+  if (std::string help = meant(form); !help.empty())
+    return Diagnostic{"W0503", "'" + form + "' is no way to store weights", "--weights", help};
   return Diagnostic{"W0503", "'" + form + "' is no way to store weights", "--weights",
                     "use keep (as precise as they are) or int8 (8 bits, as activations are then rounded too)"};
 }
@@ -120,7 +159,8 @@ Result<ElementType> parseDtype(const std::string &name) {
       {"f32", ElementType::F32}, {"bf16", ElementType::BF16}, {"f16", ElementType::F16}};
   if (auto found = kTypes.find(name); found != kTypes.end())
     return found->second;
-  return Diagnostic{"W0503", "'" + name + "' is no element type for weights", "--dtype", "use f32, bf16 or f16"};
+  return Diagnostic{"W0503", "'" + name + "' is no element type for weights", "--dtype",
+                    meant(name) + "use f32, bf16 or f16"};
 }
 
 // ---- What is wrong with a command line ----

@@ -57,11 +57,29 @@ static Result<Executable> compileInMemory(const std::string &path, const ModelOp
   return compile(*graph, compileOptions);
 }
 
+/// An artifact is as it was compiled; options that say how would be passed over.
+static Result<void> refuseCompileOptions(const std::string &path, const ModelOptions &options) {
+  std::string given;
+  for (const std::string &target : options.targets)
+    given += " --target " + target;
+  if (options.weights != ModelOptions().weights)
+    given += " --weights " + options.weights;
+  if (options.dtype != ModelOptions().dtype)
+    given += " --dtype " + options.dtype;
+  if (given.empty())
+    return {};
+  return Diagnostic{"W0516", "an artifact is compiled already:" + given + " cannot change it", path,
+                    "compile its model again, with weft compile MODEL" + given +
+                        "; --variant chooses among the code that an artifact has"};
+}
+
 Result<Model> Model::open(const std::string &path, const ModelOptions &options) {
   auto start = std::chrono::steady_clock::now();
   Model result;
   result.folder = path;
   if (isArtifact(path)) {
+    if (Result<void> free = refuseCompileOptions(path, options); !free)
+      return free.takeError();
     weft_model *opened = nullptr;
     if (weft_open(path.c_str(), nullptr, &opened) != WEFT_OK)
       return runtimeError();

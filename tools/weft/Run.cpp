@@ -38,6 +38,8 @@ Result<void> checkOptions(const Options &options) {
       return checked;
   if (Result<void> checked = checkWeights(options.weights); !checked)
     return checked;
+  if (Result<ElementType> dtype = parseDtype(options.dtype); !dtype)
+    return dtype.takeError();
   return {};
 }
 

@@ -43,6 +43,8 @@ TEST(Session, RefusesBadOptions) {
   options = defaults();
   options.variant = "v9";
   expectOptionRefused(open.model, options, WEFT_ERROR_INCOMPATIBLE);
+  EXPECT_NE(std::string(weft_last_error()).find("has no code variant 'v9'; this CPU runs its"), std::string::npos)
+      << weft_last_error();
   options = defaults();
   options.dim_limit_count = 1;
   expectOptionRefused(open.model, options, WEFT_ERROR_ARGUMENT);
