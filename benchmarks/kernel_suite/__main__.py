@@ -41,9 +41,10 @@ def arguments() -> argparse.Namespace:
     add("--samples", type=Path, metavar="FILE", help="also write every sample as JSON")
     args = parser.parse_args()
     args.full = not (args.quick or args.suite or args.peers or args.rounds)
-    for option, known in (("suite", suites.SUITES), ("peers", list(libraries.ALL))):
+    choices = (("suite", suites.SUITES, suites.SUITES), ("peers", list(libraries.ALL), libraries.DEFAULT))
+    for option, known, default in choices:
         asked = getattr(args, option)
-        chosen = asked.split(",") if asked else known
+        chosen = asked.split(",") if asked else default
         if unknown := sorted(set(chosen) - set(known)):
             parser.error(f"--{option}: unknown {', '.join(unknown)}; there are {', '.join(known)}")
         setattr(args, option, chosen)

@@ -14,6 +14,8 @@ from minilm.weft_runtime import Session
 from . import graphs
 from .cases import Attention, Case, Norm, Product
 
+NOTES = {"native": "the best level of this processor"}
+
 
 def _options(case: Case) -> list[str]:
     if not isinstance(case, Product) or case.form == "f32":
@@ -21,8 +23,8 @@ def _options(case: Case) -> list[str]:
     return ["--dtype", "bf16"] if case.form == "bf16" else ["--weights", case.form]
 
 
-def artifact(setting: Setting, case: Case) -> Path:
-    """The compiled case, for this processor."""
+def artifact(setting: Setting, case: Case, level: str) -> Path:
+    """The case compiled for one level of x86-64, or for the best one of this processor ("native")."""
     from safetensors.numpy import save_file
 
     options = _options(case)
@@ -35,7 +37,8 @@ def artifact(setting: Setting, case: Case) -> Path:
         if isinstance(case, Norm):
             save_file({f"w{i}": w for i, w in enumerate(case.weights())}, stem.with_suffix(".safetensors"))
         source.write_text(text)
-    return compiled(setting, source, stem.with_suffix(".weft"), "--target", "cpu:native", "--threads", "1", *options)
+    made = stem.with_name(f"{stem.name}-{level}.weft")
+    return compiled(setting, source, made, "--target", f"cpu:{level}", "--threads", "1", *options)
 
 
 def _copies(made: Path, count: int, folder: Path) -> list[Path]:
@@ -46,10 +49,10 @@ def _copies(made: Path, count: int, folder: Path) -> list[Path]:
     return [made, *paths]
 
 
-def weft(setting: Setting) -> Peer:
+def weft(setting: Setting, level: str = "native") -> Peer:
     library = runtime(setting)
     sessions = []
-    scratch = setting.cache / "copies"
+    scratch = setting.cache / f"copies-{level}"
 
     def bind(session: Session, case: Case):
         if not isinstance(case, Attention):
@@ -62,7 +65,7 @@ def weft(setting: Setting) -> Peer:
         while sessions:
             sessions.pop().close()
         shutil.rmtree(scratch, ignore_errors=True)
-        paths = _copies(artifact(setting, case), getattr(case, "copies", 1), scratch)
+        paths = _copies(artifact(setting, case, level), getattr(case, "copies", 1), scratch)
         sessions.extend(Session(library, path, setting.threads) for path in paths)
         bound = [bind(session, case) for session in sessions]
         runs, result = [run for run, _ in bound], bound[-1][1]
@@ -75,4 +78,5 @@ def weft(setting: Setting) -> Peer:
 
         return call
 
-    return Peer("weft", "", prepare, note="C runtime, one artifact a case, the host's best target")
+    name = "weft" if level == "native" else f"weft-{level}"
+    return Peer(name, "", prepare, note="C runtime, one artifact a case, " + NOTES.get(level, f"level {level}"))

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """The peers of the kernels. Each `prepare` takes a case; a case that the library has no kernel for is Unavailable."""
 
+from functools import partial
+
 import numpy as np
 from minilm.peers import Peer, Setting, Unavailable
 
@@ -9,10 +11,10 @@ from . import onnx_graphs
 from .cases import Attention, Case, Norm, Product
 
 
-def weft(setting: Setting) -> Peer:
+def weft(setting: Setting, level: str = "native") -> Peer:
     from . import compiled
 
-    return compiled.weft(setting)
+    return compiled.weft(setting, level)
 
 
 def llama_cpp(setting: Setting) -> Peer:
@@ -203,3 +205,6 @@ def _each(step, parts: list):
 
 ALL = {"weft": weft, "torch": torch, "onednn": onednn, "mkl": mkl, "openblas": openblas, "onnxruntime": onnxruntime,
        "openvino": openvino, "llama.cpp": llama_cpp}
+DEFAULT = list(ALL)
+# Weft's other levels are timed when asked for.
+ALL |= {f"weft-{level}": partial(weft, level=level) for level in ("v4", "v3", "portable")}

@@ -36,7 +36,7 @@ class Result:
 
     @property
     def best_peer(self) -> str | None:
-        names = [name for name in self.samples if name != "weft"]
+        names = [name for name in self.samples if name != "weft"]  # other levels of Weft too, where they are asked for
         return min(names, key=lambda name: self.samples[name].median) if names else None
 
     @property
