@@ -69,7 +69,9 @@ private:
       return refuse("every argument and result is a ranked tensor with a weft.name, of at most 8 dimensions");
     TensorDescription tensor{name.str(), dtypeOf(shaped.getElementType()), {}, 0, std::nullopt};
     if (!tensor.dtype)
-      return refuse("'" + tensor.name + "' has an element type that the runtime has no number for");
+      return refuse("'" + tensor.name +
+                    "' has elements of a type that arrays cannot have; they are f32, f64, f16, bf16, " +
+                    "i1, i8, i16, i32, i64 or ui8");
     if (Result<void> shape = readShape(attributes, shaped, output, tensor); !shape)
       return shape;
     if (auto limit = attributes.getAs<mlir::IntegerAttr>("weft.index_limit"))

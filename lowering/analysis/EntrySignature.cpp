@@ -35,6 +35,11 @@ static bool isHalf(Type type) {
   return element.isF16() || element.isBF16();
 }
 
+/// What to do about tensors of 16-bit numbers where they are not computed on.
+static constexpr const char *kHalvesHelp = ", which is not compiled for the CPU: use f32 there; 16 bits have keys and "
+                                           "values of weft.attention, and weights of "
+                                           "products with --dtype";
+
 /// Half-precision numbers are read and written by attention, and read as the weights of products.
 static LogicalResult verifyHalves(Operation *op) {
   if (isa<AttentionOp, ParameterOp, tensor::EmptyOp, tensor::DimOp>(op) || isView(op))
@@ -48,11 +53,10 @@ static LogicalResult verifyHalves(Operation *op) {
   llvm::append_range(types, op->getResultTypes());
   for (Type type : types)
     if (isa<RankedTensorType>(type) && isHalf(type) && !isa<func::ReturnOp>(op))
-      return op->emitError("works on ") << getElementTypeOrSelf(type)
-                                        << ", which is not compiled for the CPU: convert to f32";
+      return op->emitError("works on ") << getElementTypeOrSelf(type) << kHalvesHelp;
   for (Value operand : operands)
     if (isHalf(operand.getType()) && !operand.getDefiningOp<AttentionOp>())
-      return op->emitError("returns ") << operand.getType() << ", which is not compiled for the CPU: convert to f32";
+      return op->emitError("returns ") << operand.getType() << kHalvesHelp;
   return success();
 }
 
