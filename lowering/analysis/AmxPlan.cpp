@@ -12,6 +12,7 @@ namespace weft {
 /// panels that pass; and a weight from the third level is read once for 128 rows.
 static constexpr int64_t kMostItemRows = 128;
 static constexpr int64_t kPackedBytes = 1 << 20;
+static constexpr int64_t kMostSteps = 8; ///< of a part of a sum
 
 bool hasTiles(TargetAttr target) { return target && target.getIsa().starts_with("amx"); }
 
@@ -35,6 +36,13 @@ bool wantsTiles(Operation *op) {
 bool anyWantsTiles(Operation *root) {
   return root->walk([](Operation *op) { return wantsTiles(op) ? WalkResult::interrupt() : WalkResult::advance(); })
       .wasInterrupted();
+}
+
+int64_t AmxPlan::cutSteps() const {
+  // Equal parts leave no short last one; up to one and a half are not worth a cut.
+  if (steps() <= kMostSteps * 3 / 2)
+    return steps();
+  return llvm::divideCeilSigned(steps(), llvm::divideCeilSigned(steps(), kMostSteps));
 }
 
 AmxPlan AmxPlan::forProduct(Operation *product) {

@@ -29,10 +29,18 @@ struct Emitter {
 
   Emitter(Location loc, const TileProduct &product)
       : loc(loc), product(product), perWord(32 / product.element.getIntOrFloatBitWidth()),
-        sumElement(cast<MemRefType>(product.sums.getType()).getElementType()) {}
+        sumElement(cast<MemRefType>(product.sums.memref.getType()).getElementType()) {}
 
   Value constant(OpBuilder &b, int64_t value) { return arith::ConstantIndexOp::create(b, loc, value); }
   Value add(OpBuilder &b, Value base, Value offset) { return arith::AddIOp::create(b, loc, base, offset); }
+  /// A place among the sums.
+  SmallVector<Value> at(OpBuilder &b, Value row, int64_t column) {
+    SmallVector<Value> indices = product.sums.indices;
+    Value &first = indices[indices.size() - 2], &last = indices.back();
+    first = add(b, first, row);
+    last = add(b, last, constant(b, column));
+    return indices;
+  }
   void yield(OpBuilder &b, ValueRange values) { scf::YieldOp::create(b, loc, values); }
 };
 
@@ -54,8 +62,6 @@ struct TileEmitter : Emitter {
     return tiles;
   }
 
-  SmallVector<Value> at(OpBuilder &b, int64_t i, int64_t j) { return {constant(b, i * kRows), constant(b, j * kRows)}; }
-
   SmallVector<Value> multiply(OpBuilder &b, Value step, ValueRange sums) {
     auto leftType = tileOf(kRows, product.words, product.element);
     auto rightType = tileOf(product.words, kRows, product.element);
@@ -76,15 +82,17 @@ struct TileEmitter : Emitter {
     SmallVector<Value> start;
     for (int64_t i = 0; i < product.leftTiles; ++i)
       for (int64_t j = 0; j < product.rightTiles; ++j)
-        start.push_back(product.accumulate
-                            ? amx::TileLoadOp::create(b, loc, type, product.sums, at(b, i, j)).getResult()
-                            : amx::TileZeroOp::create(b, loc, type).getResult());
+        start.push_back(product.accumulate ? amx::TileLoadOp::create(b, loc, type, product.sums.memref,
+                                                                     at(b, constant(b, i * kRows), j * kRows))
+                                                 .getResult()
+                                           : amx::TileZeroOp::create(b, loc, type).getResult());
     auto loop = scf::ForOp::create(
         b, loc, constant(b, 0), product.steps, constant(b, 1), start,
         [&](OpBuilder &k, Location, Value step, ValueRange sums) { yield(k, multiply(k, step, sums)); });
     for (auto [index, sum] : llvm::enumerate(loop.getResults()))
-      amx::TileStoreOp::create(b, loc, product.sums, at(b, index / product.rightTiles, index % product.rightTiles),
-                               sum);
+      amx::TileStoreOp::create(
+          b, loc, product.sums.memref,
+          at(b, constant(b, index / product.rightTiles * kRows), index % product.rightTiles * kRows), sum);
   }
 };
 
@@ -139,14 +147,14 @@ struct VectorEmitter : Emitter {
   }
 
   void emitRow(OpBuilder &b, int64_t i, Value row) {
-    Value at = add(b, row, constant(b, i * kRows));
+    Value inSums = add(b, row, constant(b, i * kRows));
     SmallVector<Value> start;
     int64_t parts = product.rightTiles * kRows / lanes;
     for (int64_t part = 0; part < parts; ++part)
-      start.push_back(product.accumulate ? vector::LoadOp::create(b, loc, sumType, product.sums,
-                                                                  ValueRange{at, constant(b, part * lanes)})
-                                               .getResult()
-                                         : arith::ConstantOp::create(b, loc, b.getZeroAttr(sumType)).getResult());
+      start.push_back(
+          product.accumulate
+              ? vector::LoadOp::create(b, loc, sumType, product.sums.memref, at(b, inSums, part * lanes)).getResult()
+              : arith::ConstantOp::create(b, loc, b.getZeroAttr(sumType)).getResult());
     auto steps =
         scf::ForOp::create(b, loc, constant(b, 0), product.steps, constant(b, 1), start,
                            [&](OpBuilder &outer, Location, Value step, ValueRange before) {
@@ -158,7 +166,7 @@ struct VectorEmitter : Emitter {
                              yield(outer, words.getResults());
                            });
     for (auto [part, sum] : llvm::enumerate(steps.getResults()))
-      vector::StoreOp::create(b, loc, sum, product.sums, ValueRange{at, constant(b, part * lanes)});
+      vector::StoreOp::create(b, loc, sum, product.sums.memref, at(b, inSums, part * lanes));
   }
 
   void emit(OpBuilder &b) {

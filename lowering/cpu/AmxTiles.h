@@ -33,7 +33,7 @@ struct TileProduct {
   mlir::Value steps;                     ///< how many, an index
   TileOperand left;                      ///< [16 rows, words] of the element's type
   TileOperand right;                     ///< [words, 16 columns] of words
-  mlir::Value sums;                      ///< memref [≥ 16·leftTiles, ≥ 16·rightTiles]
+  TilePlace sums;                        ///< where [16·leftTiles, 16·rightTiles] sums begin
   bool accumulate = false;               ///< begin with what `sums` holds instead of zero
 };
 

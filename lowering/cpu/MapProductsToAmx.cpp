@@ -60,8 +60,9 @@ public:
     auto allocate = [&](MemRefType type) {
       return memref::AllocaOp::create(b, loc, type, b.getI64IntegerAttr(AmxPlan::kRowBytes));
     };
-    packed = allocate(packedRowsType(plan, plan.itemRows / AmxPlan::kRows, element));
-    staging = allocate(MemRefType::get({AmxPlan::kRows, AmxPlan::kColumns}, sum));
+    int64_t blocks = plan.itemRows / AmxPlan::kRows;
+    packed = allocate(packedRowsType(plan, blocks, element));
+    staging = allocate(MemRefType::get({plan.isCut() ? blocks : 1, AmxPlan::kRows, AmxPlan::kColumns}, sum));
     Value rows = memref::DimOp::create(b, loc, out, 0);
     forEach(b, rows, plan.itemRows, [&](OpBuilder &body, Value first) {
       Value count = arith::SubIOp::create(body, loc, rows, first);
@@ -83,66 +84,112 @@ private:
                        });
   }
 
-  /// The results of `count` rows from `first` on.
+  /// The results of `count` rows from `first` on. A long sum is cut: while the blocks of rows pass, a part of two
+  /// panels stays in the first-level cache, and the sums wait in the staging tiles.
   void emitRows(OpBuilder &b, Value first, Value count) {
     emitPackRows(b, loc, registers, plan, product.lhs, first, count, packed);
-    forEach(b, columns, AmxPlan::kColumns, [&](OpBuilder &body, Value column) {
+    auto emitEachBlock = [&](OpBuilder &body, function_ref<void(OpBuilder &, Value, Value)> emitOne) {
       forEach(body, count, AmxPlan::kRows, [&](OpBuilder &inner, Value begin) {
-        Value left = arith::SubIOp::create(inner, loc, count, begin);
-        emitBlock(inner, column, begin, left);
-        Value end = arith::MinUIOp::create(inner, loc, left, constant(inner, AmxPlan::kRows));
+        emitOne(inner, begin, arith::SubIOp::create(inner, loc, count, begin));
+      });
+    };
+    forEach(b, columns, AmxPlan::kColumns, [&](OpBuilder &body, Value column) {
+      int64_t last = plan.cutBegin(plan.cuts() - 1);
+      if (plan.isCut())
+        emitEachBlock(body, [&](OpBuilder &inner, Value begin, Value left) {
+          emitBlock(inner, {column, begin, constant(inner, 0), plan.cutSteps()}, left);
+        });
+      forEachCut(body, [&](OpBuilder &inner, Value step) {
+        emitEachBlock(inner, [&](OpBuilder &each, Value begin, Value left) {
+          emitBlock(each, {column, begin, step, plan.cutSteps()}, left);
+        });
+      });
+      emitEachBlock(body, [&](OpBuilder &inner, Value begin, Value left) {
+        emitBlock(inner, {column, begin, constant(inner, last), plan.steps() - last}, left);
+        Value end = arith::MinUIOp::create(inner, loc, left, constant(inner, AmxPlan::kRows)),
+              block = blockOf(inner, begin);
+        Value before = arith::AddIOp::create(inner, loc, first, begin);
         forEach(inner, end, 1, [&](OpBuilder &each, Value r) {
-          Value row = arith::AddIOp::create(each, loc, arith::AddIOp::create(each, loc, first, begin), r);
-          emitResults(each, row, r, column);
+          emitResults(each, arith::AddIOp::create(each, loc, before, r), {block, r}, column);
         });
       });
     });
   }
 
+  /// The first step of every cut but the first and the last.
+  void forEachCut(OpBuilder &b, function_ref<void(OpBuilder &, Value)> body) {
+    if (plan.cuts() <= 2)
+      return;
+    scf::ForOp::create(b, loc, constant(b, plan.cutBegin(1)), constant(b, plan.cutBegin(plan.cuts() - 1)),
+                       constant(b, plan.cutSteps()), ValueRange(),
+                       [&](OpBuilder &inner, Location, Value step, ValueRange) {
+                         body(inner, step);
+                         scf::YieldOp::create(inner, loc);
+                       });
+  }
+
+  /// A block of rows and a pair of panels, over `steps` steps from `step` on.
+  struct BlockRange {
+    Value column, begin, step;
+    int64_t steps;
+  };
+
+  Value blockOf(OpBuilder &b, Value begin) {
+    return plan.isCut() ? arith::DivUIOp::create(b, loc, begin, constant(b, AmxPlan::kRows)).getResult()
+                        : constant(b, 0);
+  }
+
   /// The sums of up to 32 rows; one tile of rows where the second would be empty.
-  void emitBlock(OpBuilder &b, Value column, Value begin, Value left) {
+  void emitBlock(OpBuilder &b, const BlockRange &range, Value left) {
     Value half = constant(b, AmxPlan::kTileRows);
     Value isShort = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ule, left, half);
     auto emitTiles = [&](int64_t leftTiles) {
       return [=, this](OpBuilder &body, Location) {
-        emitSums(body, column, begin, leftTiles);
+        emitSums(body, range, leftTiles);
         scf::YieldOp::create(body, loc);
       };
     };
     scf::IfOp::create(b, loc, isShort, emitTiles(1), emitTiles(2));
   }
 
-  void emitSums(OpBuilder &b, Value column, Value begin, int64_t leftTiles) {
-    Value block = arith::DivUIOp::create(b, loc, begin, constant(b, AmxPlan::kRows));
-    Value panel = arith::DivUIOp::create(b, loc, column, constant(b, AmxPlan::kTileRows));
+  void emitSums(OpBuilder &b, const BlockRange &range, int64_t leftTiles) {
+    Value block = arith::DivUIOp::create(b, loc, range.begin, constant(b, AmxPlan::kRows));
+    Value panel = arith::DivUIOp::create(b, loc, range.column, constant(b, AmxPlan::kTileRows));
     // The last tile may lie beyond the last panel.
     SmallVector<Value> panels = {panel, arith::MinUIOp::create(b, loc, add(b, panel, 1), lastPanel)};
     TileProduct tiles;
     tiles.element = cast<MemRefType>(packed.getType()).getElementType();
     tiles.leftTiles = leftTiles;
     tiles.words = plan.stepWords();
-    tiles.steps = constant(b, plan.steps());
-    tiles.sums = staging;
-    tiles.left = [=, this](OpBuilder &k, Value step, int64_t i) {
+    tiles.steps = constant(b, range.steps);
+    tiles.sums = {staging, {blockOf(b, range.begin), constant(b, 0), constant(b, 0)}};
+    tiles.accumulate = !isConstantIntValue(range.step, 0);
+    auto inSum = [=, this, from = range.step](OpBuilder &k, Value step) {
+      return arith::AddIOp::create(k, loc, from, step);
+    };
+    tiles.left = [=, this](OpBuilder &k, Value local, int64_t i) {
+      Value step = inSum(k, local);
       return TilePlace{packed, {block, step, constant(k, i * AmxPlan::kTileRows), constant(k, 0)}};
     };
-    tiles.right = [=, this](OpBuilder &k, Value step, int64_t j) {
-      Value word = arith::MulIOp::create(k, loc, step, constant(k, AmxPlan::kTileRows));
-      word = arith::MinUIOp::create(k, loc, word, constant(k, plan.words - plan.stepWords()));
+    tiles.right = [=, this](OpBuilder &k, Value local, int64_t j) {
+      Value word = arith::MulIOp::create(k, loc, inSum(k, local), constant(k, AmxPlan::kTileRows));
+      if (plan.words % AmxPlan::kTileRows != 0)
+        word = arith::MinUIOp::create(k, loc, word, constant(k, plan.words - plan.stepWords()));
       return TilePlace{product.rhs, {panels[j], word, constant(k, 0)}};
     };
     emitTileProduct(b, loc, registers, instructions, tiles);
   }
 
   /// A row of the staging tile, through all that follows the sums.
-  void emitResults(OpBuilder &b, Value row, Value stagingRow, Value column) {
+  void emitResults(OpBuilder &b, Value row, std::pair<Value, Value> stagingRow, Value column) {
     int64_t lanes = registers.lanes, known = cast<MemRefType>(epilogue.output().getType()).getDimSize(1);
     bool masked = ShapedType::isDynamic(known) || known % AmxPlan::kColumns != 0;
     AffineMap columnMap = AffineMap::get(2, 0, b.getAffineDimExpr(1));
     auto sumType = VectorType::get({lanes}, cast<MemRefType>(staging.getType()).getElementType());
     for (int64_t at = 0; at < AmxPlan::kColumns; at += lanes) {
       IterationPoint point = columnsAt(b, loc, row, add(b, column, at), lanes, masked ? columns : Value());
-      Value sums = vector::LoadOp::create(b, loc, sumType, staging, ValueRange{stagingRow, constant(b, at)});
+      Value sums = vector::LoadOp::create(b, loc, sumType, staging,
+                                          ValueRange{stagingRow.first, stagingRow.second, constant(b, at)});
       if (product.rowScales)
         sums = emitScaledSums(b, loc, sums, product.rowScales, product.columnScales, point);
       if (product.bias)

@@ -7,21 +7,28 @@
 // RUN: FileCheck %s --check-prefix=ONCE < %t.s
 // RUN: grep -c ldtilecfg %t.s | FileCheck %s --check-prefix=CONFIGURED
 
+// The first of eight parts of a sum, then the loop over the next ones: 8 steps each, between loading and storing sums.
 // CHECK-LABEL: integers:
 // CHECK-COUNT-4: tilezero
-// CHECK: .LBB
-// CHECK-NOT: {{tilestored|vmov|\.LBB}}
-// CHECK-COUNT-4: tdpbssd
-// CHECK-NOT: {{tilestored|vmov|\.LBB}}
-// CHECK: j{{[a-z]+}} .LBB
+// CHECK-NOT: {{tilestored|vmov|^\.LBB}}
+// CHECK-COUNT-32: tdpbssd
+// CHECK-NOT: {{vmov|^\.LBB}}
 // CHECK-COUNT-4: tilestored
+// CHECK: .LBB
+// CHECK-NOT: {{tilestored|vmov|^\.LBB}}
+// CHECK-COUNT-32: tdpbssd
+// CHECK-COUNT-4: tilestored
+// CHECK-NOT: tile
+// CHECK: j{{[a-z]+}} .LBB
 // CHECK-LABEL: halves:
 // CHECK: vcvtneps2bf16
 // CHECK-COUNT-4: tilezero
-// CHECK-COUNT-4: tdpbf16ps
+// CHECK-COUNT-32: tdpbf16ps
 // CHECK-COUNT-4: tilestored
+// CHECK: ret
 
-// ONCE-COUNT-8: tilestored
+// Three places store sums in either function, and no other.
+// ONCE-COUNT-24: tilestored
 // ONCE-NOT: tilestored
 // CONFIGURED: 2
 module attributes {weft.target = #weft.target<isa = "amx", lanes = 16, registers = 32, cpu = "x86-64-v4", features = "">} {

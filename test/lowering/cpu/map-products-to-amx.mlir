@@ -4,7 +4,7 @@
 // CHECK-LABEL: @quantized(
 // CHECK-SAME: %[[X:[a-z0-9]+]]: memref<32x64xi8>, %[[XS:[a-z0-9]+]]: memref<32xf32>, %[[W:[a-z0-9]+]]: memref<2x16x64xi8>, %[[WS:[a-z0-9]+]]: memref<32xf32>, %[[Y:[a-z0-9]+]]: memref<32x32xf32>)
 // CHECK-DAG: %[[PACKED:.*]] = memref.alloca() {alignment = 64 : i64} : memref<4x1x32x64xi8>
-// CHECK-DAG: %[[SUMS:.*]] = memref.alloca() {alignment = 64 : i64} : memref<32x32xi32>
+// CHECK-DAG: %[[SUMS:.*]] = memref.alloca() {alignment = 64 : i64} : memref<1x32x32xi32>
 // CHECK: %[[ROW:.*]] = vector.load %[[X]]{{.*}} : memref<32x64xi8>, vector<64xi8>
 // CHECK: vector.store %[[ROW]], %[[PACKED]]
 // CHECK-COUNT-2: amx.tile_load %[[PACKED]]
@@ -78,6 +78,26 @@ func.func @vectors(%x: memref<32x64xi8>, %xs: memref<32xf32>, %w: memref<2x16x64
 module attributes {weft.target = #weft.target<isa = "v4", lanes = 16, registers = 32, cpu = "x86-64-v4", features = "">} {
 func.func @other(%x: memref<32x64xi8>, %xs: memref<32xf32>, %w: memref<2x16x64xi8>, %ws: memref<32xf32>, %y: memref<32x32xf32>) {
   weft.quantized_matmul ins(%x, %xs, %w, %ws : memref<32x64xi8>, memref<32xf32>, memref<2x16x64xi8>, memref<32xf32>) outs(%y : memref<32x32xf32>)
+  return
+}
+}
+
+// -----
+
+// 32 steps are four parts of 8 steps: a first one from zero, two that go on, and a last one before the results. The
+// sums of four blocks of rows wait meanwhile.
+// CHECK-LABEL: @cut(
+// CHECK: memref.alloca() {alignment = 64 : i64} : memref<4x32x32xf32>
+// CHECK: amx.tile_zero
+// CHECK: scf.for %{{.*}} = %c0 to %c8
+// CHECK: scf.for %{{.*}} = %c8 to %c24 step %c8
+// CHECK-NOT: amx.tile_zero
+// CHECK: scf.for %{{.*}} = %c0 to %c8
+// CHECK: scf.for %{{.*}} = %c0 to %c8
+// CHECK: vector.store %{{.*}}, %{{.*}} : memref<128x32xf32>
+module attributes {weft.target = #weft.target<isa = "amx", lanes = 16, registers = 32, cpu = "x86-64-v4", features = "">} {
+func.func @cut(%x: memref<128x1024xf32>, %w: memref<2x512x32xbf16>, %y: memref<128x32xf32>) {
+  weft.packed_matmul ins(%x, %w : memref<128x1024xf32>, memref<2x512x32xbf16>) outs(%y : memref<128x32xf32>)
   return
 }
 }
