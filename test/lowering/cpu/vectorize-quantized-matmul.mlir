@@ -31,9 +31,15 @@ func.func @product(%x: memref<6x8xi8>, %xs: memref<6xf32>, %w: memref<1x2x64xi8>
 
 // -----
 
-// The bias and an activation run on the scaled row; the scratch is gone, and the last columns are masked.
+// The bias and an activation run on the scaled row; the scratch is gone, and the last columns are masked. One row asks
+// for what it will read of each panel, many rows do not.
 // CHECK-LABEL: @activation(
+// CHECK-SAME: %[[W:[a-z0-9]+]]: memref<2x2x64xi8>
 // CHECK-NOT: memref.alloc()
+// CHECK: memref.prefetch %[[W]]
+// CHECK-NEXT: vector.load %[[W]]
+// CHECK: else
+// CHECK-NOT: memref.prefetch
 // CHECK: llvm.call_intrinsic "llvm.x86.avx2.pmadd.wd"
 // CHECK: arith.sitofp
 // CHECK: arith.mulf
