@@ -65,11 +65,11 @@ class Result:
         floor = self.case.floor
         fast = floor.speed is None or (self.ratio is not None and self.ratio >= floor.speed)
         full = not self.shares_alone or (self.share is not None and self.share >= floor.share)
-        return fast and full and (floor.rival is None or (self.over_rival or 0) >= floor.over_rival)
+        return fast and full and (self.over_rival is None or self.over_rival >= floor.over_rival)
 
     @property
     def over_rival(self) -> float | None:
-        """Weft's speed over that of the peer with a floor of its own."""
+        """Weft's speed over that of the peer with a floor of its own; None where that was not timed."""
         rival = self.case.floor.rival
         if rival not in self.samples or "weft" not in self.samples:
             return None
@@ -80,8 +80,8 @@ class Result:
         weft = f"{self.speed('weft'):.0f} {self.unit}" if "weft" in self.samples else "refused" * bool(self.refused)
         wants = [f"{floor.speed:g} x"] if floor.speed else []
         wants += [f"{100 * floor.share:.0f} %"] if self.shares_alone else []
-        if floor.rival:
-            wants += [f"{floor.over_rival:g} x {floor.rival}: {self.over_rival or 0:.2f}"]
+        if self.over_rival:
+            wants += [f"{floor.over_rival:g} x {floor.rival}: {self.over_rival:.2f}"]
         return [
             self.case.name,
             weft,

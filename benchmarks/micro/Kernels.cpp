@@ -175,7 +175,8 @@ Kernel product(int64_t m, int64_t n, int64_t k, const std::string &form) {
   } else if (form != "f32") {
     kernel.weightForm = form;
     kernel.bound = Bound::TilesOf8Bits;
-    stored = 1;
+    // A factor of 16 bits for each 32 numbers, or one for a column.
+    stored = form == "int4" ? 18.0 / 32 : form == "q8_0" ? 34.0 / 32 : 1;
   }
   if (m == 1) {
     kernel.bound = Bound::Reads;

@@ -30,7 +30,7 @@ struct Kernel {
   ElementType dtype = ElementType::F32;
 };
 
-/// x [m, k] times the transpose of a constant weight [n, k]. `form`: f32, bf16, int8.
+/// x [m, k] times the transpose of a constant weight [n, k]. `form`: f32, bf16, or one of weightForms().
 Kernel product(int64_t m, int64_t n, int64_t k, const std::string &form = "f32");
 
 /// softmax(q kᵀ / sqrt(dim)) v over arrays [1, length, heads, dim].

@@ -73,7 +73,11 @@ void registerPeaks() {
 
 std::vector<Kernel> kernels() {
   std::vector<Kernel> all;
-  for (const char *form : {"f32", "bf16", "int8"})
+  std::vector<std::string> forms = {"f32", "bf16"};
+  for (std::string_view form : weightForms())
+    if (form != "keep")
+      forms.emplace_back(form);
+  for (const std::string &form : forms)
     for (int64_t m : {1, 16, 128, 512}) {
       all.push_back(product(m, 1536, 384, form));
       all.push_back(product(m, 768, 3072, form));
