@@ -209,6 +209,8 @@ LogicalResult AttentionOp::verify() {
     return failure();         // attention_c13
   if (!getScale().isFinite()) // attention_c15
     return emitOpError("scale must be finite");
+  if (std::optional<Type> type = getProductType(); type && !type->isBF16()) // attention_c20
+    return emitOpError("product_type must be bf16, is ") << *type;
   return verifyStorage(*this); // attention_c16
 }
 

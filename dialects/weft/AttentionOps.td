@@ -30,6 +30,9 @@ def Weft_AttentionOp : Weft_StructuredOp<"attention", [AttrSizedOperandSegments]
     identity, respectively all visible. Keys and values may be 8-bit integers; the factors that make numbers of them
     are `key_scale` and `value_scale`, 1 where absent.
 
+    `product_type = bf16` allows both products to round their operands to bf16 (query, key, the weights of softmax,
+    value), where the target has faster products then; sums stay f32. Keys and values of bf16 allow it too.
+
     Example: padding mask, [batch, sequence, heads, head_dim] layout
     ```mlir
     %o = weft.attention {scale = 0.5 : f32, indexing_maps = [
@@ -67,7 +70,8 @@ def Weft_AttentionOp : Weft_StructuredOp<"attention", [AttrSizedOperandSegments]
     Arg<Weft_Shaped, "destination, indexed by b, h, i, e; its values are not read">:$output,
     Arg<Optional<Weft_Shaped>, "destination of the log-sum-exp, indexed by b, h, i">:$lse,
     F32Attr:$scale,
-    AffineMapArrayAttr:$indexing_maps);
+    AffineMapArrayAttr:$indexing_maps,
+    OptionalAttr<TypeAttr>:$product_type);
   let regions = (region MaxSizedRegion<1>:$score, MaxSizedRegion<1>:$mask);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let assemblyFormat = [{

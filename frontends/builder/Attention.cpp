@@ -70,7 +70,8 @@ Value GraphBuilder::attention(const AttentionSpec &spec) {
   auto op =
       AttentionOp::create(builder, location, TypeRange{init.getType()}, spec.query, spec.key, spec.value, extras,
                           /*key_scale=*/Value(), /*value_scale=*/Value(), init, /*lse=*/Value(),
-                          builder.getF32FloatAttr(static_cast<float>(spec.scale)), builder.getAffineMapArrayAttr(maps));
+                          builder.getF32FloatAttr(static_cast<float>(spec.scale)), builder.getAffineMapArrayAttr(maps),
+                          /*product_type=*/TypeAttr());
   if (spec.bias)
     buildScoreRegion(op.getScore(), spec, scalars);
   if (spec.paddingMask || spec.reach)

@@ -4,6 +4,9 @@
 // ops + #weft.target → work for tiles, and its cut.
 #include "lowering/analysis/AmxPlan.h"
 
+#include "lowering/analysis/DecodePlan.h"
+#include "lowering/analysis/RegisterPlan.h"
+
 using namespace mlir;
 
 namespace weft {
@@ -33,8 +36,27 @@ bool wantsTiles(Operation *op) {
   return weight && !weight.isDynamicDim(1) && !cast<ShapedType>(op->getOperand(0).getType()).isDynamicDim(1);
 }
 
+bool wantsTiles(AttentionOp op) {
+  if (op.getKeyScale() || op.getValueScale() || matchDecode(op).plan)
+    return false;
+  auto all = [&](auto holds) { return holds(op.getKey()) && holds(op.getValue()); };
+  bool stored = all([](Value operand) { return getElementTypeOrSelf(operand.getType()).isBF16(); });
+  bool floats = all([](Value operand) { return isa<FloatType>(getElementTypeOrSelf(operand.getType())); });
+  return stored || (op.getProductType() && floats);
+}
+
+int64_t sharedQueriesOf(AttentionOp op, TargetAttr target) {
+  // With products this fast, packing for 256 would be a sixth of the work.
+  return hasTiles(target) && wantsTiles(op) ? 2 * kSharedQueries : kSharedQueries;
+}
+
 bool anyWantsTiles(Operation *root) {
-  return root->walk([](Operation *op) { return wantsTiles(op) ? WalkResult::interrupt() : WalkResult::advance(); })
+  return root
+      ->walk([](Operation *op) {
+        auto attention = dyn_cast<AttentionOp>(op);
+        bool wants = attention ? wantsTiles(attention) : wantsTiles(op);
+        return wants ? WalkResult::interrupt() : WalkResult::advance();
+      })
       .wasInterrupted();
 }
 

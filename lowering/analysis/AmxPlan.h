@@ -18,6 +18,10 @@ bool hasTileInstructions(TargetAttr target);
 
 /// Whether an op has work for tiles: a product in 8-bit integers or with a weight in bf16.
 bool wantsTiles(mlir::Operation *op);
+/// Whether attention has: it may round to bf16, and is none of few queries.
+bool wantsTiles(AttentionOp op);
+/// Queries of a head that share the packed keys, and make one work item.
+int64_t sharedQueriesOf(AttentionOp op, TargetAttr target);
 /// Whether any op below does.
 bool anyWantsTiles(mlir::Operation *root);
 

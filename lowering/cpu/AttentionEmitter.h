@@ -18,26 +18,31 @@ constexpr float kLog2e = 1.4426950408889634f;
 struct AttentionPlan {
   AttentionOp op;
   RegisterPlan registers;
-  int64_t keyRows;   ///< keys in a register tile of scores
-  int64_t keyBlock;  ///< keys in a block: a multiple of keyRows
-  int64_t headDim;   ///< d
-  int64_t valueDim;  ///< e
-  int64_t queryRows; ///< queries that share a block of keys: a multiple of lanes()
+  int64_t keyRows;    ///< keys in a register tile of scores
+  int64_t keyBlock;   ///< keys in a block: a multiple of keyRows
+  int64_t headDim;    ///< d
+  int64_t valueDim;   ///< e
+  int64_t queryRows;  ///< queries that share a block of keys: a multiple of lanes()
+  int64_t outputUnit; ///< rows of Oᵀ come in multiples of it
 
   /// Queries in the lanes of a tile.
   int64_t lanes() const { return registers.columns(); }
+  /// Rows of Oᵀ.
+  int64_t outputRows() const { return llvm::alignTo(valueDim, outputUnit); }
 };
 
 /// Emits a plan. Scratch, with the queries of a work item side by side in columns:
-///   packedQuery Qᵀ [d][q], packedOutput Oᵀ [e][q], state [2][q] (running maximum in units of log 2, running sum),
-///   keys [block][d] and values [block][e] (contiguous, whatever the operands' strides), scores Sᵀ [block][lanes].
+///   packedQuery Qᵀ [d][q], packedOutput Oᵀ [tile · e][lanes], state [2][q] (running maximum in units of log 2, running
+///   sum), keys [block][d] and values [block][e] (contiguous, whatever the operands' strides), scores Sᵀ
+///   [block][lanes].
 class AttentionEmitter {
 public:
   explicit AttentionEmitter(const AttentionPlan &plan);
+  virtual ~AttentionEmitter() = default;
 
   void emit(mlir::OpBuilder &b);
 
-private:
+protected:
   using Builder = mlir::OpBuilder;
   using Value = mlir::Value;
   using Values = mlir::SmallVector<mlir::Value>;
@@ -70,12 +75,21 @@ private:
   void forEach(Builder &b, Value end, int64_t step, llvm::function_ref<void(Builder &, Value)> body);
   Value loadLanes(Builder &b, Value matrix, Value row, Value column, int64_t v);
   void storeLanes(Builder &b, Value value, Value matrix, Value row, Value column, int64_t v);
+  Value loadOutput(Builder &b, Value column, Value e, int64_t v);
+  void storeOutput(Builder &b, Value value, Value column, Value e, int64_t v);
+  Value outputRow(Builder &b, Value column, Value e);
   Value laneMask(Builder &b, Value count);
   unsigned outputOperand() { return op.getOutputNumber(); }
 
+  Value allocate(Builder &b, llvm::ArrayRef<int64_t> shape, mlir::Type element);
+  /// The scratch that depends on how products are computed.
+  virtual void allocateOperands(Builder &b);
+
   // A work item's queries: AttentionQueries.cpp.
   void emitQueries(Builder &b);
-  void emitPackQuery(Builder &b);
+  virtual void emitPackQuery(Builder &b);
+  /// Where blocks start, for keys that are seen from `low` on.
+  virtual Value firstBlock(Builder &, Value low) { return low; }
   void emitPackQueryBlock(Builder &b, llvm::ArrayRef<Value> rows, Value column, int64_t d, float factor);
   void emitStart(Builder &b);
   void emitOutput(Builder &b, Value column);
@@ -84,9 +98,10 @@ private:
 
   // A block of keys: AttentionKeys.cpp.
   void emitKeyBlock(Builder &b, Value key, Value count);
+  virtual void emitPackBlock(Builder &b, Value key, Value count);
   void emitPackKeys(Builder &b, const PackedRows &rows, Value key, Value count);
   void emitKeysOfQueries(Builder &b, Value key, Value count, Value column);
-  void emitSoftmaxStep(Builder &b, const KeySpan &span);
+  virtual void emitSoftmaxStep(Builder &b, const KeySpan &span);
   Values emitScores(Builder &b, const KeySpan &span, Values maxima);
   Values emitScoreTile(Builder &b, const KeySpan &span, Value row, bool whole, Values maxima);
   Values emitScoreStores(Builder &b, const KeySpan &span, Value row, bool whole, mlir::ArrayRef<Value> acc,
@@ -110,10 +125,11 @@ private:
   RegisterPlan reg;
   mlir::VectorType lane;
   Value packedQuery, packedOutput, rowsOutput, state, keys, values, scores;
+  float stateUnit = 1.0f; ///< of the running maximum, in units of log 2
   Value queryCount, keyCount;
   Value batch, head, query; ///< of the work item
   Value columns;            ///< its queries, in whole tiles
-  Value block;              ///< the first key of the block
+  Value block, blockCount;  ///< the first key of the block, how many it has
 };
 
 } // namespace weft

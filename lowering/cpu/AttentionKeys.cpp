@@ -22,6 +22,13 @@ namespace weft {
 
 void AttentionEmitter::emitKeyBlock(OpBuilder &b, Value key, Value count) {
   block = key;
+  blockCount = count;
+  emitPackBlock(b, key, count);
+  forEach(b, columns, plan.lanes(),
+          [&](OpBuilder &body, Value column) { emitKeysOfQueries(body, key, count, column); });
+}
+
+void AttentionEmitter::emitPackBlock(OpBuilder &b, Value key, Value count) {
   emitPackKeys(b, {1, AttentionOp::HeadDim, plan.headDim, op.getKeyScale(), op.getKeyScaleNumber(), keys}, key, count);
   emitPackKeys(b, {2, AttentionOp::ValueDim, plan.valueDim, op.getValueScale(), op.getValueScaleNumber(), values}, key,
                count);
@@ -37,8 +44,6 @@ void AttentionEmitter::emitKeyBlock(OpBuilder &b, Value key, Value count) {
     });
     scf::YieldOp::create(edge, loc);
   });
-  forEach(b, columns, plan.lanes(),
-          [&](OpBuilder &body, Value column) { emitKeysOfQueries(body, key, count, column); });
 }
 
 /// The block's rows as f32, one after the other: strides of whole pages would let few of them stay in a cache.
@@ -234,7 +239,7 @@ void AttentionEmitter::emitValueTile(OpBuilder &b, const KeySpan &span, ArrayRef
   SmallVector<Value> acc;
   for (int64_t r = 0; r < rows; ++r)
     for (int64_t v = 0; v < reg.vectors; ++v) {
-      Value before = loadLanes(b, packedOutput, add(b, e, r), span.column, v);
+      Value before = loadOutput(b, span.column, add(b, e, r), v);
       acc.push_back(arith::MulFOp::create(b, loc, before, alpha[v]));
     }
   TileOperands operands;
@@ -247,7 +252,7 @@ void AttentionEmitter::emitValueTile(OpBuilder &b, const KeySpan &span, ArrayRef
   acc = emitTileProduct(b, loc, reg, rows, reg.vectors, span.count, acc, operands);
   for (int64_t r = 0; r < rows; ++r)
     for (int64_t v = 0; v < reg.vectors; ++v)
-      storeLanes(b, acc[r * reg.vectors + v], packedOutput, add(b, e, r), span.column, v);
+      storeOutput(b, acc[r * reg.vectors + v], span.column, add(b, e, r), v);
 }
 
 } // namespace weft

@@ -31,7 +31,7 @@ void AttentionEmitter::emitQueries(OpBuilder &b) {
   IndexRange all{constant(b, 0), add(b, keyCount, -1)};
   IndexRange seen = visibleKeys(b, queriesFrom(b, constant(b, 0), plan.queryRows), all, none);
   Value end = add(b, seen.high, 1);
-  scf::ForOp::create(b, loc, seen.low, end, constant(b, plan.keyBlock), ValueRange(),
+  scf::ForOp::create(b, loc, firstBlock(b, seen.low), end, constant(b, plan.keyBlock), ValueRange(),
                      [&](OpBuilder &body, Location, Value key, ValueRange) {
                        Value rest = arith::SubIOp::create(body, loc, end, key);
                        emitKeyBlock(body, key, least(body, rest, constant(body, plan.keyBlock)));
@@ -75,13 +75,17 @@ void AttentionEmitter::emitPackQueryBlock(OpBuilder &b, ArrayRef<Value> rows, Va
   }
 }
 
-/// Nothing seen yet: the lowest maximum, a sum and an output of zero.
+/// Nothing seen yet: the lowest maximum, a sum and an output of zero. Rows before tiles, or LLVM would call memset.
 void AttentionEmitter::emitStart(OpBuilder &b) {
   forEach(b, columns, reg.lanes, [&](OpBuilder &body, Value column) {
     storeLanes(body, splat(body, kLowest), state, constant(body, 0), column, 0);
     storeLanes(body, splat(body, 0.0f), state, constant(body, 1), column, 0);
-    forEach(body, constant(body, llvm::alignTo(plan.valueDim, reg.lanes)), 1,
-            [&](OpBuilder &inner, Value e) { storeLanes(inner, splat(inner, 0.0f), packedOutput, e, column, 0); });
+  });
+  forEach(b, constant(b, plan.outputRows()), 1, [&](OpBuilder &body, Value e) {
+    forEach(body, columns, plan.lanes(), [&](OpBuilder &inner, Value column) {
+      for (int64_t v = 0; v < reg.vectors; ++v)
+        storeOutput(inner, splat(inner, 0.0f), column, e, v);
+    });
   });
 }
 
@@ -92,10 +96,10 @@ void AttentionEmitter::emitOutput(OpBuilder &b, Value column) {
     Value none = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ, sum, zero);
     Value inverse = arith::DivFOp::create(b, loc, splat(b, 1.0f), sum);
     inverse = arith::SelectOp::create(b, loc, none, zero, inverse);
-    forEach(b, constant(b, llvm::alignTo(plan.valueDim, reg.lanes)), reg.lanes, [&](OpBuilder &body, Value e) {
+    forEach(b, constant(b, plan.outputRows()), reg.lanes, [&](OpBuilder &body, Value e) {
       SmallVector<Value> transposed;
       for (int64_t i = 0; i < reg.lanes; ++i) {
-        Value value = loadLanes(body, packedOutput, add(body, e, i), column, v);
+        Value value = loadOutput(body, column, add(body, e, i), v);
         transposed.push_back(arith::MulFOp::create(body, loc, value, inverse));
       }
       for (auto [r, row] : llvm::enumerate(emitTranspose(body, loc, transposed)))
@@ -142,7 +146,7 @@ void AttentionEmitter::emitLogSumExp(OpBuilder &b, Value column) {
     Value sum = loadLanes(b, state, constant(b, 1), column, v);
     Value log = math::LogOp::create(b, loc, sum);
     Value highest = loadLanes(b, state, constant(b, 0), column, v);
-    Value lse = arith::AddFOp::create(b, loc, arith::MulFOp::create(b, loc, highest, splat(b, kLn2)), log);
+    Value lse = arith::AddFOp::create(b, loc, arith::MulFOp::create(b, loc, highest, splat(b, kLn2 * stateUnit)), log);
     Value none = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ, sum, splat(b, 0.0f));
     lse = arith::SelectOp::create(b, loc, none, splat(b, -std::numeric_limits<float>::infinity()), lse);
     emitStore(b, loc, lse, op.getLse(), map, point);

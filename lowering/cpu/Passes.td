@@ -97,7 +97,8 @@ def VectorizeAttention : Pass<"weft-vectorize-attention", "::mlir::ModuleOp"> {
   let summary = "Turns attention on memrefs into one fused kernel with queries in lanes";
   let description = [{
     Before: `weft.attention` on memrefs with static head dimensions. After: loops over blocks of keys with an online
-    softmax; the score matrix exists only as one block in a scratch.
+    softmax; the score matrix exists only as one block in a scratch. Where the target has tiles and the op may round its
+    products' operands to bf16 (`product_type`, or keys and values that are stored so), both products run on tiles.
 
     Example:
     ```mlir
@@ -120,7 +121,8 @@ def VectorizeAttention : Pass<"weft-vectorize-attention", "::mlir::ModuleOp"> {
     }
     ```
   }];
-  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::scf::SCFDialect",
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::amx::AMXDialect", "::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect",
                            "::mlir::vector::VectorDialect"];
 }
 

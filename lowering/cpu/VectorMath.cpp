@@ -69,18 +69,29 @@ bool hasScale(const RegisterPlan &plan, Type type) {
   return vector && plan.fused && plan.lanes == 16 && vector.getShape() == ArrayRef<int64_t>{16};
 }
 
-/// 2^x = p(x − n) · 2^n, n = round(x): vscalefps gives +inf for n = +inf, whatever x − n is then. Below −126 the lane
-/// is zeroed under its mask: a denormal would make the products that read it slow.
+/// Lanes of x that are no less than −126, as the mask of an instruction: below, a lane is zeroed under it, since a
+/// denormal would make the products that read it slow.
+Value normalLanes(Expansion &e, Value x) {
+  Value normal = arith::CmpFOp::create(e.b, e.loc, arith::CmpFPredicate::UGE, x, e.f(-126.0f));
+  Value lanes = vector::BitCastOp::create(e.b, e.loc, VectorType::get({1}, e.b.getI16Type()), normal);
+  return vector::ExtractOp::create(e.b, e.loc, lanes, ArrayRef<int64_t>{0});
+}
+
+/// An instruction on lanes of x and a vector; lanes that the mask leaves out are zero.
+Value callMasked(Expansion &e, StringRef name, Value x, Value y, Value mask) {
+  Value rounding = arith::ConstantOp::create(e.b, e.loc, e.b.getI32IntegerAttr(4)); // that of the control register
+  return LLVM::CallIntrinsicOp::create(e.b, e.loc, e.type, e.b.getStringAttr(name),
+                                       ValueRange{x, y, e.f(0.0f), mask, rounding})
+      .getResult(0);
+}
+
+constexpr StringLiteral kScale = "llvm.x86.avx512.mask.scalef.ps.512", kReduce = "llvm.x86.avx512.mask.reduce.ps.512";
+
+/// 2^x = p(x − n) · 2^n, n = round(x): vscalefps gives +inf for n = +inf, whatever x − n is then.
 Value emitScaledExp2(Expansion &e, ArrayRef<float> coefficients, Value x) {
   Value whole = math::RoundEvenOp::create(e.b, e.loc, x);
   Value mantissa = e.polynomial(coefficients, e.sub(x, whole));
-  Value normal = arith::CmpFOp::create(e.b, e.loc, arith::CmpFPredicate::UGE, x, e.f(-126.0f));
-  Value lanes = vector::BitCastOp::create(e.b, e.loc, VectorType::get({1}, e.b.getI16Type()), normal);
-  Value mask = vector::ExtractOp::create(e.b, e.loc, lanes, ArrayRef<int64_t>{0});
-  Value rounding = arith::ConstantOp::create(e.b, e.loc, e.b.getI32IntegerAttr(4)); // that of the control register
-  return LLVM::CallIntrinsicOp::create(e.b, e.loc, e.type, e.b.getStringAttr("llvm.x86.avx512.mask.scalef.ps.512"),
-                                       ValueRange{mantissa, whole, e.f(0.0f), mask, rounding})
-      .getResult(0);
+  return callMasked(e, kScale, mantissa, whole, normalLanes(e, x));
 }
 
 } // namespace
@@ -113,6 +124,18 @@ Value emitExp2(OpBuilder &builder, Location loc, const RegisterPlan &plan, Value
   result = e.select(arith::CmpFPredicate::OLT, x, e.f(-126.0f), e.f(0.0f), result);
   // A NaN's own bits went through the shift above and may have made a number of it.
   return nonPositive ? result : e.select(arith::CmpFPredicate::UNO, x, x, x, result);
+}
+
+Value emitExp2ForHalf(OpBuilder &builder, Location loc, const RegisterPlan &plan, Value x) {
+  Expansion e(builder, loc, plan, x);
+  if (!hasScale(plan, e.type))
+    return emitExp2(builder, loc, plan, x, /*nonPositive=*/true);
+  // One instruction takes the part of x behind the point, above ⌊x⌋, and the other ⌊x⌋ itself.
+  static const float kCoefficients[] = {1.0f, 0.69511679f, 0.22764498f, 0.07706705f};
+  Value all = arith::ConstantOp::create(builder, loc, builder.getI16IntegerAttr(-1));
+  Value down = arith::ConstantOp::create(builder, loc, builder.getI32IntegerAttr(1));
+  Value fraction = callMasked(e, kReduce, x, down, all);
+  return callMasked(e, kScale, e.polynomial(kCoefficients, fraction), x, normalLanes(e, x));
 }
 
 Value emitErf(OpBuilder &builder, Location loc, const RegisterPlan &plan, Value x) {

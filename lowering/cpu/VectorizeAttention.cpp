@@ -10,10 +10,13 @@
 // decides anything (lowering/analysis/MaskTiles.h).
 #include "lowering/cpu/Passes.h"
 
+#include "lowering/analysis/AmxPlan.h"
 #include "lowering/cpu/AttentionEmitter.h"
 #include "lowering/cpu/StoredNumbers.h"
+#include "lowering/cpu/TileAttention.h"
 #include "lowering/cpu/VectorBody.h"
 
+#include "mlir/Dialect/AMX/AMXDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -39,7 +42,7 @@ static int64_t extentOf(AttentionOp op, unsigned operand, unsigned dim) {
   return position ? cast<MemRefType>(op->getOperand(operand).getType()).getDimSize(*position) : ShapedType::kDynamic;
 }
 
-static FailureOr<AttentionPlan> planAttention(AttentionOp op, const RegisterPlan &registers) {
+static FailureOr<AttentionPlan> planAttention(AttentionOp op, const RegisterPlan &registers, TargetAttr target) {
   AttentionPlan plan;
   plan.op = op;
   plan.registers = registers;
@@ -58,9 +61,10 @@ static FailureOr<AttentionPlan> planAttention(AttentionOp op, const RegisterPlan
   int64_t fitting = kBlockElements / std::max(plan.headDim, plan.valueDim) / plan.keyRows * plan.keyRows;
   plan.keyBlock = std::clamp<int64_t>(fitting, 48, 96);
   int64_t queries = extentOf(op, 0, AttentionOp::Query);
-  plan.queryRows = kSharedQueries;
+  plan.outputUnit = registers.lanes;
+  plan.queryRows = sharedQueriesOf(op, target);
   if (!ShapedType::isDynamic(queries))
-    plan.queryRows = std::clamp<int64_t>(llvm::alignTo(queries, plan.lanes()), plan.lanes(), kSharedQueries);
+    plan.queryRows = std::clamp<int64_t>(llvm::alignTo(queries, plan.lanes()), plan.lanes(), plan.queryRows);
   return plan;
 }
 
@@ -69,19 +73,11 @@ AttentionEmitter::AttentionEmitter(const AttentionPlan &plan)
       lane(VectorType::get({plan.registers.lanes}, Float32Type::get(this->op.getContext()))) {}
 
 void AttentionEmitter::emit(OpBuilder &b) {
-  auto scratch = [&](int64_t rows, int64_t width) -> Value {
-    auto type = MemRefType::get({rows, width}, b.getF32Type());
-    return memref::AllocaOp::create(b, loc, type, b.getI64IntegerAttr(64));
-  };
-  int64_t outputRows = llvm::alignTo(plan.valueDim, reg.lanes);
-  packedQuery = scratch(plan.headDim, plan.queryRows);
-  packedOutput = scratch(outputRows, plan.queryRows);
-  rowsOutput = scratch(plan.lanes(), outputRows);
-  state = scratch(2, plan.queryRows);
-  // A tile that a block's end cuts reads, and stores, up to a tile more.
-  keys = scratch(plan.keyBlock + plan.keyRows, plan.headDim);
-  values = scratch(plan.keyBlock, plan.valueDim);
-  scores = scratch(plan.keyBlock + plan.keyRows, plan.lanes());
+  int64_t tiles = plan.queryRows / plan.lanes();
+  packedOutput = allocate(b, {tiles * plan.outputRows(), plan.lanes()}, b.getF32Type());
+  rowsOutput = allocate(b, {plan.lanes(), plan.outputRows()}, b.getF32Type());
+  state = allocate(b, {2, plan.queryRows}, b.getF32Type());
+  allocateOperands(b);
   queryCount = extentOf(b, 0, AttentionOp::Query);
   keyCount = extentOf(b, 1, AttentionOp::Key);
   unsigned output = outputOperand();
@@ -95,6 +91,18 @@ void AttentionEmitter::emit(OpBuilder &b) {
       });
     });
   });
+}
+
+void AttentionEmitter::allocateOperands(OpBuilder &b) {
+  packedQuery = allocate(b, {plan.headDim, plan.queryRows}, b.getF32Type());
+  // A tile that a block's end cuts reads, and stores, up to a tile more.
+  keys = allocate(b, {plan.keyBlock + plan.keyRows, plan.headDim}, b.getF32Type());
+  values = allocate(b, {plan.keyBlock, plan.valueDim}, b.getF32Type());
+  scores = allocate(b, {plan.keyBlock + plan.keyRows, plan.lanes()}, b.getF32Type());
+}
+
+Value AttentionEmitter::allocate(OpBuilder &b, ArrayRef<int64_t> shape, Type element) {
+  return memref::AllocaOp::create(b, loc, MemRefType::get(shape, element), b.getI64IntegerAttr(64));
 }
 
 // --- small things ---------------------------------------------------------------------------------------------------
@@ -144,6 +152,20 @@ void AttentionEmitter::storeLanes(OpBuilder &b, Value value, Value matrix, Value
   vector::StoreOp::create(b, loc, value, matrix, ValueRange{row, add(b, column, v * reg.lanes)});
 }
 
+/// Each tile's rows of Oᵀ are together: rows that are a power of two apart would fall into few sets of a cache.
+Value AttentionEmitter::outputRow(OpBuilder &b, Value column, Value e) {
+  Value tile = arith::DivUIOp::create(b, loc, column, constant(b, plan.lanes()));
+  return add(b, arith::MulIOp::create(b, loc, tile, constant(b, plan.outputRows())), e);
+}
+
+Value AttentionEmitter::loadOutput(OpBuilder &b, Value column, Value e, int64_t v) {
+  return loadLanes(b, packedOutput, outputRow(b, column, e), constant(b, 0), v);
+}
+
+void AttentionEmitter::storeOutput(OpBuilder &b, Value value, Value column, Value e, int64_t v) {
+  storeLanes(b, value, packedOutput, outputRow(b, column, e), constant(b, 0), v);
+}
+
 Value AttentionEmitter::laneMask(OpBuilder &b, Value count) {
   return vector::CreateMaskOp::create(b, loc, VectorType::get({reg.lanes}, b.getI1Type()), count);
 }
@@ -156,16 +178,23 @@ struct VectorizeAttentionPass : impl::VectorizeAttentionBase<VectorizeAttentionP
     FailureOr<RegisterPlan> registers = registerPlanOf(getOperation());
     if (failed(registers))
       return signalPassFailure();
+    auto target = getOperation()->getAttrOfType<TargetAttr>("weft.target");
     SmallVector<AttentionOp> ops;
     getOperation()->walk([&](AttentionOp op) { ops.push_back(op); });
     for (AttentionOp op : ops) {
-      FailureOr<AttentionPlan> plan = planAttention(op, *registers);
+      FailureOr<AttentionPlan> plan = planAttention(op, *registers, target);
       if (failed(plan))
         return signalPassFailure();
-      OpBuilder builder(op);
-      AttentionEmitter(*plan).emit(builder);
+      emit(*plan, target);
       op.erase();
     }
+  }
+
+  void emit(AttentionPlan plan, TargetAttr target) {
+    OpBuilder builder(plan.op);
+    if (!hasTiles(target) || !wantsTiles(plan.op))
+      return AttentionEmitter(plan).emit(builder);
+    TileAttentionEmitter(TileAttentionEmitter::planOf(plan), hasTileInstructions(target)).emit(builder);
   }
 };
 } // namespace

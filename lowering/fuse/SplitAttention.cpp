@@ -138,7 +138,7 @@ private:
       maps.push_back(AffineMapAttr::get(AffineMap::get(AttentionOp::NumDims, 0, exprs, b.getContext())));
     auto parts = AttentionOp::create(b, op.getLoc(), TypeRange{output.getType(), lse.getType()}, op.getQuery(),
                                      op.getKey(), op.getValue(), op.getExtras(), op.getKeyScale(), op.getValueScale(),
-                                     output, lse, op.getScaleAttr(), b.getArrayAttr(maps));
+                                     output, lse, op.getScaleAttr(), b.getArrayAttr(maps), op.getProductTypeAttr());
     parts.getScore().takeBody(op.getScore());
     parts.getMask().takeBody(op.getMask());
     return {parts.getResult(0), parts.getResult(1)};

@@ -31,6 +31,26 @@ def NormalizeLinear : Pass<"weft-normalize-linear", "::mlir::ModuleOp"> {
   let dependentDialects = ["::weft::WeftDialect"];
 }
 
+def NormalizeAttention : Pass<"weft-normalize-attention", "::mlir::ModuleOp"> {
+  let summary = "Says which attention may round its products' operands";
+  let description = [{
+    Before: `weft.attention` of f32 in a module whose products have weights of bf16 (`weft.dtype`). After: its
+    `product_type` is bf16 too, unless it names one.
+
+    Example:
+    ```mlir
+    %y = weft.attention {scale = 1.0 : f32, indexing_maps = [#q, #k, #v, #o]}
+      ins(%q, %k, %k : tensor<1x2x?x4xf32>, tensor<1x2x?x4xf32>, tensor<1x2x?x4xf32>)
+      outs(%o : tensor<1x2x?x4xf32>) -> tensor<1x2x?x4xf32>
+    ```
+    becomes
+    ```
+    %y = weft.attention {indexing_maps = [#q, #k, #v, #o], product_type = bf16, scale = 1.0 : f32} …
+    ```
+  }];
+  let dependentDialects = ["::weft::WeftDialect"];
+}
+
 def NormalizeCheck : Pass<"weft-normalize-check", "::mlir::ModuleOp"> {
   let summary = "Turns expectations into outputs that say what was found";
   let description = [{

@@ -25,6 +25,7 @@ void buildNormalizePhase(OpPassManager &pm) {
   pm.addPass(createNormalizeNamed());
   pm.addPass(createNormalizeConcat());
   pm.addPass(createNormalizeLinear());
+  pm.addPass(createNormalizeAttention());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
 }

@@ -90,14 +90,14 @@ TilePlan planProduct(TilingInterface root, DestinationStyleOpInterface product, 
 }
 
 /// Attention: one batch, one head, one block of queries; few queries: the heads that share a head of the keys.
-TilePlan planAttention(AttentionOp op) {
+TilePlan planAttention(AttentionOp op, TargetAttr target) {
   TilePlan plan{op, SmallVector<int64_t>(AttentionOp::NumDims, 0)};
   plan.sizes[AttentionOp::Batch] = plan.sizes[AttentionOp::Head] = 1;
   plan.sizes[AttentionOp::Key] = op.getSplitLength();
   if (std::optional<DecodePlan> decode = matchDecode(op).plan)
     plan.sizes[AttentionOp::Head] = decode->heads();
   else
-    plan.sizes[AttentionOp::Query] = kSharedQueries;
+    plan.sizes[AttentionOp::Query] = sharedQueriesOf(op, target);
   return plan;
 }
 
@@ -148,7 +148,7 @@ FailureOr<TilePlan> planTiles(func::FuncOp kernel, const ProductPlan &shapes, Ta
   if (!root || !isa<DestinationStyleOpInterface>(op))
     return failure();
   if (auto attention = dyn_cast<AttentionOp>(op))
-    return planAttention(attention);
+    return planAttention(attention, target);
   DestinationStyleOpInterface product;
   kernel.walk([&](DestinationStyleOpInterface found) {
     if (isa<PackedMatmulOp, QuantizedMatmulOp>(found))

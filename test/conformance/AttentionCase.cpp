@@ -124,7 +124,7 @@ func.func @attend(
   %queries = tensor.dim %q, %sequence : @{qtype}
   %init = tensor.empty(@{sizes}) : @{otype}
   %lse = tensor.empty(@{sizes}) : @{ltype}
-  %attended@{results} = weft.attention {scale = @{scale} : f32, indexing_maps = [
+  %attended@{results} = weft.attention {scale = @{scale} : f32@{products}, indexing_maps = [
       affine_map<(b, h, i, j, d, e) -> (@{qmap}, d)>, affine_map<(b, h, i, j, d, e) -> (@{kmap}, d)>,
       affine_map<(b, h, i, j, d, e) -> (@{kmap}, e)>@{extramaps}@{factormaps},
       affine_map<(b, h, i, j, d, e) -> (@{qmap}, e)>@{lsemap}]}
@@ -223,13 +223,20 @@ std::string AttentionCase::text() const {
                      {"kdims", sequenceFirst ? R"(["batch", "keys", "", ""])" : R"(["batch", "", "keys", ""])"},
                      {"qmap", sequenceFirst ? "b, i, h" : "b, h, i"},
                      {"kmap", sequenceFirst ? "b, j, " + keyHead : "b, " + keyHead + ", j"}});
-  text = fill(text, {{"sequence", sequenceFirst ? "1" : "2"}, {"heads", number(heads)}, {"scale", scaleText}});
+  text = fill(text, {{"sequence", sequenceFirst ? "1" : "2"},
+                     {"heads", number(heads)},
+                     {"scale", scaleText},
+                     {"products", rounded ? ", product_type = bf16" : ""}});
   text = fill(text, {{"score", scoreRegion(*this)}, {"mask", maskRegion(*this)}, {"results", lse ? ":2" : ""}});
   return fill(text, {{"lseresult", lse ? lseResult : ""},
                      {"lsemap", lse ? ", affine_map<(b, h, i, j, d, e) -> (b, h, i)>" : ""},
                      {"lsename", lse ? ", %lse" : ""},
                      {"lsetype", lse ? ", " + lseType : ""},
                      {"returned", lse ? "%attended#0, %attended#1" : "%attended"}});
+}
+
+bool roundsProducts(const AttentionCase &c, const std::string &variant) {
+  return variant.starts_with("amx") && (c.rounded || c.stored == ElementType::BF16);
 }
 
 std::vector<int64_t> layoutOf(const AttentionCase &c, int64_t batch, int64_t sequence, int64_t heads, int64_t dim) {
@@ -320,6 +327,9 @@ Arrays makeInputs(const AttentionCase &c, AttentionExtents extents, Numbers &num
   Arrays inputs = {numbers.array("query", layoutOf(c, batch, queries, c.heads, c.headDim)),
                    numbers.array("key", layoutOf(c, batch, keys, c.keyHeads, c.headDim)),
                    numbers.array("value", layoutOf(c, batch, keys, c.keyHeads, c.valueDim))};
+  if (c.rounded)
+    for (Array &input : inputs)
+      input = asFloats(stored(input, ElementType::BF16));
   inputs[0] = stored(inputs[0], c.computed);
   inputs[1] = stored(inputs[1], c.stored);
   inputs[2] = stored(inputs[2], c.stored);

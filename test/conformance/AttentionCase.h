@@ -24,6 +24,8 @@ struct AttentionCase {
   ElementType stored = ElementType::F32;   ///< of keys and values; I8 with a factor for each token and head
   ElementType computed = ElementType::F32; ///< of queries and output
 
+  bool rounded = false; ///< products may round their operands to bf16
+
   float scale() const;
   bool hasPadding() const { return mask == MaskKind::Padding || mask == MaskKind::PaddingCausal; }
   /// So many keys of each item of the batch are seen: a cache longer than what it holds.
@@ -49,6 +51,9 @@ struct AttentionValues {
   std::vector<float> plainOutput, plainLse;
 };
 AttentionValues expectedOf(const AttentionCase &c, AttentionExtents extents, const Arrays &inputs);
+
+/// Whether a variant of the compiled case multiplies numbers of bf16.
+bool roundsProducts(const AttentionCase &c, const std::string &variant);
 
 /// The shape [batch, sequence, heads, dim] or [batch, heads, sequence, dim].
 std::vector<int64_t> layoutOf(const AttentionCase &c, int64_t batch, int64_t sequence, int64_t heads, int64_t dim);

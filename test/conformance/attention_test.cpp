@@ -32,7 +32,7 @@ class AttentionConformance : public testing::TestWithParam<AttentionCase> {};
 void check(CompiledModule &module, const AttentionCase &c, Accuracy &output, Accuracy &lse, const std::string &variant,
            const Arrays &inputs, const AttentionValues &expected) {
   Arrays results = module.run(variant, "attend", inputs);
-  EXPECT_EQ(output.check(results[0], expected.output, expected.plainOutput), "");
+  EXPECT_EQ(output.check(asFloats(results[0]), expected.output, expected.plainOutput), "");
   if (c.lse)
     EXPECT_EQ(lse.check(results[1], expected.lse, expected.plainLse), "");
   Arrays again = module.run(variant, "attend", inputs, {1, Flush::AtStart});
@@ -51,16 +51,22 @@ TEST_P(AttentionConformance, IsWithinBoundsOfFloat64) {
     for (const std::string &variant : module.variants()) {
       SCOPED_TRACE(variant + ", batch " + std::to_string(extents.batch) + ", queries " +
                    std::to_string(extents.queries) + ", keys " + std::to_string(extents.keys));
-      outputs[variant].bound = lses[variant].bound = 1e-5;
+      // Weights of softmax in bf16 are off by up to 2^-8; so is an output.
+      bool rounds = c.computed == ElementType::BF16 || roundsProducts(c, variant);
+      outputs[variant].bound = rounds ? 6e-3 : 1e-5;
+      lses[variant].bound = rounds ? 1e-4 : 1e-5;
       check(module, c, outputs[variant], lses[variant], variant, inputs, expected);
       if (HasFailure())
         return;
     }
   }
+  auto exact = [&](const std::string &variant) {
+    return c.computed == ElementType::F32 && !roundsProducts(c, variant);
+  };
   for (auto &[variant, accuracy] : outputs)
-    EXPECT_TRUE(accuracy.withinTwicePlain()) << variant << " output: " << accuracy.text();
+    EXPECT_TRUE(!exact(variant) || accuracy.withinTwicePlain()) << variant << " output: " << accuracy.text();
   for (auto &[variant, accuracy] : lses)
-    EXPECT_TRUE(accuracy.withinTwicePlain()) << variant << " lse: " << accuracy.text();
+    EXPECT_TRUE(!exact(variant) || accuracy.withinTwicePlain()) << variant << " lse: " << accuracy.text();
 }
 
 const AttentionCase kCases[] = {
@@ -81,9 +87,37 @@ const AttentionCase kCases[] = {
     {.name = "Grouped", .heads = 6, .keyHeads = 2, .headDim = 8, .valueDim = 8},
     {.name = "GroupedHeadsFirst", .heads = 4, .keyHeads = 1, .headDim = 12, .valueDim = 16, .sequenceFirst = false},
     // Stored numbers.
-    {.name = "KeysBf16", .headDim = 20, .valueDim = 12, .stored = ElementType::BF16},
+    {.name = "KeysBf16", .headDim = 20, .valueDim = 12, .stored = ElementType::BF16, .rounded = true},
     {.name = "KeysF16", .heads = 4, .mask = MaskKind::Causal, .stored = ElementType::F16},
     {.name = "KeysBytes", .heads = 4, .sequenceFirst = false, .mask = MaskKind::Padding, .stored = ElementType::I8},
+    // Products of bf16.
+    {.name = "Bf16Dim1", .headDim = 1, .valueDim = 1, .rounded = true},
+    {.name = "Bf16Dim20", .headDim = 20, .valueDim = 36, .sequenceFirst = false, .rounded = true},
+    {.name = "Bf16Dim32", .headDim = 32, .valueDim = 32, .lse = false, .rounded = true},
+    {.name = "Bf16Dim64", .headDim = 64, .valueDim = 64, .stored = ElementType::BF16, .computed = ElementType::BF16},
+    {.name = "Bf16Dim80",
+     .heads = 1,
+     .keyHeads = 1,
+     .headDim = 80,
+     .valueDim = 80,
+     .mask = MaskKind::Causal,
+     .rounded = true},
+    {.name = "Bf16Dim256",
+     .heads = 1,
+     .keyHeads = 1,
+     .headDim = 256,
+     .valueDim = 256,
+     .stored = ElementType::BF16,
+     .rounded = true},
+    {.name = "Bf16Grouped", .heads = 6, .keyHeads = 2, .mask = MaskKind::PaddingCausal, .rounded = true},
+    {.name = "Bf16Window", .mask = MaskKind::Window, .rounded = true},
+    {.name = "Bf16Chunks", .headDim = 16, .valueDim = 16, .mask = MaskKind::Chunks, .rounded = true},
+    {.name = "Bf16Prefix", .mask = MaskKind::Prefix, .rounded = true},
+    {.name = "Bf16Padding", .headDim = 16, .valueDim = 16, .mask = MaskKind::Padding, .rounded = true},
+    {.name = "Bf16Length", .mask = MaskKind::Length, .rounded = true},
+    {.name = "Bf16Bias", .mask = MaskKind::Padding, .score = ScoreKind::BiasOfHeads, .rounded = true},
+    {.name = "Bf16SoftCap", .mask = MaskKind::Causal, .score = ScoreKind::SoftCap, .rounded = true},
+    {.name = "Bf16Alibi", .sequenceFirst = false, .score = ScoreKind::Alibi, .rounded = true},
     // Masks.
     {.name = "Causal", .mask = MaskKind::Causal},
     {.name = "Window", .headDim = 12, .valueDim = 12, .mask = MaskKind::Window},

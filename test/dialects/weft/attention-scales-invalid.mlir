@@ -59,6 +59,20 @@ func.func @attention_c19(%q: tensor<1x2x3x4xf32>, %k: tensor<1x2x5x4xf32>, %o: t
 #q = affine_map<(b, h, i, j, d, e) -> (b, h, i, d)>
 #k = affine_map<(b, h, i, j, d, e) -> (b, h, j, d)>
 #v = affine_map<(b, h, i, j, d, e) -> (b, h, j, e)>
+#r = affine_map<(b, h, i, j, d, e) -> (b, h, i, e)>
+func.func @attention_c20(%q: tensor<1x2x3x4xf32>, %k: tensor<1x2x5x4xf32>, %o: tensor<1x2x3x4xf32>) {
+  // expected-error@+1 {{product_type must be bf16, is 'f16'}}
+  weft.attention {scale = 1.0 : f32, product_type = f16, indexing_maps = [#q, #k, #v, #r]}
+    ins(%q, %k, %k : tensor<1x2x3x4xf32>, tensor<1x2x5x4xf32>, tensor<1x2x5x4xf32>)
+    outs(%o : tensor<1x2x3x4xf32>) -> tensor<1x2x3x4xf32>
+  return
+}
+
+// -----
+
+#q = affine_map<(b, h, i, j, d, e) -> (b, h, i, d)>
+#k = affine_map<(b, h, i, j, d, e) -> (b, h, j, d)>
+#v = affine_map<(b, h, i, j, d, e) -> (b, h, j, e)>
 #o = affine_map<(b, h, i, j, d, e) -> (j floordiv 2, b, h, i, e)>
 func.func @attention_c10_splits(%q: tensor<1x2x3x4xf32>, %k: tensor<1x2x5x4xf32>, %o: tensor<2x1x2x3x4xf32>) {
   // expected-error@+1 {{dimension j of output must be 3 as in another operand, is 2}}
