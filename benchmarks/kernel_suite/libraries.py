@@ -54,6 +54,9 @@ def torch(setting: Setting) -> Peer:
         linear = library.nn.Linear(case.k, case.n, bias=False)
         linear.weight.data = library.from_numpy(case.weight())
         kinds = {library.nn.Linear}
+        # The other engines, FBGEMM's, have no AMX.
+        if "onednn" in library.backends.quantized.supported_engines:
+            library.backends.quantized.engine = "onednn"
         return library.ao.quantization.quantize_dynamic(library.nn.Sequential(linear), kinds, library.qint8)
 
     def prepare(case: Case):

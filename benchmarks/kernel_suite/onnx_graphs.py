@@ -37,17 +37,17 @@ def _integer_product(case: Product, integers: bool) -> _Parts:
 
     weight = case.weight()
     factors = np.abs(weight).max(axis=1) / np.float32(127)
-    zero = np.array(0, np.int8) if integers else np.zeros(case.n, np.int8)
     bytes_ = np.rint(weight / factors[:, None]).astype(np.int8)
-    constants = {"w": np.ascontiguousarray(bytes_.T), "factors": factors, "zero": zero}
+    constants = {"w": np.ascontiguousarray(bytes_.T), "factors": factors}
     nodes = [
         helper.make_node("DynamicQuantizeLinear", ["x"], ["bytes", "factor", "offset"]),
-        helper.make_node("MatMulInteger", ["bytes", "w", "offset", "zero"], ["whole"]),
+        helper.make_node("MatMulInteger", ["bytes", "w", "offset"], ["whole"]),
         helper.make_node("Cast", ["whole"], ["sums"], to=TensorProto.FLOAT),
         helper.make_node("Mul", ["factor", "factors"], ["scale"]),
         helper.make_node("Mul", ["sums", "scale"], ["y"]),
     ]
     if not integers:
+        constants["zero"] = np.zeros(case.n, np.int8)
         nodes = [
             helper.make_node("DequantizeLinear", ["w", "factors", "zero"], ["wide"], axis=1),
             helper.make_node("MatMul", ["x", "wide"], ["y"]),
