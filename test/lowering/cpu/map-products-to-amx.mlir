@@ -7,6 +7,7 @@
 // CHECK-DAG: %[[SUMS:.*]] = memref.alloca() {alignment = 64 : i64} : memref<1x32x32xi32>
 // CHECK: %[[ROW:.*]] = vector.load %[[X]]{{.*}} : memref<32x64xi8>, vector<64xi8>
 // CHECK: vector.store %[[ROW]], %[[PACKED]]
+// CHECK-COUNT-64: memref.prefetch %{{.*}}, write
 // CHECK-COUNT-2: amx.tile_load %[[PACKED]]
 // CHECK-COUNT-2: amx.tile_load %[[W]]
 // CHECK-COUNT-4: amx.tile_muli
