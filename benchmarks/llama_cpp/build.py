@@ -52,7 +52,8 @@ def _source(scratch: Path) -> Path:
         raise Unavailable(f"the source of {PACKAGE} {VERSION} cannot be had from the package index")
     (package,) = scratch.glob("*.tar.gz")
     with tarfile.open(package) as archive:
-        archive.extractall(scratch, filter="data")
+        archive.extraction_filter = getattr(tarfile, "data_filter", None)  # from Python 3.11.4 on
+        archive.extractall(scratch)
     (source,) = scratch.glob("*/vendor/llama.cpp/ggml")
     (source / "ggml.pc.in").touch()  # CMake wants it, the package leaves it out
     return source
