@@ -33,6 +33,9 @@ public:
     return share > 1 ? static_cast<int32_t>(share) : 1;
   }
 
+  /// Whether threads of this process take turns on a core.
+  bool crowded() const { return wanted.load(std::memory_order_relaxed) > cores.load(std::memory_order_relaxed); }
+
 private:
   std::atomic<int32_t> wanted{0}; // threads, by all calls that run
   std::atomic<int32_t> cores{INT32_MAX};

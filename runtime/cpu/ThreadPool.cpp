@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/cpu/ThreadPool.h"
 
+#include "runtime/cpu/CoreShare.h"
 #include "runtime/cpu/FloatMode.h"
 
 #include <climits>
@@ -26,9 +27,9 @@ static void futexWake(std::atomic<uint32_t> &word, int count) {
 
 namespace {
 /// Spins a bounded time: covers the gap between two regions of a call, and is
-/// short against a scheduler's time slice. After a few microseconds it offers
-/// the core to others: where there are more threads than cores, that for which
-/// this one waits may be among them.
+/// short against a scheduler's time slice. Where this process runs more threads
+/// than there are cores it offers the core to others after a few microseconds:
+/// that for which this one waits may be among them.
 class Spin {
 public:
   /// False when the time is over.
@@ -41,8 +42,8 @@ public:
     int64_t now = nanoseconds();
     if (!start)
       start = now;
-    if (now - start > kAloneNanoseconds)
-      sched_yield(); // some 300 ns where nobody else wants the core
+    if (now - start > kAloneNanoseconds && processCores.crowded())
+      sched_yield();
     return now - start < kSpinNanoseconds;
   }
 

@@ -291,6 +291,7 @@ TEST(CoreShare, EnoughForAllIsNotDivided) {
   share.begin(5);
   EXPECT_EQ(share.of(3), 3);
   EXPECT_EQ(share.of(5), 5);
+  EXPECT_FALSE(share.crowded());
 }
 
 // One call alone uses the threads that it was given, even where there are fewer cores.
@@ -299,6 +300,9 @@ TEST(CoreShare, AloneACallUsesItsThreads) {
   share.setCores(2);
   share.begin(8);
   EXPECT_EQ(share.of(8), 8);
+  EXPECT_TRUE(share.crowded());
+  share.end(8);
+  EXPECT_FALSE(share.crowded());
 }
 
 TEST(Allowance, EnvironmentDecidesOnThreads) {
