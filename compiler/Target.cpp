@@ -18,8 +18,11 @@ static const Target kTargets[] = {
     {"v3", 8, 16, "x86-64-v3", "", WEFT_CPU_V3},
     {"portable", 4, 16, "x86-64", "", 0},
 };
-// The passes of level amx with vector code in the place of tile instructions, for tests on processors without them.
-static const Target kEmulated = {"amx-vectors", 8, 16, "x86-64-v3", "", WEFT_CPU_V3};
+// The passes of levels v4 and amx with code for v3, for tests on processors without them.
+static const Target kEmulated[] = {
+    {"amx-vectors", 8, 16, "x86-64-v3", "", WEFT_CPU_V3},
+    {"v4-vectors", 16, 32, "x86-64-v3", "", WEFT_CPU_V3},
+};
 
 TargetAttr Target::attribute(mlir::MLIRContext *context) const {
   context->getOrLoadDialect<WeftDialect>(); // a module without any weft op has not loaded it
@@ -55,8 +58,9 @@ static std::vector<const Target *> findLevel(llvm::StringRef level) {
   for (const Target &target : kTargets)
     if (level == target.isa)
       return {&target};
-  if (level == kEmulated.isa)
-    return {&kEmulated};
+  for (const Target &target : kEmulated)
+    if (level == target.isa)
+      return {&target};
   return {};
 }
 
@@ -89,10 +93,12 @@ Result<std::vector<const Target *>> parseTargets(const std::vector<std::string> 
                         "use cpu (all levels), cpu:native, or a list such as cpu:amx,v4,v3,portable"};
     llvm::append_range(targets, found);
   }
-  // The table's order is best first; the emulated level does not belong to it.
-  llvm::sort(targets, [](const Target *a, const Target *b) {
-    return std::pair(a == &kEmulated, a) < std::pair(b == &kEmulated, b);
-  });
+  // The table's order is best first; emulated levels come last.
+  auto place = [](const Target *target) {
+    bool isEmulated = target >= std::begin(kEmulated) && target < std::end(kEmulated);
+    return std::pair(isEmulated, target);
+  };
+  llvm::sort(targets, [&](const Target *a, const Target *b) { return place(a) < place(b); });
   targets.erase(std::unique(targets.begin(), targets.end()), targets.end());
   return targets;
 }

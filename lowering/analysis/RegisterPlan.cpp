@@ -17,6 +17,7 @@ RegisterPlan RegisterPlan::forTarget(TargetAttr target) {
   // A short tile's loop of 12 multiply-adds is bound by loop control unless unrolled; 28 are not.
   plan.unroll = plan.rows >= 8 ? 1 : 4;
   plan.fused = target.getIsa() != "portable";
+  plan.avx512 = target.getIsa() == "v4" || target.getIsa() == "amx";
   plan.bfloat = target.getIsa() == "amx";
   return plan;
 }

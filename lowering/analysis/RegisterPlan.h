@@ -23,6 +23,7 @@ struct RegisterPlan {
   int64_t rows;    ///< rows of the largest tile: (registers − vectors − 1) / vectors
   int64_t unroll;  ///< steps of the sum in one loop iteration
   bool fused;      ///< the target has fused multiply-add
+  bool avx512;     ///< the target has AVX-512 instructions
   bool bfloat;     ///< the target rounds f32 to bf16 in one instruction
 
   int64_t columns() const { return lanes * vectors; }

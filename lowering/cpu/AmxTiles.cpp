@@ -99,11 +99,13 @@ struct TileEmitter : Emitter {
 // --- in vectors ---------------------------------------------------------------------------------------------------
 
 struct VectorEmitter : Emitter {
+  const RegisterPlan &registers;
   int64_t lanes;
   VectorType sumType, wordType;
 
   VectorEmitter(Location loc, const RegisterPlan &registers, const TileProduct &product)
-      : Emitter(loc, product), lanes(registers.lanes), sumType(VectorType::get({lanes}, sumElement)),
+      : Emitter(loc, product), registers(registers), lanes(registers.lanes),
+        sumType(VectorType::get({lanes}, sumElement)),
         wordType(VectorType::get({lanes}, IntegerType::get(loc.getContext(), 32))) {}
 
   /// `count` words of a tile: row `row`, from word `word` on.
@@ -127,7 +129,7 @@ struct VectorEmitter : Emitter {
   }
   Value multiplyAdd(OpBuilder &b, Value sum, Value x, Value y) {
     if (!product.element.isBF16())
-      return emitDot(b, loc, sum, splitWords(b, loc, x), splitWords(b, loc, y));
+      return emitDot(b, loc, registers, sum, splitWords(b, loc, x), splitWords(b, loc, y));
     sum = vector::FMAOp::create(b, loc, lower(b, x), lower(b, y), sum);
     return vector::FMAOp::create(b, loc, upper(b, x), upper(b, y), sum);
   }

@@ -26,14 +26,14 @@ WordHalves splitWords(OpBuilder &b, Location loc, Value words) {
 }
 
 /// The instruction that multiplies pairs of i16 and adds the two products; empty where there is none of this length.
-static StringRef pairInstruction(int64_t lanes) {
+static StringRef pairInstruction(const RegisterPlan &plan, int64_t lanes) {
   switch (lanes) {
   case 4:
     return "llvm.x86.sse2.pmadd.wd";
   case 8:
     return "llvm.x86.avx2.pmadd.wd";
   case 16:
-    return "llvm.x86.avx512.pmaddw.d.512";
+    return plan.avx512 ? "llvm.x86.avx512.pmaddw.d.512" : "";
   default:
     return "";
   }
@@ -47,9 +47,9 @@ static Value half(OpBuilder &b, Location loc, VectorType type, Value pairs, bool
   return arith::ShRSIOp::create(b, loc, words, sixteen);
 }
 
-static Value addPairs(OpBuilder &b, Location loc, Value acc, Value x, Value y) {
+static Value addPairs(OpBuilder &b, Location loc, const RegisterPlan &plan, Value acc, Value x, Value y) {
   auto type = cast<VectorType>(acc.getType());
-  if (StringRef name = pairInstruction(type.getNumElements()); !name.empty()) {
+  if (StringRef name = pairInstruction(plan, type.getNumElements()); !name.empty()) {
     Value sums = LLVM::CallIntrinsicOp::create(b, loc, type, b.getStringAttr(name), ValueRange{x, y}).getResult(0);
     return arith::AddIOp::create(b, loc, acc, sums);
   }
@@ -60,8 +60,9 @@ static Value addPairs(OpBuilder &b, Location loc, Value acc, Value x, Value y) {
   return acc;
 }
 
-Value emitDot(OpBuilder &builder, Location loc, Value acc, const WordHalves &a, const WordHalves &b) {
-  return addPairs(builder, loc, addPairs(builder, loc, acc, a.even, b.even), a.odd, b.odd);
+Value emitDot(OpBuilder &builder, Location loc, const RegisterPlan &plan, Value acc, const WordHalves &a,
+              const WordHalves &b) {
+  return addPairs(builder, loc, plan, addPairs(builder, loc, plan, acc, a.even, b.even), a.odd, b.odd);
 }
 
 } // namespace weft

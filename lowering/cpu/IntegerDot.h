@@ -5,6 +5,8 @@
 #ifndef WEFT_LOWERING_CPU_INTEGERDOT_H
 #define WEFT_LOWERING_CPU_INTEGERDOT_H
 
+#include "lowering/analysis/RegisterPlan.h"
+
 #include "mlir/IR/Builders.h"
 
 namespace weft {
@@ -19,8 +21,8 @@ WordHalves splitWords(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value 
 
 /// acc + the dot product of each lane's four bytes. Products of bytes cannot overflow the pairwise sum of `vpmaddwd`,
 /// which is used where the target has it at this length; other lengths are multiplied half by half.
-mlir::Value emitDot(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value acc, const WordHalves &a,
-                    const WordHalves &b);
+mlir::Value emitDot(mlir::OpBuilder &builder, mlir::Location loc, const RegisterPlan &plan, mlir::Value acc,
+                    const WordHalves &a, const WordHalves &b);
 
 } // namespace weft
 

@@ -66,7 +66,7 @@ struct Expansion {
 /// AVX-512 scales by a power of two in one instruction, limits and NaN included.
 bool hasScale(const RegisterPlan &plan, Type type) {
   auto vector = dyn_cast<VectorType>(type);
-  return vector && plan.fused && plan.lanes == 16 && vector.getShape() == ArrayRef<int64_t>{16};
+  return vector && plan.avx512 && vector.getShape() == ArrayRef<int64_t>{16};
 }
 
 /// Lanes of x that are no less than −126, as the mask of an instruction: below, a lane is zeroed under it, since a

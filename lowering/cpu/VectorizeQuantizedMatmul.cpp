@@ -223,7 +223,7 @@ private:
     for (int64_t r = 0; r < count; ++r) {
       WordHalves halves = left(k, r, step);
       for (int64_t v = 0; v < tile.vectors; ++v)
-        next.push_back(emitDot(k, loc, sums[r * tile.vectors + v], halves, weights[v]));
+        next.push_back(emitDot(k, loc, tile, sums[r * tile.vectors + v], halves, weights[v]));
     }
     return next;
   }

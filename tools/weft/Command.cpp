@@ -126,7 +126,7 @@ static std::string meant(std::string word) {
 }
 
 Result<void> checkTarget(const std::string &target) {
-  static const char *const kLevels[] = {"amx", "v4", "v3", "portable", "native", "amx-vectors"};
+  static const char *const kLevels[] = {"amx", "v4", "v3", "portable", "native", "v4-vectors", "amx-vectors"};
   std::string levels = target == "cpu" ? "v4" : target;
   if (levels.starts_with("cpu:"))
     levels = levels.substr(4);

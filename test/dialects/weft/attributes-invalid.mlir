@@ -5,7 +5,7 @@ func.func private @panels_c1() attributes {layout = #weft.panels<width = 0, out_
 
 // -----
 
-// expected-error@+1 {{isa must be portable, v3, v4, amx or amx-vectors, got 'v5'}}
+// expected-error@+1 {{isa must be portable, v3, v4, amx, v4-vectors or amx-vectors, got 'v5'}}
 func.func private @target_c1() attributes {target = #weft.target<isa = "v5", lanes = 8, registers = 16, cpu = "", features = "">}
 
 // -----
