@@ -29,6 +29,7 @@ MachineFacts MachineFacts::forTarget(TargetAttr target) {
   facts.bytesPerCycle[1] = lanes >= 16 ? 48 : 24;
   facts.bytesPerCycle[2] = 10;
   facts.bytesPerCycle[3] = 5;
+  facts.kernel = 300;
   return facts;
 }
 
@@ -171,12 +172,22 @@ double CostModel::cycles(const Work &work) const {
   return std::max(arithmetic(work), traffic(bytes, bytes));
 }
 
-double CostModel::fusedCycles(const Work &producer, const Work &reader, double between) const {
-  auto outside = [&](const Work &work) { return work.bytesRead + work.bytesWritten - between; };
+double CostModel::fusedCycles(const Work &producer, const Work &reader, double between, double times) const {
   // Each part's own tensors come from where they would without the other.
-  double outer =
-      traffic(outside(producer), outside(producer) + between) + traffic(outside(reader), outside(reader) + between);
-  return std::max(arithmetic(producer) + arithmetic(reader), outer + traffic(2 * between, 0));
+  double read = producer.bytesRead + producer.bytesWritten - between;
+  double own = reader.bytesRead + reader.bytesWritten - between;
+  double outer = traffic(read * times, read + between) + traffic(own, own + between);
+  return kernelCycles(arithmetic(producer) * times + arithmetic(reader), outer + traffic(2 * between * times, 0));
+}
+
+double CostModel::apartCycles(const Work &producer, const Work &reader, double between, double times) const {
+  double own = reader.bytesRead + reader.bytesWritten;
+  double again = traffic(between * (times - 1), between);
+  return cycles(producer) + facts.kernel + kernelCycles(arithmetic(reader), traffic(own, own) + again);
+}
+
+double CostModel::kernelCycles(double arithmetic, double memory) const {
+  return std::max(arithmetic, memory) + facts.kernel;
 }
 
 } // namespace weft

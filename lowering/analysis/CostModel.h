@@ -25,6 +25,7 @@ struct MachineFacts {
   double divide;           ///< cycles for a vector of quotients or square roots
   int64_t cacheBytes[3];   ///< capacity of the three levels, of the third a core's share
   double bytesPerCycle[4]; ///< streamed from the three levels and from memory
+  double kernel;           ///< cycles to call a kernel and to start its region
 
   static MachineFacts forTarget(TargetAttr target);
 };
@@ -60,11 +61,16 @@ public:
   double traffic(double bytes, double footprint) const;
   /// Arithmetic and memory overlap: the longer of the two.
   double cycles(const Work &work) const;
-  /// A producer and its reader as one kernel: the tensor between them is neither stored nor loaded, but stays in the
-  /// first-level cache. `between` are its bytes.
-  double fusedCycles(const Work &producer, const Work &reader, double between) const;
+  /// A producer and its reader as one kernel: the tensor between them, of `between` bytes, is neither stored nor
+  /// loaded, but stays in the first-level cache; the producer runs `times` over.
+  double fusedCycles(const Work &producer, const Work &reader, double between, double times = 1) const;
+  /// The same as two kernels: the tensor is stored once, and loaded `times` over.
+  double apartCycles(const Work &producer, const Work &reader, double between, double times = 1) const;
 
   const MachineFacts facts;
+
+private:
+  double kernelCycles(double arithmetic, double memory) const;
 };
 
 } // namespace weft

@@ -5,13 +5,13 @@
 #include "lowering/analysis/KernelGroups.h"
 
 #include "dialects/weft/WeftDialect.h"
-#include "lowering/analysis/CostModel.h"
+#include "lowering/analysis/FusionCost.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Remarks.h"
+#include "llvm/ADT/MapVector.h"
 
-#include <cmath>
 #include <string>
 
 using namespace mlir;
@@ -61,7 +61,7 @@ bool isRowWise(Operation *op) { return isElementwise(op) || isa<LayerNormOp, Emb
 
 class Grouping {
 public:
-  explicit Grouping(func::FuncOp function) {
+  Grouping(func::FuncOp function, bool isFusionOn) : isFusionOn(isFusionOn) {
     for (Operation &op : llvm::reverse(function.getBody().front()))
       if (isCompute(&op) && !groupOf.count(&op))
         grow(&op);
@@ -73,41 +73,47 @@ public:
   SmallVector<KernelGroup> groups;
 
 private:
-  /// A group around the root, with all producers that can join.
+  /// A group around the root, with all producers that can join and pay: first the way to a product, which decides what
+  /// a tile is, then the others.
   void grow(Operation *root) {
     size_t id = groups.size();
     groups.push_back({{root}});
     groupOf[root] = id;
+    if (!isFusionOn)
+      return;
+    growBy(id, [](Operation *op) { return isElementwise(op) || isa<PackedMatmulOp, QuantizedMatmulOp>(op); });
+    growBy(id, [](Operation *) { return true; });
+    for (auto &[producer, reason] : obstacles)
+      if (!groupOf.count(producer))
+        remark::missed(producer->getLoc(), remark::RemarkOpts::name("separate-kernel").category("weft-fuse-kernels"))
+            << reason;
+    obstacles.clear();
+  }
+
+  void growBy(size_t id, function_ref<bool(Operation *)> isCandidate) {
     for (size_t next = 0; next < groups[id].ops.size(); ++next) {
       Operation *reader = groups[id].ops[next];
       for (Value operand : reader->getOperands())
-        if (Operation *producer = operand.getDefiningOp(); producer && isCompute(producer) && !groupOf.count(producer))
+        if (Operation *producer = operand.getDefiningOp();
+            producer && isCompute(producer) && !groupOf.count(producer) && isCandidate(producer))
           tryJoin(producer, id);
     }
   }
 
   void tryJoin(Operation *producer, size_t id) {
-    StringRef obstacle = findObstacle(producer, id);
-    if (obstacle.empty()) {
-      explain(producer);
-      groupOf[producer] = id;
-      groups[id].ops.push_back(producer);
+    std::string &obstacle = obstacles[producer];
+    obstacle = findObstacle(producer, id).str();
+    if (!obstacle.empty())
+      return;
+    FusionEstimate estimate = estimateJoin(producer, groups[id].ops);
+    if (!estimate.pays()) {
+      obstacle = "in its reader's kernel: " + estimate.text();
       return;
     }
-    remark::missed(producer->getLoc(), remark::RemarkOpts::name("separate-kernel").category("weft-fuse-kernels"))
-        << obstacle.str();
-  }
-
-  /// Both estimates of a producer that joins its reader. Kernels are formed once for all targets; v3 stands for them.
-  static void explain(Operation *producer) {
-    CostModel model(TargetAttr::get(producer->getContext(), "v3", 8, 16, "x86-64-v3", ""));
-    Operation *reader = *producer->user_begin();
-    Work first = Work::ofOp(producer), second = Work::ofOp(reader);
-    long long together = std::llround(model.fusedCycles(first, second, first.bytesWritten));
-    long long apart = std::llround(model.cycles(first) + model.cycles(second));
     remark::analysis(producer->getLoc(), remark::RemarkOpts::name("shared-kernel").category("weft-fuse-kernels"))
-        << "in its reader's kernel: " + std::to_string(together) + " cycles, apart: " + std::to_string(apart) +
-               " (estimated for v3)";
+        << "in its reader's kernel: " + estimate.text();
+    groupOf[producer] = id;
+    groups[id].ops.push_back(producer);
   }
 
   /// Why the producer must stay outside; empty when it may join.
@@ -128,6 +134,8 @@ private:
       return canTakeProduct(id) && aligned ? "" : "only elementwise ops on the product's own shape can be its epilogue";
     if (!isRowWise(producer))
       return "a reduction's result is kept";
+    if (!isElementwise(producer) && llvm::any_of(groups[id].ops, llvm::IsaPred<PackedMatmulOp, QuantizedMatmulOp>))
+      return "the tiles of a product do not hold whole rows";
     if (!llvm::all_of(readers, isRowWise))
       return "the reader goes over an extent that a scratch cannot hold";
     if (llvm::any_of(readers, [&](Operation *reader) { return isTableOf(producer, reader); }))
@@ -178,11 +186,15 @@ private:
     return type.getRank() == 0 || !ShapedType::isDynamic(type.getShape().back());
   }
 
+  bool isFusionOn;
   llvm::DenseMap<Operation *, size_t> groupOf;
+  llvm::MapVector<Operation *, std::string> obstacles; ///< of the group that grows
 };
 
 } // namespace
 
-SmallVector<KernelGroup> planKernels(func::FuncOp function) { return Grouping(function).groups; }
+SmallVector<KernelGroup> planKernels(func::FuncOp function) {
+  return Grouping(function, isFusionOn(function->getParentOfType<ModuleOp>())).groups;
+}
 
 } // namespace weft

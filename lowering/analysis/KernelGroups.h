@@ -32,7 +32,8 @@ llvm::StringRef kernelKind(const KernelGroup &group);
 ///  - a product takes the elementwise ops that follow it as its epilogue, unless a normalisation takes them;
 ///  - row-wise ops (elementwise, normalisation, embedding, rounding to 8 bits) join their only reader;
 ///  - attention stands alone; a reduction over a dynamic extent takes no producers, since they would need a scratch of
-///    that extent.
+///    that extent;
+///  - an op that could join does so where `lowering/analysis/FusionCost` estimates one kernel no slower than two.
 /// Each op that stays outside its reader's kernel is reported as a missed-optimisation remark with the reason.
 mlir::SmallVector<KernelGroup> planKernels(mlir::func::FuncOp function);
 

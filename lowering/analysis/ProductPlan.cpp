@@ -36,6 +36,20 @@ ProductPlan ProductPlan::narrowedTo(int64_t columns) const {
 
 int64_t ProductPlan::itemRows() const { return tall.rows >= 9 ? 12 * tall.rows : 8 * tall.rows; }
 
+int64_t evenColumns(int64_t columns, int64_t unit, int64_t wanted) {
+  if (ShapedType::isDynamic(columns) || columns <= wanted)
+    return ShapedType::isDynamic(columns) ? wanted : 0;
+  int64_t units = llvm::divideCeilSigned(columns, unit), least = llvm::divideCeilSigned(columns, wanted), parts = least;
+  // An even cut leaves no narrow last tile.
+  while (parts < units && units % parts != 0 && parts < 2 * least)
+    ++parts;
+  return llvm::divideCeilSigned(units, parts) * unit;
+}
+
+int64_t ProductPlan::itemColumns(int64_t columns) const {
+  return evenColumns(columns, columnUnit(), llvm::alignTo(128, columnUnit()));
+}
+
 int64_t ProductPlan::depthBlock(int64_t depth) {
   if (depth <= kWholeDepth) // also where it is not known
     return depth;

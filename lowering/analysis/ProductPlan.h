@@ -9,6 +9,9 @@
 
 namespace weft {
 
+/// About as many columns as wanted, in equal parts of whole units; 0: all of them.
+int64_t evenColumns(int64_t columns, int64_t unit, int64_t wanted);
+
 /// The shapes of register tiles. A tile of r × v accumulators loads r + v values for r · v multiply-adds, so the best
 /// tile is near square; one of few rows is wide, which also streams the weight from memory in more places at once.
 struct ProductPlan {
@@ -24,6 +27,8 @@ struct ProductPlan {
   ProductPlan narrowedTo(int64_t columns) const;
   /// Rows of a work item: at 1024 steps of the sum they fill a fifth of a 2 MiB cache (v4), three eighths of 512 KiB.
   int64_t itemRows() const;
+  /// Columns of a work item: some 128 to 192 in whole register tiles; 0: all of them.
+  int64_t itemColumns(int64_t columns) const;
   /// Steps of the sum that run before partial sums are put down: all when few, so that the blocks of both operands stay
   /// in the second-level cache (measured: 1024 is within 2 % of the best where sums are longer than 1536).
   static int64_t depthBlock(int64_t depth);

@@ -4,10 +4,12 @@
 // product → scratch → linalg.generic   becomes   the generic's body on the product's sums, then a vector.store.
 #include "lowering/cpu/MatmulEpilogue.h"
 
+#include "lowering/analysis/CostModel.h"
 #include "lowering/cpu/VectorBody.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
@@ -17,6 +19,13 @@ namespace weft {
 Value MatmulEpilogue::output() { return generic ? generic.getDpsInits().front() : sums; }
 
 Operation *MatmulEpilogue::anchor(Operation *product) { return generic ? generic.getOperation() : product; }
+
+bool MatmulEpilogue::wantsStaging() {
+  if (!generic)
+    return false;
+  Work work = Work::ofRegion(generic.getRegion());
+  return work.transcendental + work.divide > 0 || work.simple + work.multiplyAdds > 2;
+}
 
 void MatmulEpilogue::eraseWith(Operation *product) {
   if (generic)
@@ -122,6 +131,76 @@ void emitMatmulResult(OpBuilder &b, Location loc, MatmulEpilogue &epilogue, Valu
   };
   Value result = emitVectorBody(b, *generic.getBody(), mapping, point.lanes, index).front();
   emitStore(b, loc, result, generic.getDpsInits().front(), identity, point);
+}
+
+namespace {
+
+/// Vectors whose epilogue runs in one loop iteration.
+constexpr int64_t kVectorsTogether = 4;
+
+struct StagedEpilogue {
+  Location loc;
+  MatmulEpilogue &epilogue;
+  const StagedTile &tile;
+
+  Value constant(OpBuilder &b, int64_t value) { return arith::ConstantIndexOp::create(b, loc, value); }
+  Value add(OpBuilder &b, Value x, Value y) { return arith::AddIOp::create(b, loc, x, y); }
+
+  void forEach(OpBuilder &b, Value end, int64_t step, function_ref<void(OpBuilder &, Value)> body) {
+    scf::ForOp::create(b, loc, constant(b, 0), end, constant(b, step), ValueRange(),
+                       [&](OpBuilder &inner, Location, Value index, ValueRange) {
+                         body(inner, index);
+                         scf::YieldOp::create(inner, loc);
+                       });
+  }
+
+  /// The vector of the tile's row r that begins at its column c.
+  void vectorAt(OpBuilder &b, Value r, Value c, Value columns) {
+    IterationPoint from = columnsAt(b, loc, r, c, tile.lanes, Value());
+    Value sum = emitLoad(b, loc, tile.sums, b.getMultiDimIdentityMap(2), from);
+    IterationPoint to = columnsAt(b, loc, add(b, tile.row, r), add(b, tile.column, c), tile.lanes, columns);
+    emitMatmulResult(b, loc, epilogue, sum, to);
+  }
+
+  void rowsFrom(OpBuilder &b, Value first, int64_t rows) {
+    for (int64_t r = 0; r < rows; ++r)
+      for (int64_t v = 0; v < tile.vectors; ++v)
+        vectorAt(b, add(b, first, constant(b, r)), constant(b, v * tile.lanes), Value());
+  }
+
+  void whole(OpBuilder &b) {
+    int64_t together = std::max<int64_t>(1, kVectorsTogether / tile.vectors), rest = tile.rows % together;
+    if (int64_t main = tile.rows - rest)
+      forEach(b, constant(b, main), together, [&](OpBuilder &body, Value r) { rowsFrom(body, r, together); });
+    rowsFrom(b, constant(b, tile.rows - rest), rest);
+  }
+
+  void partial(OpBuilder &b, Value left) {
+    forEach(b, constant(b, tile.rows), 1, [&](OpBuilder &body, Value r) {
+      forEach(body, left, tile.lanes, [&](OpBuilder &inner, Value c) { vectorAt(inner, r, c, tile.columns); });
+    });
+  }
+};
+
+} // namespace
+
+void emitStagedEpilogue(OpBuilder &b, Location loc, MatmulEpilogue &epilogue, const StagedTile &tile) {
+  StagedEpilogue emitter{loc, epilogue, tile};
+  if (!tile.columns)
+    return emitter.whole(b);
+  Value left = arith::SubIOp::create(b, loc, tile.columns, tile.column);
+  Value width = arith::ConstantIndexOp::create(b, loc, tile.vectors * tile.lanes);
+  Value isWhole = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::uge, left, width);
+  scf::IfOp::create(
+      b, loc, isWhole,
+      [&](OpBuilder &body, Location) {
+        emitter.whole(body);
+        scf::YieldOp::create(body, loc);
+      },
+      [&](OpBuilder &body, Location) {
+        emitter.partial(body, left);
+        scf::YieldOp::create(body, loc);
+      });
 }
 
 } // namespace weft

@@ -23,6 +23,10 @@ struct MatmulEpilogue {
   /// The op in whose place all is emitted.
   mlir::Operation *anchor(mlir::Operation *product);
 
+  /// Whether there is a body whose code for each accumulator is longer than a detour through a buffer: more than two
+  /// ops.
+  bool wantsStaging();
+
   /// Erases the product and what stood between.
   void eraseWith(mlir::Operation *product);
 };
@@ -41,6 +45,19 @@ mlir::Value emitScaledSums(mlir::OpBuilder &builder, mlir::Location loc, mlir::V
 /// Applies the epilogue's body to one vector of sums at `point` ([row, column], lanes along columns) and stores it.
 void emitMatmulResult(mlir::OpBuilder &builder, mlir::Location loc, MatmulEpilogue &epilogue, mlir::Value sums,
                       const IterationPoint &point);
+
+/// Sums of a register tile, put down in a buffer of their own: [rows, vectors · lanes].
+struct StagedTile {
+  mlir::Value sums;
+  int64_t rows, vectors, lanes;
+  mlir::Value row, column; ///< of the result, where the tile begins
+  mlir::Value columns;     ///< of the whole result; null: the tile is known to lie within them
+};
+
+/// The epilogue of such a tile row by row, so that its code stands once and not once an accumulator. Some four vectors
+/// are worked on together, which share constants. Only a tile at the end of the columns has masks, and no vector
+/// beyond.
+void emitStagedEpilogue(mlir::OpBuilder &builder, mlir::Location loc, MatmulEpilogue &epilogue, const StagedTile &tile);
 
 } // namespace weft
 

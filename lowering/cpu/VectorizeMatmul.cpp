@@ -128,7 +128,7 @@ private:
     int64_t known = cast<MemRefType>(epilogue.output().getType()).getDimSize(1);
     return ShapedType::isDynamic(known) || known % tile.columns() != 0;
   }
-  /// Vector v of a row, columns beyond the last one masked.
+  /// Vector v of a row; columns beyond the last one masked.
   IterationPoint pointAt(OpBuilder &b, const RegisterPlan &tile, Value row, Value column, int64_t v) {
     return columnsAt(b, loc, row, add(b, column, v * lanes), lanes, isMasked(tile) ? columns : Value());
   }
@@ -138,7 +138,7 @@ private:
   /// Few rows: the whole sum at once, the weight streamed from four panels side by side.
   void emitFew(OpBuilder &b) {
     const RegisterPlan &tile = plan.shapes.few;
-    Value sums = epilogue.generic ? stagingFor(b, tile) : Value();
+    Value sums = epilogue.wantsStaging() ? stagingFor(b, tile) : Value();
     forEach(b, constant(b, 0), columns, tile.columns(), [&](OpBuilder &body, Value column) {
       emitRowTiles(body, loc, rows, 1, tile.rows, [&](OpBuilder &inner, int64_t count, Value row, Value index) {
         OpFoldResult depth = memref::getMixedSize(inner, loc, matmul.getLhs(), 1);
@@ -152,7 +152,7 @@ private:
     const RegisterPlan &tile = plan.shapes.tall;
     if (plan.blocked)
       return emitBlockedTall(b, tile);
-    Value sums = epilogue.generic ? stagingFor(b, tile) : Value();
+    Value sums = epilogue.wantsStaging() ? stagingFor(b, tile) : Value();
     OpFoldResult depth = memref::getMixedSize(b, loc, matmul.getLhs(), 1);
     emitTallBlock(b, tile, Value(), depth, sums);
   }
@@ -175,9 +175,8 @@ private:
     });
     if (epilogue.generic)
       forEach(b, constant(b, 0), rowCount, 1, [&](OpBuilder &body, Value row) {
-        forEach(body, constant(body, 0), columns, tile.columns(), [&](OpBuilder &inner, Value column) {
-          emitEpilogueOfRow(inner, tile, row, column, sums, row, column);
-        });
+        forEach(body, constant(body, 0), columns, tile.columns(),
+                [&](OpBuilder &inner, Value column) { emitEpilogueOfRow(inner, tile, row, column); });
       });
   }
 
@@ -249,10 +248,19 @@ private:
     auto at = [&](int64_t r, int64_t v) { return acc[r * tile.vectors + v]; };
     if (staging && !range.begin)
       return emitStaged(b, tile, range, staging, acc);
+    if (epilogue.generic && !range.begin)
+      return emitShortEpilogue(b, tile, range, acc);
     MatmulEpilogue plain{viewOf(b, matmul.getInit(), tile, range), nullptr, {}};
     for (int64_t r = 0; r < range.rows; ++r)
       for (int64_t v = 0; v < tile.vectors; ++v)
         emitMatmulResult(b, loc, plain, at(r, v), localPoint(b, tile, range, r, v));
+  }
+
+  void emitShortEpilogue(OpBuilder &b, const RegisterPlan &tile, const TileRange &range, ValueRange acc) {
+    for (int64_t r = 0; r < range.rows; ++r)
+      for (int64_t v = 0; v < tile.vectors; ++v)
+        emitMatmulResult(b, loc, epilogue, acc[r * tile.vectors + v],
+                         pointAt(b, tile, add(b, range.row, r), range.column, v));
   }
 
   /// The sums into the staging tile, then the epilogue row by row: its code stands once, not once an accumulator.
@@ -261,21 +269,16 @@ private:
       for (int64_t v = 0; v < tile.vectors; ++v)
         vector::StoreOp::create(b, loc, acc[r * tile.vectors + v], staging,
                                 ValueRange{constant(b, r), constant(b, v * lanes)});
-    forEach(b, constant(b, 0), constant(b, range.rows), 1, [&](OpBuilder &body, Value r) {
-      Value row = arith::AddIOp::create(body, loc, range.row, r);
-      emitEpilogueOfRow(body, tile, row, range.column, staging, r, constant(body, 0));
-    });
+    emitStagedEpilogue(
+        b, loc, epilogue,
+        {staging, range.rows, tile.vectors, lanes, range.row, range.column, isMasked(tile) ? columns : Value()});
   }
 
-  /// The epilogue of one row of a tile, whose sums lie in `sums` at [sumRow, sumColumn].
-  void emitEpilogueOfRow(OpBuilder &b, const RegisterPlan &tile, Value row, Value column, Value sums, Value sumRow,
-                         Value sumColumn) {
+  /// The epilogue of one row of a tile, whose sums lie in the scratch that the product writes.
+  void emitEpilogueOfRow(OpBuilder &b, const RegisterPlan &tile, Value row, Value column) {
     for (int64_t v = 0; v < tile.vectors; ++v) {
-      IterationPoint point = pointAt(b, tile, row, column, v), from = point;
-      from.dims = {sumRow, add(b, sumColumn, v * lanes)};
-      if (sums != matmul.getInit())
-        from.mask = Value(); // a staging tile is whole
-      Value sum = emitLoad(b, loc, sums, b.getMultiDimIdentityMap(2), from);
+      IterationPoint point = pointAt(b, tile, row, column, v);
+      Value sum = emitLoad(b, loc, matmul.getInit(), b.getMultiDimIdentityMap(2), point);
       emitMatmulResult(b, loc, epilogue, sum, point);
     }
   }

@@ -5,6 +5,7 @@
 #include "lowering/fuse/Passes.h"
 
 #include "dialects/weft/WeftDialect.h"
+#include "lowering/analysis/FusionCost.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
@@ -22,11 +23,15 @@ namespace {
 
 struct FuseElementwisePass : impl::FuseElementwiseBase<FuseElementwisePass> {
   void runOnOperation() override {
+    if (!isFusionOn(getOperation()))
+      return;
     RewritePatternSet patterns(&getContext());
-    // Only within a kernel, and only where the producer has no other reader: nothing is computed in two kernels.
+    // Only within a kernel, and only where the producer has no other reader: nothing is computed in two kernels. A
+    // producer of fewer elements would run again for each of its reader's: only if that costs less than a scratch.
     linalg::populateElementwiseOpsFusionPatterns(patterns, [](OpOperand *operand) {
       Operation *producer = operand->get().getDefiningOp();
-      return producer && producer->hasOneUse() && producer->getParentOfType<KernelOp>();
+      return producer && producer->hasOneUse() && producer->getParentOfType<KernelOp>() &&
+             estimateInline(producer, operand->getOwner()).pays();
     });
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();

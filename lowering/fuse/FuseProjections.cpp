@@ -8,6 +8,7 @@
 #include "lowering/fuse/Passes.h"
 
 #include "dialects/weft/WeftDialect.h"
+#include "lowering/analysis/FusionCost.h"
 
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Remarks.h"
@@ -53,6 +54,18 @@ bool canMerge(PackedMatmulOp op) {
   return false;
 }
 
+bool mergePays(ArrayRef<PackedMatmulOp> products) {
+  FusionEstimate estimate = estimateMerge(SmallVector<Operation *>(products));
+  auto options = remark::RemarkOpts::name(estimate.pays() ? "merged-products" : "separate-product");
+  std::string text = "as one product: " + estimate.text();
+  PackedMatmulOp first = products.front();
+  if (estimate.pays())
+    remark::analysis(first.getLoc(), options.category("weft-fuse-projections")) << text;
+  else
+    remark::missed(first.getLoc(), options.category("weft-fuse-projections")) << text;
+  return estimate.pays();
+}
+
 SmallVector<ProjectionPlan> planProjections(ModuleOp module) {
   // Same left operand, same block, same layout and element type, all with or all without bias.
   using Key = std::tuple<Value, Block *, Attribute, Type, bool>;
@@ -75,7 +88,7 @@ SmallVector<ProjectionPlan> planProjections(ModuleOp module) {
   }
   SmallVector<ProjectionPlan> plans;
   for (auto &entry : groups)
-    if (entry.second.products.size() > 1)
+    if (entry.second.products.size() > 1 && mergePays(entry.second.products))
       plans.push_back(entry.second);
   return plans;
 }
@@ -137,6 +150,8 @@ void applyProjections(OpBuilder &b, const ProjectionPlan &plan) {
 
 struct FuseProjectionsPass : impl::FuseProjectionsBase<FuseProjectionsPass> {
   void runOnOperation() override {
+    if (!isFusionOn(getOperation()))
+      return;
     OpBuilder builder(&getContext());
     for (const ProjectionPlan &plan : planProjections(getOperation()))
       applyProjections(builder, plan);

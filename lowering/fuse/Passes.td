@@ -85,7 +85,8 @@ def FuseKernels : Pass<"weft-fuse-kernels", "::mlir::ModuleOp"> {
   let description = [{
     Before: compute ops in the entry functions' bodies. After: each is in exactly one `weft.kernel`; outside there are
     kernels, parameters, views, empty tensors and index arithmetic only. The grouping, and a remark for each op that
-    could not join its reader, come from `lowering/analysis/KernelGroups`.
+    could not join its reader or is cheaper apart, come from `lowering/analysis/KernelGroups`. In a module with
+    `weft.fusion = "off"` each op is a kernel of its own.
 
     Example:
     ```mlir

@@ -60,26 +60,14 @@ Operation *findRoot(func::FuncOp kernel) {
   return root;
 }
 
-/// Columns of a product in one tile: about as many as wanted, in equal parts of whole units.
-int64_t columnTile(int64_t columns, int64_t unit, int64_t wanted) {
-  if (ShapedType::isDynamic(columns) || columns <= wanted)
-    return ShapedType::isDynamic(columns) ? wanted : 0;
-  int64_t units = llvm::divideCeilSigned(columns, unit), least = llvm::divideCeilSigned(columns, wanted), parts = least;
-  // An even cut leaves no narrow last tile.
-  while (parts < units && units % parts != 0 && parts < 2 * least)
-    ++parts;
-  return llvm::divideCeilSigned(units, parts) * unit;
-}
-
 /// A product (with its epilogue as root): blocks of rows and of columns.
 TilePlan planProduct(TilingInterface root, DestinationStyleOpInterface product, const ProductPlan &shapes,
                      TargetAttr target) {
   int64_t all = cast<ShapedType>(product.getDpsInits().front().getType()).getDimSize(1);
-  int64_t unit = shapes.columnUnit(), rows = shapes.itemRows(),
-          columns = columnTile(all, unit, llvm::alignTo(128, unit));
+  int64_t rows = shapes.itemRows(), columns = shapes.itemColumns(all);
   if (hasTiles(target) && wantsTiles(product)) {
     rows = AmxPlan::forProduct(product).itemRows;
-    columns = columnTile(all, AmxPlan::kColumns, AmxPlan::kItemColumns);
+    columns = evenColumns(all, AmxPlan::kColumns, AmxPlan::kItemColumns);
   }
   TilePlan plan{root, SmallVector<int64_t>(root.getLoopIteratorTypes().size(), 0)};
   plan.sizes[0] = rows;

@@ -27,11 +27,12 @@ func.func @activation(%x: memref<1x8xf32>, %w: memref<1x8x16xf32>, %y: memref<1x
   return
 }
 
-// Other operands of the epilogue are loaded where they are used: a residual, a row.
+// One or two plain ops work on the sums in their registers. Other operands are loaded where they are used: a residual, a
+// row.
 // CHECK-LABEL: @residual
 // CHECK-SAME: %[[R:[a-z0-9]+]]: memref<1x16xf32>, %[[S:[a-z0-9]+]]: memref<16xf32>, %[[Y:[a-z0-9]+]]: memref<1x16xf32>)
-// CHECK: vector.store
-// CHECK-NEXT: %[[SUM:.*]] = vector.load
+// CHECK: %[[SUM:.*]] = scf.for
+// CHECK-NOT: vector.store
 // CHECK: %[[RV:.*]] = vector.load %[[R]]
 // CHECK: %[[SV:.*]] = vector.load %[[S]]
 // CHECK: %[[ADDED:.*]] = arith.addf %[[SUM]], %[[RV]]
@@ -45,6 +46,29 @@ func.func @residual(%x: memref<1x8xf32>, %w: memref<1x8x16xf32>, %r: memref<1x16
     %t = arith.addf %a, %b : f32
     %u = arith.mulf %t, %c : f32
     linalg.yield %u : f32
+  }
+  return
+}
+
+// A tile within the columns has no masks, and two rows of two vectors share an iteration; a tile at their end goes vector
+// by vector, as far as there are columns.
+// CHECK-LABEL: @ragged_columns
+// CHECK: arith.cmpi uge
+// CHECK: scf.if
+// CHECK-COUNT-4: math.erf
+// CHECK-NOT: math.erf
+// CHECK: } else {
+// CHECK: scf.for
+// CHECK: vector.create_mask
+// CHECK: math.erf
+// CHECK: vector.maskedstore
+func.func @ragged_columns(%x: memref<2x8xf32>, %w: memref<3x8x16xf32>, %y: memref<2x?xf32>, %n: index) {
+  %block = memref.alloca(%n) : memref<2x?xf32>
+  weft.packed_matmul ins(%x, %w : memref<2x8xf32>, memref<3x8x16xf32>) outs(%block : memref<2x?xf32>)
+  linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]} ins(%block : memref<2x?xf32>) outs(%y : memref<2x?xf32>) {
+  ^bb0(%a: f32, %out: f32):
+    %t = math.erf %a : f32
+    linalg.yield %t : f32
   }
   return
 }

@@ -130,9 +130,22 @@ TEST_F(CostModelTest, FusedIsNeverSlower) {
             reader.simple = rows * columns;
             reader.transcendental = functions * rows * columns;
             double fused = cost.fusedCycles(producer, reader, between);
-            EXPECT_LE(fused, cost.cycles(producer) + cost.cycles(reader))
+            EXPECT_LE(fused, cost.apartCycles(producer, reader, between))
                 << rows << " x " << columns << " x " << depth << ", functions " << functions;
           }
+}
+
+// A function of a row vector that each of many rows would compute again.
+TEST_F(CostModelTest, WhatIsComputedAgainCosts) {
+  CostModel v3 = model("v3", 8, 16);
+  double between = 4 * 400;
+  Work producer, reader;
+  producer.transcendental = 400;
+  producer.bytesRead = producer.bytesWritten = between;
+  reader.simple = 128 * 400;
+  reader.bytesRead = reader.bytesWritten = 128 * between;
+  EXPECT_LT(v3.fusedCycles(producer, reader, between, 1), v3.apartCycles(producer, reader, between, 1));
+  EXPECT_GT(v3.fusedCycles(producer, reader, between, 128), v3.apartCycles(producer, reader, between, 128));
 }
 
 } // namespace
