@@ -50,6 +50,12 @@ int64_t ProductPlan::itemColumns(int64_t columns) const {
   return evenColumns(columns, columnUnit(), llvm::alignTo(128, columnUnit()));
 }
 
+int64_t ProductPlan::evenRows(int64_t rows, int64_t most, int64_t unit) {
+  int64_t items = std::max<int64_t>(llvm::divideCeilSigned(rows, most), 1);
+  int64_t share = std::max<int64_t>(llvm::divideCeilSigned(rows, items), 1);
+  return std::min<int64_t>(llvm::alignTo(share, unit), most);
+}
+
 int64_t ProductPlan::depthBlock(int64_t depth) {
   if (depth <= kWholeDepth) // also where it is not known
     return depth;

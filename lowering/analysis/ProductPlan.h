@@ -27,6 +27,8 @@ struct ProductPlan {
   ProductPlan narrowedTo(int64_t columns) const;
   /// Rows of a work item: at 1024 steps of the sum they fill a fifth of a 2 MiB cache (v4), three eighths of 512 KiB.
   int64_t itemRows() const;
+  /// So many rows in items of at most `most`, as even as whole units allow: the rows of all but the last item.
+  static int64_t evenRows(int64_t rows, int64_t most, int64_t unit);
   /// Columns of a work item: some 128 to 192 in whole register tiles; 0: all of them.
   int64_t itemColumns(int64_t columns) const;
   /// Steps of the sum that run before partial sums are put down: all when few, so that the blocks of both operands stay

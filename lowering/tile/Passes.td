@@ -11,8 +11,8 @@ def TileKernels : Pass<"weft-tile-kernels", "::mlir::ModuleOp"> {
   let summary = "Cuts each kernel into tiles that run in parallel";
   let description = [{
     Before: kernel functions whose bodies are structured ops on whole tensors, and `weft.target` on the module. After:
-    an `scf.forall` over tiles of the last op with its producers inside. Products: eight register tiles high, in even
-    column blocks; attention: one head and one block of queries; the rest: rows.
+    an `scf.forall` over tiles of the last op with its producers inside. Products: some ten register tiles
+    high, rows and columns in even blocks; attention: one head and one block of queries; the rest: rows.
 
     Example:
     ```mlir
@@ -20,12 +20,13 @@ def TileKernels : Pass<"weft-tile-kernels", "::mlir::ModuleOp"> {
     ```
     becomes
     ```
-    %r = scf.forall (%row, %column) = (0, 0) to (%n, 1152) step (48, 128) shared_outs(%out = %ty) {
+    %r = scf.forall (%row, %column) = (0, 0) to (%n, 1152) step (%rows, 128) shared_outs(%out = %ty) {
       … weft.packed_matmul on slices of %tx, %tw and %out …
     } {weft.item_cost = …}
     ```
   }];
-  let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect", "::mlir::affine::AffineDialect"];
+  let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect", "::mlir::affine::AffineDialect",
+                           "::mlir::arith::ArithDialect"];
 }
 
 def DecomposeOps : Pass<"weft-decompose-ops", "::mlir::ModuleOp"> {

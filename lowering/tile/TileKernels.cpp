@@ -14,6 +14,8 @@
 #include "lowering/analysis/ProductPlan.h"
 #include "lowering/analysis/RegisterPlan.h"
 
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -43,6 +45,7 @@ struct TilePlan {
   TilingInterface root;
   SmallVector<int64_t> sizes;
   bool firstFastest = false; ///< order of the tiles, see weft.first_fastest
+  int64_t rowUnit = 0;       ///< not 0: sizes[0] is the most, and tiles are as even as whole units allow
 };
 
 /// The op that computes what the function stores, seen through views; null when there is none.
@@ -64,14 +67,16 @@ Operation *findRoot(func::FuncOp kernel) {
 TilePlan planProduct(TilingInterface root, DestinationStyleOpInterface product, const ProductPlan &shapes,
                      TargetAttr target) {
   int64_t all = cast<ShapedType>(product.getDpsInits().front().getType()).getDimSize(1);
-  int64_t rows = shapes.itemRows(), columns = shapes.itemColumns(all);
+  int64_t rows = shapes.itemRows(), columns = shapes.itemColumns(all), unit = shapes.tall.rows;
   if (hasTiles(target) && wantsTiles(product)) {
     rows = AmxPlan::forProduct(product).itemRows;
     columns = evenColumns(all, AmxPlan::kColumns, AmxPlan::kItemColumns);
+    unit = AmxPlan::kRows;
   }
   TilePlan plan{root, SmallVector<int64_t>(root.getLoopIteratorTypes().size(), 0)};
   plan.sizes[0] = rows;
   plan.sizes[1] = columns;
+  plan.rowUnit = unit;
   // A block of weights stays in the second-level cache while the rows pass.
   plan.firstFastest = true;
   return plan;
@@ -168,12 +173,31 @@ LogicalResult decomposeNarrowProducts(IRRewriter &rewriter, func::FuncOp kernel,
   return success();
 }
 
+/// 128 rows at most 108 at a time in units of 9 are 72 and 56, not 108 and 20: threads share them evenly.
+OpFoldResult evenRows(OpBuilder &b, Location loc, OpFoldResult rows, int64_t most, int64_t unit) {
+  if (std::optional<int64_t> known = getConstantIntValue(rows))
+    return b.getIndexAttr(ProductPlan::evenRows(*known, most, unit));
+  auto constant = [&](int64_t value) { return arith::ConstantIndexOp::create(b, loc, value); };
+  Value count = cast<Value>(rows), one = constant(1);
+  Value items = arith::MaxUIOp::create(b, loc, arith::CeilDivUIOp::create(b, loc, count, constant(most)), one);
+  Value share = arith::MaxUIOp::create(b, loc, arith::CeilDivUIOp::create(b, loc, count, items), one);
+  Value units = arith::CeilDivUIOp::create(b, loc, share, constant(unit));
+  // An affine bound, from which scratch takes its size.
+  AffineExpr whole = b.getAffineSymbolExpr(0) * unit;
+  AffineMap bounded = AffineMap::get(0, 1, {whole, b.getAffineConstantExpr(most)}, b.getContext());
+  return affine::makeComposedFoldedAffineMin(b, loc, bounded, {units});
+}
+
 LogicalResult applyTiles(IRRewriter &rewriter, const TilePlan &plan, int64_t cost) {
   rewriter.setInsertionPoint(plan.root);
   scf::SCFTileAndFuseOptions options;
   SmallVector<OpFoldResult> sizes;
   for (int64_t size : plan.sizes)
     sizes.push_back(rewriter.getIndexAttr(size));
+  TilingInterface root = plan.root;
+  if (plan.rowUnit)
+    sizes[0] =
+        evenRows(rewriter, root.getLoc(), root.getIterationDomain(rewriter)[0].size, plan.sizes[0], plan.rowUnit);
   options.tilingOptions.setTileSizes(sizes);
   options.tilingOptions.setLoopType(scf::SCFTilingOptions::LoopType::ForallOp);
   FailureOr<scf::SCFTileAndFuseResult> tiled = scf::tileConsumerAndFuseProducersUsingSCF(rewriter, plan.root, options);

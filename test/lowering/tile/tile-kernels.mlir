@@ -1,16 +1,19 @@
 // RUN: weft-opt %s --split-input-file --weft-tile-kernels --canonicalize --cse | FileCheck %s
 
-// An epilogue is the root; its product is computed tile by tile inside: twelve register tiles of 9 rows, four
-// of 48 columns.
-// CHECK: #[[ROWS:.*]] = affine_map<(d0)[s0] -> (-d0 + s0, 108)>
+// An epilogue is the root; its product is computed tile by tile inside: up to twelve register tiles of 9 rows, as many in
+// each item as an even cut gives, and four of 48 columns.
+// CHECK: #[[SHARE:.*]] = affine_map<()[s0] -> (108, s0 * 9)>
+// CHECK: #[[ROWS:.*]] = affine_map<(d0)[s0, s1] -> (-d0 + s0, 108, s1 * 9)>
 // CHECK: #[[PANEL:.*]] = affine_map<(d0) -> (d0 floordiv 16)>
 // CHECK-LABEL: @product_with_epilogue
-// CHECK: scf.forall (%[[ROW:.*]], %[[COLUMN:.*]]) = (0, 0) to (%{{.*}}, 1536) step (108, 192) shared_outs(%[[OUT:.*]] = %{{.*}})
-// CHECK: %[[COUNT:.*]] = affine.min #[[ROWS]](%[[ROW]])
+// CHECK-SAME: %[[N:[a-z0-9]+]]: index
+// CHECK: %[[TILES:.*]] = arith.ceildivui %{{.*}}, %c9
+// CHECK: %[[STEP:.*]] = affine.min #[[SHARE]]()[%[[TILES]]]
+// CHECK: scf.forall (%[[ROW:.*]], %[[COLUMN:.*]]) = (0, 0) to (%{{.*}}, 1536) step (%[[STEP]], 192) shared_outs(%[[OUT:.*]] = %{{.*}})
+// CHECK: %[[COUNT:.*]] = affine.min #[[ROWS]](%[[ROW]])[%[[N]], %[[TILES]]]
 // CHECK: %[[FIRST:.*]] = affine.apply #[[PANEL]](%[[COLUMN]])
-// CHECK: %[[X:.*]] = tensor.extract_slice %{{.*}}[%[[ROW]], 0] [%[[COUNT]], 384] [1, 1]
 // CHECK: %[[W:.*]] = tensor.extract_slice %{{.*}}[%[[FIRST]], 0, 0] [12, 384, 16] [1, 1, 1]
-// CHECK: %[[P:.*]] = weft.packed_matmul ins(%[[X]], %[[W]] :
+// CHECK: %[[P:.*]] = weft.packed_matmul ins(%{{.*}}, %[[W]] :
 // CHECK: %[[R:.*]] = linalg.generic {{.*}} ins(%[[P]] : tensor<?x192xf32>)
 // CHECK: tensor.parallel_insert_slice %[[R]] into %[[OUT]][%[[ROW]], %[[COLUMN]]] [%[[COUNT]], 192] [1, 1]
 // CHECK: {weft.first_fastest, weft.item_cost = 269568 : i64}
@@ -34,9 +37,9 @@ func.func private @product_with_epilogue(%x: memref<?x384xf32>, %w: memref<96x38
 
 // -----
 
-// v3: eight register tiles of 6 rows. 1152 columns are nine blocks of 128.
+// v3: up to eight register tiles of 6 rows. 1152 columns are nine blocks of 128.
 // CHECK-LABEL: @product
-// CHECK: scf.forall {{.*}} = (0, 0) to (%{{.*}}, 1152) step (48, 128)
+// CHECK: scf.forall {{.*}} = (0, 0) to (%{{.*}}, 1152) step (%{{.*}}, 128)
 module attributes {weft.target = #weft.target<isa = "v3", lanes = 8, registers = 16, cpu = "x86-64-v3", features = "">} {
 func.func private @product(%x: memref<?x384xf32>, %w: memref<72x384x16xf32>, %y: memref<?x1152xf32>) attributes {weft.kernel = "linear"} {
   %tx = bufferization.to_tensor %x restrict : memref<?x384xf32> to tensor<?x384xf32>
@@ -50,16 +53,16 @@ func.func private @product(%x: memref<?x384xf32>, %w: memref<72x384x16xf32>, %y:
 
 // -----
 
-// Few columns stay together.
+// Few columns stay together; 100 rows are 36, 36 and 28.
 // CHECK-LABEL: @product
-// CHECK: scf.forall (%{{.*}}) = (0) to (%{{.*}}) step (48)
+// CHECK: scf.forall (%{{.*}}) = (0) to (100) step (36)
 module attributes {weft.target = #weft.target<isa = "portable", lanes = 4, registers = 16, cpu = "x86-64", features = "">} {
-func.func private @product(%x: memref<?x8xf32>, %w: memref<4x8x16xf32>, %y: memref<?x64xf32>) attributes {weft.kernel = "linear"} {
-  %tx = bufferization.to_tensor %x restrict : memref<?x8xf32> to tensor<?x8xf32>
+func.func private @product(%x: memref<100x8xf32>, %w: memref<4x8x16xf32>, %y: memref<100x64xf32>) attributes {weft.kernel = "linear"} {
+  %tx = bufferization.to_tensor %x restrict : memref<100x8xf32> to tensor<100x8xf32>
   %tw = bufferization.to_tensor %w restrict : memref<4x8x16xf32> to tensor<4x8x16xf32>
-  %ty = bufferization.to_tensor %y restrict writable : memref<?x64xf32> to tensor<?x64xf32>
-  %r = weft.packed_matmul ins(%tx, %tw : tensor<?x8xf32>, tensor<4x8x16xf32>) outs(%ty : tensor<?x64xf32>) -> tensor<?x64xf32>
-  bufferization.materialize_in_destination %r in restrict writable %y : (tensor<?x64xf32>, memref<?x64xf32>) -> ()
+  %ty = bufferization.to_tensor %y restrict writable : memref<100x64xf32> to tensor<100x64xf32>
+  %r = weft.packed_matmul ins(%tx, %tw : tensor<100x8xf32>, tensor<4x8x16xf32>) outs(%ty : tensor<100x64xf32>) -> tensor<100x64xf32>
+  bufferization.materialize_in_destination %r in restrict writable %y : (tensor<100x64xf32>, memref<100x64xf32>) -> ()
   return
 }
 }

@@ -58,6 +58,19 @@ TEST_F(ProductPlanTest, EveryCountOfRowsIsCutIntoHeightsThatAreEmitted) {
     }
 }
 
+TEST_F(ProductPlanTest, ItemsOfRowsAreEven) {
+  EXPECT_EQ(ProductPlan::evenRows(128, 108, 9), 72); // and 56
+  EXPECT_EQ(ProductPlan::evenRows(256, 108, 9), 90);
+  EXPECT_EQ(ProductPlan::evenRows(512, 108, 9), 108);
+  EXPECT_EQ(ProductPlan::evenRows(128, 48, 6), 48);
+  EXPECT_EQ(ProductPlan::evenRows(0, 108, 9), 9);
+  for (int64_t rows = 1; rows < 1000; ++rows) {
+    int64_t share = ProductPlan::evenRows(rows, 108, 9);
+    EXPECT_LE(share, 108);
+    EXPECT_EQ((rows + share - 1) / share, (rows + 107) / 108) << rows; // no more items than before
+  }
+}
+
 TEST_F(ProductPlanTest, LongSumsAreCutIntoEvenBlocks) {
   EXPECT_EQ(ProductPlan::depthBlock(384), 384);
   EXPECT_EQ(ProductPlan::depthBlock(1536), 1536);
