@@ -22,20 +22,37 @@ def _function(arguments: list[str], kind: str, dims: list[str], body: list[str],
 
 
 def _product(case: Product) -> str:
-    rows = "1" if case.m == 1 else "?"
-    left, out = f"tensor<{rows}x{case.k}xf32>", f"tensor<{rows}x{case.n}xf32>"
+    rows, element = "1" if case.m == 1 else "?", "bf16" if case.form == "bf16" else "f32"
+    left, sums = f"tensor<{rows}x{case.k}x{element}>", f"tensor<{rows}x{case.n}xf32>"
     weight, extent = f"tensor<{case.n}x{case.k}xf32>", "" if case.m == 1 else "%m"
     body = ["%first = arith.constant 0 : index", f"%m = tensor.dim %x, %first : {left}"] if extent else []
     maps = ", ".join(f"affine_map<(m, n, k) -> {operand}>" for operand in ("(m, k)", "(n, k)", "(m, n)"))
     body += [
         "%zero = arith.constant 0.0 : f32",
         f'%w = weft.parameter "w" : {weight}',
-        f"%e = tensor.empty({extent}) : {out}",
-        f"%start = linalg.fill ins(%zero : f32) outs(%e : {out}) -> {out}",
-        f"%y = linalg.matmul indexing_maps = [{maps}] ins(%x, %w : {left}, {weight}) outs(%start : {out}) -> {out}",
+        f"%e = tensor.empty({extent}) : {sums}",
+        f"%start = linalg.fill ins(%zero : f32) outs(%e : {sums}) -> {sums}",
+        f"%y = linalg.matmul indexing_maps = [{maps}] ins(%x, %w : {left}, {weight}) outs(%start : {sums}) -> {sums}",
     ]
     dims = ["", ""] if case.m == 1 else ["m", ""]
-    return _function([_argument("x", left, dims)], out, dims, body, "y")
+    if element == "f32":
+        return _function([_argument("x", left, dims)], sums, dims, body, "y")
+    out = f"tensor<{rows}x{case.n}x{element}>"
+    return _function([_argument("x", left, dims)], out, dims, [*body, *_rounded(sums, out, extent)], "z")
+
+
+def _rounded(sums: str, out: str, extent: str) -> list[str]:
+    """%z: the sums %y in the results' type."""
+    identity = "affine_map<(m, n) -> (m, n)>"
+    return [
+        f"%f = tensor.empty({extent}) : {out}",
+        f"%z = linalg.generic {{indexing_maps = [{identity}, {identity}], "
+        f'iterator_types = ["parallel", "parallel"]}} ins(%y : {sums}) outs(%f : {out}) {{',
+        "^bb0(%p: f32, %o: bf16):",
+        "  %r = arith.truncf %p : f32 to bf16",
+        "  linalg.yield %r : bf16",
+        f"}} -> {out}",
+    ]
 
 
 def _mask(case: Attention) -> str:
@@ -58,9 +75,13 @@ def _in_order(case: Attention, array: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(array if case.queries == 1 else array.swapaxes(0, 1))[None]
 
 
-def to_weft(case: Attention) -> dict[str, np.ndarray]:
+def to_weft(case: Case) -> dict[str, np.ndarray]:
     """The inputs of the graph."""
     arrays = case.inputs()
+    if isinstance(case, Norm):
+        return arrays
+    if isinstance(case, Product):
+        return {"x": stored_as("bf16", arrays["x"])[0]} if case.form == "bf16" else arrays
     inputs = {"q": _in_order(case, arrays["q"])}
     for name in ("k", "v"):
         stored, factors = stored_as(case.form, arrays[name])
@@ -81,14 +102,24 @@ def stored_as(form: str, array: np.ndarray) -> tuple[np.ndarray, np.ndarray | No
     return array.astype({"f32": np.float32, "f16": np.float16}[form]), None
 
 
-def output_of_weft(case: Attention) -> np.ndarray:
+def output_of_weft(case: Case) -> np.ndarray:
     """Where the graph writes."""
-    return _in_order(case, np.empty(case.shape, np.float32))
+    if isinstance(case, Attention):
+        return _in_order(case, np.empty(case.shape, np.float32))
+    halves = isinstance(case, Product) and case.form == "bf16"
+    return np.empty(case.shape, np.uint16 if halves else np.float32)
 
 
-def from_weft(case: Attention, array: np.ndarray) -> np.ndarray:
+def from_weft(case: Case, array: np.ndarray) -> np.ndarray:
     """A view of what output_of_weft made, in the order of the case."""
+    if not isinstance(case, Attention):
+        return array
     return array[0] if case.queries == 1 else array[0].swapaxes(0, 1)
+
+
+def as_floats(array: np.ndarray) -> np.ndarray:
+    """16 bits without a sign are bf16."""
+    return (array.astype(np.uint32) << 16).view(np.float32) if array.dtype == np.uint16 else array
 
 
 def _attention(case: Attention) -> str:

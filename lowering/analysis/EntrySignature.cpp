@@ -5,9 +5,7 @@
 #include "lowering/analysis/EntrySignature.h"
 
 #include "dialects/weft/WeftDialect.h"
-#include "lowering/analysis/KernelGroups.h"
 
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/BuiltinTypes.h"
 
 using namespace mlir;
@@ -35,28 +33,12 @@ static bool isHalf(Type type) {
   return element.isF16() || element.isBF16();
 }
 
-/// What to do about tensors of 16-bit numbers where they are not computed on.
-static constexpr const char *kHalvesHelp = ", which is not compiled for the CPU: use f32 there; 16 bits have keys and "
-                                           "values of weft.attention, and weights of "
-                                           "products with --dtype";
-
-/// Half-precision numbers are read and written by attention, and read as the weights of products.
-static LogicalResult verifyHalves(Operation *op) {
-  if (isa<AttentionOp, ParameterOp, tensor::EmptyOp, tensor::DimOp>(op) || isView(op))
-    return success();
-  SmallVector<Value> operands;
-  auto product = dyn_cast<PackedMatmulOp>(op);
-  for (OpOperand &operand : op->getOpOperands())
-    if (!product || &operand != &product.getRhsMutable())
-      operands.push_back(operand.get());
-  SmallVector<Type> types(ValueRange(operands).getTypes());
-  llvm::append_range(types, op->getResultTypes());
-  for (Type type : types)
-    if (isa<RankedTensorType>(type) && isHalf(type) && !isa<func::ReturnOp>(op))
-      return op->emitError("works on ") << getElementTypeOrSelf(type) << kHalvesHelp;
-  for (Value operand : operands)
-    if (isHalf(operand.getType()) && !operand.getDefiningOp<AttentionOp>())
-      return op->emitError("returns ") << operand.getType() << kHalvesHelp;
+/// Products sum in f32, whatever their operands hold.
+static LogicalResult verifyHalves(PackedMatmulOp op) {
+  for (Value operand : {op.getBias(), op.getInit()})
+    if (operand && isHalf(operand.getType()))
+      return op.emitError("takes a bias and a destination of f32 on the CPU, got ")
+             << operand.getType() << ": sums are f32, and an op that follows can round them";
   return success();
 }
 
@@ -83,8 +65,8 @@ LogicalResult verifyEntry(func::FuncOp entry) {
     for (Type type : op->getResultTypes())
       if (auto shaped = dyn_cast<RankedTensorType>(type); shaped && failed(verifyComputed(op, shaped)))
         return WalkResult::interrupt();
-    bool inner = op->getParentOp() != entry; // a region's scalars
-    return inner || op == entry || succeeded(verifyHalves(op)) ? WalkResult::advance() : WalkResult::interrupt();
+    auto product = dyn_cast<PackedMatmulOp>(op);
+    return product && failed(verifyHalves(product)) ? WalkResult::interrupt() : WalkResult::advance();
   });
   return failure(wrong.wasInterrupted());
 }

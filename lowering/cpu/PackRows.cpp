@@ -60,7 +60,7 @@ struct Packer {
     else
       values = vector::LoadOp::create(at, loc, type, source, ValueRange{sourceRow, k});
     if (stored != element)
-      values = emitFromF32(at, loc, registers, values, element);
+      values = emitFromF32(at, loc, registers, emitToF32(at, loc, registers, values), element);
     vector::StoreOp::create(at, loc, values, packed, to);
   }
 

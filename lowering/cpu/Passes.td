@@ -269,6 +269,26 @@ def ConvertViews : Pass<"weft-convert-views", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
 }
 
+def ExpandHalves : Pass<"weft-expand-halves", "::mlir::ModuleOp"> {
+  let summary = "Computes with bf16 and f16 in f32, and converts without calls";
+  let description = [{
+    Before: `arith` and `math` ops on bf16 and f16, scalars and vectors. After: the same ops on f32, each result rounded
+    (so sums, products, quotients and roots have the bits that half precision gives); conversions are shifts and
+    additions, or an instruction where the target has one. No call of the compiler's runtime library is left.
+
+    Example:
+    ```mlir
+    %0 = arith.extf %x : vector<8xbf16> to vector<8xf32>
+    ```
+    becomes
+    ```
+    %bits = arith.bitcast %x : vector<8xbf16> to vector<8xi16>
+    … arith.extui, arith.shli by 16, arith.bitcast to vector<8xf32> …
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::vector::VectorDialect"];
+}
+
 def ExpandMath : Pass<"weft-expand-math", "::mlir::ModuleOp"> {
   let summary = "Replaces elementary functions by polynomials";
   let description = [{
@@ -285,6 +305,30 @@ def ExpandMath : Pass<"weft-expand-math", "::mlir::ModuleOp"> {
     ```
   }];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::vector::VectorDialect"];
+}
+
+def MoveHalves : Pass<"weft-move-halves", "::mlir::ModuleOp"> {
+  let summary = "Moves bf16 and f16 as integers";
+  let description = [{
+    Before: the LLVM dialect. After: loads, stores, selections and moves of lanes that had bf16 or f16 have i16, with
+    bitcasts at the ops that compute. LLVM has masked moves of 16-bit integers wherever it has those of halves, and needs
+    no call to take one out of a vector.
+
+    Example:
+    ```mlir
+    llvm.func @copy(%from: !llvm.ptr, %to: !llvm.ptr) {
+      %x = llvm.load %from : !llvm.ptr -> vector<8xbf16>
+      llvm.store %x, %to : vector<8xbf16>, !llvm.ptr
+      llvm.return
+    }
+    ```
+    becomes
+    ```
+    %x = llvm.load %from : !llvm.ptr -> vector<8xi16>
+    llvm.store %x, %to : vector<8xi16>, !llvm.ptr
+    ```
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
 }
 
 #endif // WEFT_LOWERING_CPU_PASSES_TD

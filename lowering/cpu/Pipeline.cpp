@@ -37,6 +37,7 @@ void buildCpuPhase(OpPassManager &pm) {
   pm.addPass(createConvertEntry());
 
   // Math after vectorisation, so that one expansion serves all lanes.
+  pm.addPass(createExpandHalves());
   pm.addPass(createExpandMath());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
@@ -58,6 +59,7 @@ void buildCpuPhase(OpPassManager &pm) {
   pm.addPass(createConvertFuncToLLVMPass());
   pm.addPass(createUBToLLVMConversionPass());
   pm.addPass(createReconcileUnrealizedCastsPass());
+  pm.addPass(createMoveHalves());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
 }

@@ -11,6 +11,8 @@
 #include "lowering/cpu/PanelLoad.h"
 #include "lowering/cpu/RegisterTile.h"
 #include "lowering/cpu/RowTiles.h"
+#include "lowering/cpu/StoredNumbers.h"
+#include "lowering/cpu/WidenRows.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -61,16 +63,13 @@ FailureOr<MatmulPlan> planMatmul(PackedMatmulOp matmul, const ProductPlan &shape
            << matmul.getPanelWidth() << " columns do not hold whole vectors of " << lanes;
   for (Value operand : matmul->getOperands())
     if (Type element = getElementTypeOrSelf(operand.getType());
-        operand == matmul.getRhs() ? !isPanelElement(element) : !element.isF32())
-      return matmul.emitError("products on the CPU take f32 operands and weights of f32, bf16 or f16, got ")
+        operand == matmul.getLhs() || operand == matmul.getRhs() ? !isPanelElement(element) : !element.isF32())
+      return matmul.emitError("products on the CPU take operands of f32, bf16 or f16, and a bias and sums of f32, got ")
              << operand.getType();
-  int64_t columns = cast<MemRefType>(matmul.getInit().getType()).getDimSize(1);
-  MatmulPlan plan{matmul, matchMatmulEpilogue(matmul, matmul.getInit()), shapes.narrowedTo(columns), 0, false, false};
-  int64_t depth = cast<MemRefType>(matmul.getLhs().getType()).getDimSize(1);
-  plan.depthBlock = ProductPlan::depthBlock(depth);
-  plan.blocked = plan.depthBlock != depth;
-  plan.streamed = isStreamed(matmul, depth);
-  return plan;
+  ProductPlan narrowed = shapes.narrowedTo(cast<MemRefType>(matmul.getInit().getType()).getDimSize(1));
+  int64_t depth = cast<MemRefType>(matmul.getLhs().getType()).getDimSize(1), block = ProductPlan::depthBlock(depth);
+  MatmulEpilogue epilogue = matchMatmulEpilogue(matmul, matmul.getInit());
+  return MatmulPlan{matmul, epilogue, narrowed, block, block != depth, isStreamed(matmul, depth)};
 }
 
 /// Where a register tile lies.
@@ -138,6 +137,7 @@ private:
   /// Few rows: the whole sum at once, the weight streamed from four panels side by side.
   void emitFew(OpBuilder &b) {
     const RegisterPlan &tile = plan.shapes.few;
+    wide = emitWideScratch(b, matmul.getLhs(), tile.rows);
     Value sums = epilogue.wantsStaging() ? stagingFor(b, tile) : Value();
     forEach(b, constant(b, 0), columns, tile.columns(), [&](OpBuilder &body, Value column) {
       emitRowTiles(body, loc, rows, 1, tile.rows, [&](OpBuilder &inner, int64_t count, Value row, Value index) {
@@ -150,6 +150,7 @@ private:
   /// Many rows: for each block of the sum and each tile's columns, all row tiles.
   void emitTall(OpBuilder &b) {
     const RegisterPlan &tile = plan.shapes.tall;
+    wide = emitWideScratch(b, matmul.getLhs(), tile.rows, plan.depthBlock);
     if (plan.blocked)
       return emitBlockedTall(b, tile);
     Value sums = epilogue.wantsStaging() ? stagingFor(b, tile) : Value();
@@ -245,7 +246,6 @@ private:
       emitOutputPrefetch(b, tile, range);
     SmallVector<Value> acc = emitStart(b, tile, range);
     acc = emitTileProduct(b, loc, tile, range.rows, tile.vectors, range.depth, acc, operandsOf(b, tile, range));
-    auto at = [&](int64_t r, int64_t v) { return acc[r * tile.vectors + v]; };
     if (staging && !range.begin)
       return emitStaged(b, tile, range, staging, acc);
     if (epilogue.generic && !range.begin)
@@ -253,7 +253,7 @@ private:
     MatmulEpilogue plain{viewOf(b, matmul.getInit(), tile, range), nullptr, {}};
     for (int64_t r = 0; r < range.rows; ++r)
       for (int64_t v = 0; v < tile.vectors; ++v)
-        emitMatmulResult(b, loc, plain, at(r, v), localPoint(b, tile, range, r, v));
+        emitMatmulResult(b, loc, plain, acc[r * tile.vectors + v], localPoint(b, tile, range, r, v));
   }
 
   void emitShortEpilogue(OpBuilder &b, const RegisterPlan &tile, const TileRange &range, ValueRange acc) {
@@ -287,21 +287,21 @@ private:
 
   TileOperands operandsOf(OpBuilder &b, const RegisterPlan &tile, const TileRange &range) {
     SmallVector<Value> panels, offsets;
-    Value width = constant(b, matmul.getPanelWidth());
+    int64_t panelWidth = matmul.getPanelWidth();
+    Value width = constant(b, panelWidth), rhs = matmul.getRhs(), begin = range.begin;
     for (int64_t v = 0; v < tile.vectors; ++v) {
       Value column = add(b, range.column, v * lanes);
       // The last tile's columns may lie beyond the last panel.
       panels.push_back(arith::MinUIOp::create(b, loc, arith::DivUIOp::create(b, loc, column, width), lastPanel));
       offsets.push_back(arith::RemUIOp::create(b, loc, column, width));
     }
-    Value rhs = matmul.getRhs(), begin = range.begin;
-    int64_t panelWidth = matmul.getPanelWidth();
     Value lhs = memref::SubViewOp::create(
         b, loc, matmul.getLhs(), {range.row, begin ? OpFoldResult(begin) : OpFoldResult(b.getIndexAttr(0))},
         {b.getIndexAttr(range.rows), range.depth}, {b.getIndexAttr(1), b.getIndexAttr(1)});
+    lhs = emitWidenRows(b, loc, tile, lhs, range.rows, wide);
     TileOperands operands;
     operands.a = [=, this](OpBuilder &k, Value depth, int64_t r) -> Value {
-      return memref::LoadOp::create(k, loc, lhs, ValueRange{constant(k, r), depth});
+      return emitToF32(k, loc, tile, memref::LoadOp::create(k, loc, lhs, ValueRange{constant(k, r), depth}));
     };
     int64_t steps = matmul.getStepsPerWord();
     auto stepAt = [=, this](OpBuilder &k, Value depth, int64_t v) -> Value {
@@ -312,13 +312,12 @@ private:
         emitHint(k, rhs, {panels[v], add(k, row, kPrefetchAhead), constant(k, 0)}, false, 3);
       return place;
     };
-    RegisterPlan registers = tile;
     operands.b = [=, this](OpBuilder &k, Value depth, int64_t v) {
-      return emitPanelStep(k, loc, registers, {rhs, panels[v], offsets[v]}, stepAt(k, depth, v));
+      return emitPanelStep(k, loc, tile, {rhs, panels[v], offsets[v]}, stepAt(k, depth, v));
     };
     if (steps == 2)
       operands.pair = [=, this](OpBuilder &k, Value depth, int64_t v) {
-        return emitPanelPair(k, loc, registers, {rhs, panels[v], offsets[v]}, stepAt(k, depth, v));
+        return emitPanelPair(k, loc, tile, {rhs, panels[v], offsets[v]}, stepAt(k, depth, v));
       };
     if (range.index && plan.streamed)
       addNextPanelPrefetch(b, tile, range, operands);
@@ -374,6 +373,7 @@ private:
   VectorType lane;
   OpFoldResult rows;
   Value columns, lastPanel;
+  Value wide; ///< a tile's rows in f32; null: they are read as they are
 };
 
 struct VectorizeMatmulPass : impl::VectorizeMatmulBase<VectorizeMatmulPass> {

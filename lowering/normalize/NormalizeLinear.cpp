@@ -68,6 +68,11 @@ std::pair<linalg::GenericOp, Value> matchBias(Value product) {
   return {generic, row->get()};
 }
 
+bool isFloatOrHalf(Value value) {
+  Type element = getElementTypeOrSelf(value.getType());
+  return element.isF32() || element.isBF16() || element.isF16();
+}
+
 FailureOr<LinearPlan> planLinear(linalg::MatmulOp matmul) {
   auto missed = [&](StringRef reason) -> FailureOr<LinearPlan> {
     remark::missed(matmul.getLoc(), remark::RemarkOpts::name("unpacked-product").category("weft-normalize-linear"))
@@ -79,9 +84,10 @@ FailureOr<LinearPlan> planLinear(linalg::MatmulOp matmul) {
     return missed("the right operand is not a weight");
   if (!isZeroFill(matmul.getOutputs().front()))
     return missed("the product adds to a tensor");
-  auto isF32 = [](Value value) { return getElementTypeOrSelf(value.getType()).isF32(); };
-  if (!isF32(weight) || !isF32(matmul.getInputs()[0]) || !isF32(matmul.getResult(0)))
-    return missed("only products of f32 are packed");
+  if (!isFloatOrHalf(weight) || !isFloatOrHalf(matmul.getInputs()[0]))
+    return missed("only products of f32, bf16 and f16 are packed");
+  if (!getElementTypeOrSelf(matmul.getResult(0).getType()).isF32())
+    return missed("only products with sums in f32 are packed: round them in an op that follows");
   AffineMap rhs = matmul.getIndexingMapsArray()[1];
   AffineExpr m, n, k;
   bindDims(matmul.getContext(), m, n, k);
@@ -93,10 +99,10 @@ FailureOr<LinearPlan> planLinear(linalg::MatmulOp matmul) {
   return plan;
 }
 
-/// What weights of products are stored in.
-Type productTypeOf(Operation *op) {
-  auto chosen = op->getParentOfType<ModuleOp>()->getAttrOfType<TypeAttr>("weft.dtype");
-  return chosen ? chosen.getValue() : Float32Type::get(op->getContext());
+/// What a product's weight is stored in: what the module asks for, or as the graph has it.
+Type storedTypeOf(ParameterOp weight) {
+  auto chosen = weight->getParentOfType<ModuleOp>()->getAttrOfType<TypeAttr>("weft.dtype");
+  return chosen ? chosen.getValue() : getElementTypeOrSelf(weight.getType());
 }
 
 void applyLinear(OpBuilder &builder, const LinearPlan &given) {
@@ -106,7 +112,7 @@ void applyLinear(OpBuilder &builder, const LinearPlan &given) {
   ArrayRef<int64_t> shape = cast<ShapedType>(plan.weight.getType()).getShape();
   int64_t columns = shape[plan.outByIn ? 0 : 1], depth = shape[plan.outByIn ? 1 : 0];
   auto layout = PanelsAttr::get(builder.getContext(), kPanelWidth, plan.outByIn);
-  Type element = productTypeOf(plan.matmul);
+  Type element = storedTypeOf(plan.weight);
   int64_t steps = stepsPerWord(element);
   auto type = RankedTensorType::get(
       {llvm::divideCeilSigned(columns, kPanelWidth), llvm::divideCeilSigned(depth, steps), kPanelWidth * steps},

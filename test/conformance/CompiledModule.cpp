@@ -27,10 +27,17 @@ template <class T> T need(Result<T> result, const std::string &text) {
   return std::move(*result);
 }
 
+/// Weights are floats, of 32 or 16 bits.
+DType storedType(const Array &weight) {
+  if (weight.type == ElementType::BF16)
+    return DType::BF16;
+  return weight.type == ElementType::F16 ? DType::F16 : DType::F32;
+}
+
 void writeWeights(const std::string &path, const Arrays &weights) {
   std::vector<TensorView> views;
   for (const Array &weight : weights)
-    views.push_back({weight.name, DType::F32, weight.shape, weight.bytes});
+    views.push_back({weight.name, storedType(weight), weight.shape, weight.bytes});
   if (Result<void> written = writeSafetensors(path, views); !written)
     giveUp(written.error().format());
 }

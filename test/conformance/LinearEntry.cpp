@@ -5,17 +5,17 @@
 namespace weft::test {
 
 static const char *const kProduct = R"(
-func.func @@ENTRY(%x: tensor<?x@Kxf32> {weft.name = "lhs", weft.dims = ["rows", ""]})
-    -> (tensor<?x@Nxf32> {weft.name = "out", weft.dims = ["rows", ""]}) attributes {weft.entry} {
+func.func @@ENTRY(%x: tensor<?x@Kx@ROWS> {weft.name = "lhs", weft.dims = ["rows", ""]})
+    -> (tensor<?x@Nx@RESULTS> {weft.name = "out", weft.dims = ["rows", ""]}) attributes {weft.entry} {
   %index = arith.constant 0 : index
   %zero = arith.constant 0.0 : f32
-  %rows = tensor.dim %x, %index : tensor<?x@Kxf32>
-  %w = weft.parameter "@ENTRY.weight" : tensor<@WEIGHTxf32>
+  %rows = tensor.dim %x, %index : tensor<?x@Kx@ROWS>
+  %w = weft.parameter "@ENTRY.weight" : tensor<@WEIGHTx@STORED>
   %init = tensor.empty(%rows) : tensor<?x@Nxf32>
   %start = linalg.fill ins(%zero : f32) outs(%init : tensor<?x@Nxf32>) -> tensor<?x@Nxf32>
   %y = linalg.matmul indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (@MAP)>,
                                       affine_map<(m, n, k) -> (m, n)>]
-       ins(%x, %w : tensor<?x@Kxf32>, tensor<@WEIGHTxf32>) outs(%start : tensor<?x@Nxf32>) -> tensor<?x@Nxf32>)";
+       ins(%x, %w : tensor<?x@Kx@ROWS>, tensor<@WEIGHTx@STORED>) outs(%start : tensor<?x@Nxf32>) -> tensor<?x@Nxf32>)";
 
 const std::string kAddBias = R"(
   %b = weft.parameter "@ENTRY.bias" : tensor<@Nxf32>
@@ -37,10 +37,13 @@ std::vector<float> transposed(const std::vector<float> &matrix, int64_t rows, in
 
 std::string LinearEntry::text(const std::string &epilogue, const std::string &result) const {
   std::string n = std::to_string(columns), k = std::to_string(depth);
-  return replaced(kProduct + epilogue + "\n  return " + result + " : tensor<?x@Nxf32>\n}\n",
+  return replaced(kProduct + epilogue + "\n  return " + result + " : tensor<?x@Nx@RESULTS>\n}\n",
                   {{"@N", n},
                    {"@K", k},
                    {"@WEIGHT", outByIn ? n + "x" + k : k + "x" + n},
+                   {"@ROWS", rows},
+                   {"@STORED", stored},
+                   {"@RESULTS", results},
                    {"@MAP", outByIn ? "n, k" : "k, n"},
                    {"@ENTRY", name()}});
 }

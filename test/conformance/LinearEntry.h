@@ -11,7 +11,8 @@ namespace weft::test {
 
 struct LinearEntry {
   int64_t columns, depth;
-  bool outByIn; ///< the weight lies as [columns, depth]
+  bool outByIn;                                                ///< the weight lies as [columns, depth]
+  const char *rows = "f32", *stored = "f32", *results = "f32"; ///< types of the rows, the weight, and what is returned
 
   std::string name() const { return "linear_" + std::to_string(columns) + "_" + std::to_string(depth); }
   /// The entry: its product is %y; then come `epilogue` and the return of `result`. @N, @K, @ENTRY stand for the sizes

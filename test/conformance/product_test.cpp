@@ -4,13 +4,13 @@
 // Products compiled for each level against float64: weft.packed_matmul on inputs of any extents, and linalg.matmul with
 // weights from a file, with and without bias and epilogue.
 #include "test/conformance/CompiledModule.h"
+#include "test/conformance/Halves.h"
 #include "test/conformance/LinearEntry.h"
 #include "test/conformance/Numbers.h"
 #include "test/reference/layer.h"
 
 #include "gtest/gtest.h"
 
-#include <bit>
 #include <cmath>
 #include <cstring>
 
@@ -141,29 +141,6 @@ TEST(PackedMatmulConformance, RowsDoNotDependOnEachOther) {
 //===--------------------------------------------------------------------------------------------------------------===//
 // Weights of 16 bits
 //===--------------------------------------------------------------------------------------------------------------===//
-
-struct Stored {
-  std::string name;
-  ElementType type;
-  int digits;  ///< of the significand
-  int quantum; ///< the exponent of the smallest number
-};
-const Stored kStored[] = {{"bf16", ElementType::BF16, 8, -133}, {"f16", ElementType::F16, 11, -24}};
-
-/// To nearest, ties to even.
-float rounded(const Stored &stored, double value) {
-  int exponent = 0;
-  std::frexp(value, &exponent);
-  int unit = std::max(exponent - stored.digits, stored.quantum);
-  return static_cast<float>(std::ldexp(std::nearbyint(std::ldexp(value, -unit)), unit));
-}
-
-/// Of a number that the type holds.
-uint16_t bitsOf(const Stored &stored, float value) {
-  if (stored.type == ElementType::BF16)
-    return static_cast<uint16_t>(std::bit_cast<uint32_t>(value) >> 16);
-  return std::bit_cast<uint16_t>(static_cast<_Float16>(value));
-}
 
 /// [columns, depth] `weight` in panels; what no column reads is NaN.
 Array packedPairs(const Stored &stored, Product p, const std::vector<float> &weight) {

@@ -56,7 +56,7 @@ func.func @f16_portable(%x: memref<1x8xf32>, %w: memref<1x4x32xf16>, %y: memref<
 
 module attributes {weft.target = #weft.target<isa = "v4", lanes = 16, registers = 32, cpu = "x86-64-v4", features = "">} {
 func.func @negative_f64(%x: memref<1x8xf64>, %w: memref<1x8x16xf64>, %y: memref<1x16xf64>) {
-  // expected-error@+1 {{products on the CPU take f32 operands and weights of f32, bf16 or f16, got 'memref<1x8xf64>'}}
+  // expected-error@+1 {{products on the CPU take operands of f32, bf16 or f16, and a bias and sums of f32, got 'memref<1x8xf64>'}}
   weft.packed_matmul ins(%x, %w : memref<1x8xf64>, memref<1x8x16xf64>) outs(%y : memref<1x16xf64>)
   return
 }

@@ -79,15 +79,37 @@ func.func @negative_adds_to_a_tensor(%x: tensor<?x4xf32>, %init: tensor<?x8xf32>
   return %y : tensor<?x8xf32>
 }
 
-// CHECK-LABEL: @negative_weight_f16
-// CHECK: linalg.matmul
-func.func @negative_weight_f16(%x: tensor<?x4xf32>, %init: tensor<?x8xf32>) -> tensor<?x8xf32> {
+// A weight that the graph has in 16 bits stays so; the rows may be in 16 bits whatever the weight is.
+// CHECK-LABEL: @halves
+// CHECK: weft.packed_matmul {{.*}} : tensor<?x4xbf16>, tensor<1x2x32xf16>) outs(%{{.*}} : tensor<?x8xf32>)
+func.func @halves(%x: tensor<?x4xbf16>, %init: tensor<?x8xf32>) -> tensor<?x8xf32> {
   %zero = arith.constant 0.0 : f32
   %w = weft.parameter "l.weight" : tensor<4x8xf16>
   %start = linalg.fill ins(%zero : f32) outs(%init : tensor<?x8xf32>) -> tensor<?x8xf32>
-  // expected-remark@+1 {{only products of f32 are packed}}
-  %y = linalg.matmul ins(%x, %w : tensor<?x4xf32>, tensor<4x8xf16>) outs(%start : tensor<?x8xf32>) -> tensor<?x8xf32>
+  %y = linalg.matmul ins(%x, %w : tensor<?x4xbf16>, tensor<4x8xf16>) outs(%start : tensor<?x8xf32>) -> tensor<?x8xf32>
   return %y : tensor<?x8xf32>
+}
+
+// CHECK-LABEL: @negative_sums_of_16_bits
+// CHECK: linalg.matmul
+func.func @negative_sums_of_16_bits(%x: tensor<?x4xbf16>, %init: tensor<?x8xbf16>) -> tensor<?x8xbf16> {
+  %zero = arith.constant 0.0 : bf16
+  %w = weft.parameter "l.weight" : tensor<4x8xbf16>
+  %start = linalg.fill ins(%zero : bf16) outs(%init : tensor<?x8xbf16>) -> tensor<?x8xbf16>
+  // expected-remark@+1 {{only products with sums in f32 are packed: round them in an op that follows}}
+  %y = linalg.matmul ins(%x, %w : tensor<?x4xbf16>, tensor<4x8xbf16>) outs(%start : tensor<?x8xbf16>) -> tensor<?x8xbf16>
+  return %y : tensor<?x8xbf16>
+}
+
+// CHECK-LABEL: @negative_f64
+// CHECK: linalg.matmul
+func.func @negative_f64(%x: tensor<?x4xf64>, %init: tensor<?x8xf64>) -> tensor<?x8xf64> {
+  %zero = arith.constant 0.0 : f64
+  %w = weft.parameter "l.weight" : tensor<4x8xf64>
+  %start = linalg.fill ins(%zero : f64) outs(%init : tensor<?x8xf64>) -> tensor<?x8xf64>
+  // expected-remark@+1 {{only products of f32, bf16 and f16 are packed}}
+  %y = linalg.matmul ins(%x, %w : tensor<?x4xf64>, tensor<4x8xf64>) outs(%start : tensor<?x8xf64>) -> tensor<?x8xf64>
+  return %y : tensor<?x8xf64>
 }
 
 // CHECK-LABEL: @negative_left_operand_transposed
