@@ -6,6 +6,7 @@ import shutil
 import zlib
 from pathlib import Path
 
+import numpy as np
 from minilm.peers import Peer, Setting
 from minilm.peers.weft import compiled, runtime
 from minilm.weft_runtime import Session
