@@ -63,6 +63,8 @@ struct TileEmitter : Emitter {
   }
 
   SmallVector<Value> multiply(OpBuilder &b, Value step, ValueRange sums) {
+    if (product.beforeStep)
+      product.beforeStep(b, step);
     auto leftType = tileOf(kRows, product.words, product.element);
     auto rightType = tileOf(product.words, kRows, product.element);
     SmallVector<Value> left = load(b, product.left, step, product.leftTiles, leftType);

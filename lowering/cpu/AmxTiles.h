@@ -35,6 +35,7 @@ struct TileProduct {
   TileOperand right;                     ///< [words, 16 columns] of words
   TilePlace sums;                        ///< where [16·leftTiles, 16·rightTiles] sums begin
   bool accumulate = false;               ///< begin with what `sums` holds instead of zero
+  std::function<void(mlir::OpBuilder &builder, mlir::Value step)> beforeStep; ///< hints; may be null
 };
 
 /// Emits the product; `instructions` says whether the target has tiles, `registers` its vectors otherwise.
