@@ -23,6 +23,7 @@ struct AttentionPlan {
   int64_t headDim;    ///< d
   int64_t valueDim;   ///< e
   int64_t queryRows;  ///< queries that share a block of keys: a multiple of lanes()
+  int64_t keyPart;    ///< keys in a step of the online softmax on tiles: a divisor of keyBlock, a multiple of 32
   int64_t outputUnit; ///< rows of Oᵀ come in multiples of it
 
   /// Queries in the lanes of a tile.

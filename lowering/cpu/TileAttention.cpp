@@ -34,10 +34,14 @@ TileAttentionEmitter::TileAttentionEmitter(const AttentionPlan &plan, bool instr
 }
 
 AttentionPlan TileAttentionEmitter::planOf(AttentionPlan plan) {
-  constexpr int64_t kPacked = 128 << 10; // in the second-level cache, beside the queries and their results
+  constexpr int64_t kFirstLevel = 54 << 10;   // what a part touches, about: a little more than the cache
+  constexpr int64_t kSecondLevel = 128 << 10; // packed keys and values, beside the queries and their results
   plan.outputUnit = kRows;
-  int64_t perKey = 2 * (llvm::alignTo(plan.headDim, kDepth) + plan.outputRows());
-  plan.keyBlock = std::clamp<int64_t>(kPacked / perKey / kPart * kPart, kPart, 512);
+  int64_t queries = plan.lanes(), depth = llvm::alignTo(plan.headDim, kDepth);
+  int64_t ofQueries = queries * (2 * depth + 4 * plan.outputRows()), packed = 2 * (depth + plan.outputRows());
+  int64_t fitting = (kFirstLevel - ofQueries) / (packed + 6 * queries) / kDepth * kDepth;
+  plan.keyPart = std::clamp<int64_t>(fitting, 64, 96); // fewer: Oᵀ is loaded and stored too often
+  plan.keyBlock = std::clamp<int64_t>(kSecondLevel / packed, plan.keyPart, 512) / plan.keyPart * plan.keyPart;
   return plan;
 }
 
@@ -47,12 +51,12 @@ void TileAttentionEmitter::allocateOperands(OpBuilder &b) {
   packedQuery = allocate(b, {plan.queryRows / kRows, depth, kRows, kDepth}, half);
   keys = allocate(b, {plan.keyBlock / kRows, depth, kRows, kDepth}, half);
   values = allocate(b, {plan.keyBlock / kDepth, outputs, kRows, kDepth}, half);
-  weights = allocate(b, {kPart / kDepth, plan.lanes() / kRows, kRows, kDepth}, half);
-  scores = allocate(b, {kPart, plan.lanes()}, b.getF32Type());
+  weights = allocate(b, {plan.keyPart / kDepth, plan.lanes() / kRows, kRows, kDepth}, half);
+  scores = allocate(b, {plan.keyPart, plan.lanes()}, b.getF32Type());
 }
 
 void TileAttentionEmitter::emitSoftmaxStep(OpBuilder &b, const KeySpan &span) {
-  Value depth = constant(b, kDepth), length = constant(b, kPart), zero = constant(b, 0);
+  Value depth = constant(b, kDepth), length = constant(b, plan.keyPart), zero = constant(b, 0);
   auto down = [&](Value row, Value step) -> Value {
     return arith::MulIOp::create(b, loc, arith::DivUIOp::create(b, loc, row, step), step);
   };

@@ -36,7 +36,7 @@ private:
                    int64_t extent, int64_t count);
   int64_t depthTiles() const { return llvm::divideCeil(plan.headDim, kDepth); }
 
-  /// Up to kPart keys of a block, for a tile of queries.
+  /// Up to keyPart keys of a block, for a tile of queries.
   struct KeyPart {
     Value column; ///< of the first query in the scratch
     Value start;  ///< row in the block of what row 0 of `scores` and `weights` stands for
@@ -62,9 +62,6 @@ private:
 
   static constexpr int64_t kRows = 16;  ///< of a tile
   static constexpr int64_t kDepth = 32; ///< bf16 in a tile's row
-  /// Keys of a step of the online softmax: few enough that scores and weights stay in the first-level cache, many
-  /// enough that Oᵀ is seldom loaded into tiles and stored.
-  static constexpr int64_t kPart = 128;
 
   bool instructions;
   float factor;  ///< of a product: to a score, in units of log 2 where no region needs it

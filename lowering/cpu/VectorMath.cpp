@@ -129,7 +129,7 @@ Value emitExp2(OpBuilder &builder, Location loc, const RegisterPlan &plan, Value
 Value emitExp2ForHalf(OpBuilder &builder, Location loc, const RegisterPlan &plan, Value x) {
   Expansion e(builder, loc, plan, x);
   if (!hasScale(plan, e.type))
-    return emitExp2(builder, loc, plan, x, /*nonPositive=*/true);
+    return emitExp2(builder, loc, plan, x, /*nonPositive=*/false);
   // One instruction takes the part of x behind the point, above ⌊x⌋, and the other ⌊x⌋ itself.
   static const float kCoefficients[] = {1.0f, 0.69511679f, 0.22764498f, 0.07706705f};
   Value all = arith::ConstantOp::create(builder, loc, builder.getI16IntegerAttr(-1));

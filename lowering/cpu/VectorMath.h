@@ -18,7 +18,7 @@ namespace weft {
 mlir::Value emitExp2(mlir::OpBuilder &builder, mlir::Location loc, const RegisterPlan &plan, mlir::Value x,
                      bool nonPositive);
 
-/// 2^x for numbers that are rounded to bf16 afterwards: relative error below 9e-5; for x < 127, else like the other.
+/// 2^x for numbers that are rounded to bf16 afterwards: relative error below 9e-5, limits as above.
 mlir::Value emitExp2ForHalf(mlir::OpBuilder &builder, mlir::Location loc, const RegisterPlan &plan, mlir::Value x);
 
 /// erf x, absolute error below 3e-7.

@@ -6,16 +6,16 @@
 #m = affine_map<(b, h, i, j, d, e) -> (b, j)>
 #o = affine_map<(b, h, i, j, d, e) -> (b, i, h, e)>
 module attributes {weft.target = #weft.target<isa = "amx", lanes = 16, registers = 32, cpu = "x86-64-v4", features = "">} {
-// 512 queries share blocks of 512 keys; scores and weights exist for 128 keys and 32 queries. Operands of products are
+// 512 queries share blocks of 480 keys; scores and weights exist for 96 keys and 32 queries. Operands of products are
 // tiles of bf16; a head dimension of 40 is two steps, and a value dimension of 24 two tiles.
 // CHECK-LABEL: @stored
 // CHECK-SAME: (%[[Q:.*]]: memref<1x?x1x40xbf16>, %[[K:.*]]: memref<1x?x1x40xbf16>, %[[V:.*]]: memref<1x?x1x24xbf16>,
 // CHECK-DAG: %[[OT:.*]] = memref.alloca() {alignment = 64 : i64} : memref<512x32xf32>
 // CHECK-DAG: %[[QT:.*]] = memref.alloca() {alignment = 64 : i64} : memref<32x2x16x32xbf16>
-// CHECK-DAG: %[[KEYS:.*]] = memref.alloca() {alignment = 64 : i64} : memref<32x2x16x32xbf16>
-// CHECK-DAG: %[[VALUES:.*]] = memref.alloca() {alignment = 64 : i64} : memref<16x2x16x32xbf16>
-// CHECK-DAG: %[[P:.*]] = memref.alloca() {alignment = 64 : i64} : memref<4x2x16x32xbf16>
-// CHECK-DAG: %[[S:.*]] = memref.alloca() {alignment = 64 : i64} : memref<128x32xf32>
+// CHECK-DAG: %[[KEYS:.*]] = memref.alloca() {alignment = 64 : i64} : memref<30x2x16x32xbf16>
+// CHECK-DAG: %[[VALUES:.*]] = memref.alloca() {alignment = 64 : i64} : memref<15x2x16x32xbf16>
+// CHECK-DAG: %[[P:.*]] = memref.alloca() {alignment = 64 : i64} : memref<3x2x16x32xbf16>
+// CHECK-DAG: %[[S:.*]] = memref.alloca() {alignment = 64 : i64} : memref<96x32xf32>
 // Keys are rows, 8 of whose last step exist; values are transposed.
 // CHECK: vector.load %[[K]]{{.*}} vector<32xbf16>
 // CHECK: vector.maskedload %[[K]]{{.*}} vector<32xbf16>
