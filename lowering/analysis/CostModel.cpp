@@ -51,6 +51,9 @@ Work Work::operator*(double times) const {
   return product;
 }
 
+/// Shifts, additions and a selection of a rounding to 16 bits, on targets without an instruction for it.
+static constexpr double kRounding = 8;
+
 Work Work::ofRegion(Region &region) {
   Work work;
   region.walk([&](Operation *op) {
@@ -60,6 +63,8 @@ Work Work::ofRegion(Region &region) {
       work.divide += 1;
     else if (isa<math::FmaOp>(op))
       work.multiplyAdds += 1;
+    else if (isa<arith::TruncFOp>(op) && op->getResult(0).getType().getIntOrFloatBitWidth() == 16)
+      work.simple += kRounding;
     else if (isa<math::AbsFOp, math::FloorOp, math::CeilOp, math::RoundEvenOp>(op) ||
              isa<arith::ArithDialect>(op->getDialect()))
       work.simple += 1;

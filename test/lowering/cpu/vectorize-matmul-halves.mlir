@@ -25,4 +25,22 @@ func.func @unknown_depth(%x: memref<9x?xf16>, %w: memref<1x?x32xf16>, %y: memref
   weft.packed_matmul ins(%x, %w : memref<9x?xf16>, memref<1x?x32xf16>) outs(%y : memref<9x16xf32>)
   return
 }
+
+// Rounding is long without an instruction: it runs on sums that pass through a buffer, not on each accumulator.
+// CHECK-LABEL: @rounded(
+// CHECK: %[[STAGING:.*]] = memref.alloca() {alignment = 64 : i64} : memref<9x16xf32>
+// CHECK-COUNT-9: vector.store %{{.*}}, %[[STAGING]]
+// CHECK: arith.truncf {{.*}} : vector<16xf32> to vector<16xbf16>
+// CHECK: vector.store %{{.*}} : memref<9x16xbf16>, vector<16xbf16>
+func.func @rounded(%x: memref<9x20xf32>, %w: memref<1x10x32xbf16>, %y: memref<9x16xbf16>) {
+  %s = memref.alloca() : memref<9x16xf32>
+  weft.packed_matmul ins(%x, %w : memref<9x20xf32>, memref<1x10x32xbf16>) outs(%s : memref<9x16xf32>)
+  linalg.generic {indexing_maps = [affine_map<(m, n) -> (m, n)>, affine_map<(m, n) -> (m, n)>], iterator_types = ["parallel", "parallel"]}
+      ins(%s : memref<9x16xf32>) outs(%y : memref<9x16xbf16>) {
+  ^bb0(%p: f32, %o: bf16):
+    %r = arith.truncf %p : f32 to bf16
+    linalg.yield %r : bf16
+  }
+  return
+}
 }
