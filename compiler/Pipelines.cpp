@@ -7,7 +7,9 @@
 #include "compiler/IsolatedModule.h"
 #include "compiler/PhaseRunner.h"
 #include "compiler/emit/Descriptor.h"
+#include "dialects/weft/GroupForm.h"
 #include "lowering/analysis/AmxPlan.h"
+#include "llvm/ADT/StringExtras.h"
 
 #include <atomic>
 #include <optional>
@@ -24,12 +26,10 @@ struct TargetResult {
   std::string text;
 };
 
-constexpr std::string_view kWeightForms[] = {"keep", "int8"};
-
 /// Leaves the form of the weights on the module, for the fuse phase.
 Result<void> chooseWeights(mlir::ModuleOp module, const std::string &form) {
-  if (!llvm::is_contained(kWeightForms, form))
-    return Diagnostic{"W0617", "'" + form + "' is no form of weights", "", "use keep or int8"};
+  if (!llvm::is_contained(weightForms(), form))
+    return Diagnostic{"W0617", "'" + form + "' is no form of weights", "", "use " + llvm::join(weightForms(), ", ")};
   if (form != "keep")
     module->setAttr("weft.weights", mlir::StringAttr::get(module.getContext(), form));
   return {};
@@ -38,7 +38,7 @@ Result<void> chooseWeights(mlir::ModuleOp module, const std::string &form) {
 /// Which rides on the module, for the normalize phase; f32 leaves no trace.
 Result<void> chooseDtype(mlir::ModuleOp module, ElementType dtype, const std::string &weights) {
   if (dtype != ElementType::F32 && weights != "keep")
-    return Diagnostic{"W0618", "weights cannot be stored both in 8 bits and in 16", "CompileOptions::dtype",
+    return Diagnostic{"W0618", "weights cannot be stored both as integers and in 16 bits", "CompileOptions::dtype",
                       "use --dtype f32 with --weights " + weights + ", or --weights keep"};
   mlir::Builder builder(module.getContext());
   if (dtype == ElementType::BF16)
@@ -165,7 +165,21 @@ private:
 
 } // namespace
 
-std::span<const std::string_view> weightForms() { return kWeightForms; }
+std::span<const std::string_view> weightForms() {
+  static const std::vector<std::string_view> forms = [] {
+    std::vector<std::string_view> names = {"keep", "int8"};
+    for (const NamedGroupForm &named : groupForms())
+      names.emplace_back(named.name);
+    return names;
+  }();
+  return forms;
+}
+
+double CompileOptions::weightShare() const {
+  if (const NamedGroupForm *named = findGroupForm(weights))
+    return static_cast<double>(named->form.bytes()) / (4 * kPanelWidth * named->form.group);
+  return weights == "int8" ? 0.25 : dtype == ElementType::F32 ? 1 : 0.5;
+}
 
 double compilationEffort(size_t targets) {
   double effort = 0;

@@ -146,7 +146,8 @@ Result<ParameterDescription> readParameter(mlir::Attribute attribute) {
   if (parameter.sources.empty())
     parameter.sources.push_back(parameter.name);
   if (auto layout = dictionary.getAs<PanelsAttr>("layout"))
-    parameter.panels = PanelsDescription{layout.getWidth(), layout.getOutByIn(), layout.getInt8()};
+    parameter.panels =
+        PanelsDescription{layout.getWidth(), layout.getOutByIn(), layout.getInt8(), layout.getForm().str()};
   return parameter;
 }
 

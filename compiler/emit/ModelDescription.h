@@ -49,7 +49,8 @@ struct EntryDescription {
 struct PanelsDescription {
   int64_t width;
   bool outByIn;
-  bool int8 = false; ///< rounded to 8 bits: the panels, or their scales
+  bool int8 = false;     ///< rounded to 8 bits: the panels, or their scales
+  std::string form = {}; ///< a form of groups (dialects/weft/GroupForm.h); empty: none
 };
 
 /// A weight as generated code reads it, and the tensors of the model's files that it is made of.

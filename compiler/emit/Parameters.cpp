@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "compiler/emit/Parameters.h"
 
+#include "compiler/emit/GroupedWeights.h"
 #include "compiler/emit/QuantizedWeights.h"
 #include "frontends/weights/FloatValues.h"
 #include "frontends/weights/SafetensorsWriter.h"
@@ -190,6 +191,8 @@ Result<void> fillParameter(const ParameterDescription &parameter, const TensorLo
     return sources.takeError();
   if (parameter.panels && parameter.panels->int8)
     return fillQuantized(parameter, *sources, tensors.place, out);
+  if (parameter.panels && !parameter.panels->form.empty())
+    return fillGrouped(parameter, *sources, tensors.place, out);
   if (parameter.dtype == WEFT_F32) {
     std::span<float> values = elementsIn<float>(out);
     return parameter.panels ? fillPanels(parameter, *sources, tensors, values)

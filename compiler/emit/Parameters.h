@@ -28,7 +28,7 @@ struct TensorLookup {
 };
 
 /// Fills `out`, which has the parameter's bytes. Errors: W0606 (no such tensor), W0607 (another shape or type),
-/// W0616 (no 8-bit form), W0619 (beyond f16), W0135.
+/// W0616 (not finite), W0619 (beyond f16), W0135.
 Result<void> fillParameter(const ParameterDescription &parameter, const TensorLookup &tensors,
                            std::span<std::byte> out);
 

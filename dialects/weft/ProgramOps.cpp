@@ -23,6 +23,13 @@ SmallVector<StringRef> ParameterOp::getSourceNames() {
 static LogicalResult verifyPanels(ParameterOp op, PanelsAttr layout) {
   ShapedType type = op.getResult().getType();
   int64_t width = layout.getWidth();
+  if (const NamedGroupForm *named = findGroupForm(layout.getForm())) { // parameter_c6
+    bool fits = type.getElementType().isSignlessInteger(8) && type.getRank() == 3 && width == kPanelWidth &&
+                type.getDimSize(2) == named->form.bytes();
+    return fits ? success()
+                : op.emitOpError("a weight in groups has i8 panels [panels, groups, ")
+                      << named->form.bytes() << "] of " << kPanelWidth << " columns, got " << type;
+  }
   bool isPacked = type.getRank() == 3 && type.getDimSize(2) == width * stepsPerWord(type.getElementType());
   if (!layout.getInt8() && !isPacked) // parameter_c4
     return op.emitOpError("a weight in panels has the shape [panels, K, ")
@@ -107,9 +114,12 @@ void KernelOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRCont
 // Attributes
 //===----------------------------------------------------------------------===//
 
-LogicalResult PanelsAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t width, bool outByIn, bool) {
+LogicalResult PanelsAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t width, bool outByIn, bool int8,
+                                 StringRef form) {
   if (width < 1) // panels_c1
     return emitError() << "a panel needs at least one column, got width " << width;
+  if (!form.empty() && (int8 || !findGroupForm(form))) // panels_c2
+    return emitError() << "'" << form << "' is no form of groups" << (int8 ? " beside int8" : "");
   return success();
 }
 

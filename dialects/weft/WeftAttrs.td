@@ -23,11 +23,15 @@ def Weft_PanelsAttr : AttrDef<Weft_Dialect, "Panels"> {
     panels, [ceil(N / width), ceil(K / 4), 4 · width], four steps of k of a column beside each other; one of type f32 is
     the scales, [N].
 
+    `form` names a form of groups (`groupForms` in dialects/weft/GroupForm.h): the parameter is i8 of the shape
+    [ceil(N / width), ceil(K / group), bytes of a group], see `weft.grouped_matmul`.
+
     Example: `#weft.panels<width = 16, out_by_in = true>`
   }];
-  let parameters = (ins "int64_t":$width, "bool":$out_by_in, DefaultValuedParameter<"bool", "false">:$int8);
-  let builders = [AttrBuilder<(ins "int64_t":$width, "bool":$out_by_in), [{
-    return $_get($_ctxt, width, out_by_in, false);
+  let parameters = (ins "int64_t":$width, "bool":$out_by_in, DefaultValuedParameter<"bool", "false">:$int8,
+                        StringRefParameter<"a form of groups; empty: none", "\"\"">:$form);
+  let builders = [AttrBuilder<(ins "int64_t":$width, "bool":$out_by_in, CArg<"bool", "false">:$int8), [{
+    return $_get($_ctxt, width, out_by_in, int8, ::llvm::StringRef());
   }]>];
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;

@@ -79,6 +79,7 @@ void weft::registerBufferizableOpInterfaceExternalModels(DialectRegistry &regist
   registry.addExtension(+[](MLIRContext *context, WeftDialect *) {
     AttentionOp::attachInterface<BufferizeStructuredOp<AttentionOp>>(*context);
     EmbeddingOp::attachInterface<BufferizeStructuredOp<EmbeddingOp>>(*context);
+    GroupedMatmulOp::attachInterface<BufferizeStructuredOp<GroupedMatmulOp>>(*context);
     LayerNormOp::attachInterface<BufferizeStructuredOp<LayerNormOp>>(*context);
     PackedMatmulOp::attachInterface<BufferizeStructuredOp<PackedMatmulOp>>(*context);
     QuantizedMatmulOp::attachInterface<BufferizeStructuredOp<QuantizedMatmulOp>>(*context);

@@ -49,6 +49,6 @@ void weft::WeftDialect::initialize() {
 #define GET_OP_LIST
 #include "dialects/weft/WeftOps.cpp.inc"
       >();
-  attachDefinitions<AttentionOp, EmbeddingOp, LayerNormOp, PackedMatmulOp, QuantizedMatmulOp, QuantizeRowsOp>(
-      getContext());
+  attachDefinitions<AttentionOp, EmbeddingOp, GroupedMatmulOp, LayerNormOp, PackedMatmulOp, QuantizedMatmulOp,
+                    QuantizeRowsOp>(getContext());
 }

@@ -17,6 +17,7 @@
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Interfaces/TilingInterface.h"
 
+#include "dialects/weft/GroupForm.h"
 #include "dialects/weft/WeftDialect.h.inc"
 #include "dialects/weft/WeftInterfaces.h.inc"
 
@@ -32,9 +33,6 @@ int64_t stepsPerWord(mlir::Type element);
 #include "dialects/weft/WeftOps.h.inc"
 
 namespace weft {
-/// Columns in a panel of a packed f32 weight: a multiple of every x86 vector length, so that one layout serves all.
-inline constexpr int64_t kPanelWidth = 16;
-
 /// Lets one-shot bufferization handle the structured weft ops (their tensors become memrefs, in place).
 void registerBufferizableOpInterfaceExternalModels(mlir::DialectRegistry &registry);
 } // namespace weft

@@ -4,6 +4,8 @@
 // #weft.target → facts of the machine; ops → counts of work; both → cycles.
 #include "lowering/analysis/CostModel.h"
 
+#include "lowering/analysis/KernelGroups.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -105,7 +107,7 @@ SmallVector<int64_t> loopExtents(Operation *op) {
     known = linalgOp.getStaticLoopRanges();
   else
     llvm::append_range(known, cast<ShapedType>(op->getResult(0).getType()).getShape());
-  if (isa<PackedMatmulOp, QuantizedMatmulOp>(op))
+  if (isProduct(op))
     known.push_back(cast<ShapedType>(op->getOperand(0).getType()).getDimSize(1));
   return known;
 }
@@ -119,7 +121,7 @@ static double pointsOf(Operation *op) {
 
 static Work arithmeticOf(Operation *op) {
   Work work;
-  if (isa<PackedMatmulOp>(op)) {
+  if (isa<PackedMatmulOp, GroupedMatmulOp>(op)) {
     work.multiplyAdds = pointsOf(op);
   } else if (isa<QuantizedMatmulOp>(op)) {
     work.multiplyAdds = pointsOf(op) / 4; // four in a lane

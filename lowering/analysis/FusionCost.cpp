@@ -4,6 +4,7 @@
 // Tiles of a kernel's last op → the part of each op that an item computes → how often elements are computed → cycles.
 #include "lowering/analysis/FusionCost.h"
 
+#include "lowering/analysis/KernelGroups.h"
 #include "lowering/analysis/ProductPlan.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -28,8 +29,6 @@ double pointsIn(ArrayRef<double> extents) {
     points *= extent;
   return points;
 }
-
-bool isProduct(Operation *op) { return isa<PackedMatmulOp, QuantizedMatmulOp>(op); }
 
 /// The result's part that one item of the kernel computes, as lowering/tile cuts it.
 Extents tileOfRoot(ArrayRef<Operation *> group, const ProductPlan &shapes) {

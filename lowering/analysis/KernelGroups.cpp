@@ -22,11 +22,12 @@ bool isRepeated(Operation *op) {
   return op->hasTrait<OpTrait::ConstantLike>() || isa<tensor::EmptyOp, linalg::FillOp>(op);
 }
 
+bool isProduct(Operation *op) { return isa<PackedMatmulOp, QuantizedMatmulOp, GroupedMatmulOp>(op); }
+
 bool isCompute(Operation *op) {
   if (isRepeated(op))
     return false;
-  return isa<linalg::LinalgOp, PackedMatmulOp, QuantizedMatmulOp, AttentionOp, LayerNormOp, EmbeddingOp,
-             QuantizeRowsOp>(op);
+  return isProduct(op) || isa<linalg::LinalgOp, AttentionOp, LayerNormOp, EmbeddingOp, QuantizeRowsOp>(op);
 }
 
 bool isView(Operation *op) {
@@ -35,7 +36,7 @@ bool isView(Operation *op) {
 
 StringRef kernelKind(const KernelGroup &group) {
   auto has = [&](auto isa) { return llvm::any_of(group.ops, isa); };
-  if (has([](Operation *op) { return isa<PackedMatmulOp, QuantizedMatmulOp, linalg::MatmulOp>(op); }))
+  if (has([](Operation *op) { return isProduct(op) || isa<linalg::MatmulOp>(op); }))
     return "linear";
   if (isa<AttentionOp>(group.root()))
     return "attention";
@@ -81,7 +82,7 @@ private:
     groupOf[root] = id;
     if (!isFusionOn)
       return;
-    growBy(id, [](Operation *op) { return isElementwise(op) || isa<PackedMatmulOp, QuantizedMatmulOp>(op); });
+    growBy(id, [](Operation *op) { return isElementwise(op) || isProduct(op); });
     growBy(id, [](Operation *) { return true; });
     for (auto &[producer, reason] : obstacles)
       if (!groupOf.count(producer))
@@ -128,13 +129,13 @@ private:
     bool aligned = llvm::all_of(readers, [&](Operation *reader) { return accessIsAligned(producer, reader); });
     if (isa<AttentionOp>(producer) || llvm::any_of(readers, llvm::IsaPred<AttentionOp>))
       return "attention is a kernel of its own";
-    if (llvm::any_of(readers, llvm::IsaPred<PackedMatmulOp, QuantizedMatmulOp>))
+    if (llvm::any_of(readers, isProduct))
       return "a product reads its left operand many times";
-    if (isa<PackedMatmulOp, QuantizedMatmulOp>(producer))
+    if (isProduct(producer))
       return canTakeProduct(id) && aligned ? "" : "only elementwise ops on the product's own shape can be its epilogue";
     if (!isRowWise(producer))
       return "a reduction's result is kept";
-    if (!isElementwise(producer) && llvm::any_of(groups[id].ops, llvm::IsaPred<PackedMatmulOp, QuantizedMatmulOp>))
+    if (!isElementwise(producer) && llvm::any_of(groups[id].ops, isProduct))
       return "the tiles of a product do not hold whole rows";
     if (!llvm::all_of(readers, isRowWise))
       return "the reader goes over an extent that a scratch cannot hold";

@@ -15,6 +15,9 @@ struct KernelGroup {
   mlir::Operation *root() const { return ops.back(); }
 };
 
+/// A product with a packed weight, in whatever form that is stored.
+bool isProduct(mlir::Operation *op);
+
 /// An op that computes elements: it must be in some kernel.
 bool isCompute(mlir::Operation *op);
 

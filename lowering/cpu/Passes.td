@@ -93,6 +93,28 @@ def VectorizeQuantizedMatmul : Pass<"weft-vectorize-quantized-matmul", "::mlir::
                            "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
 
+def VectorizeGroupedMatmul : Pass<"weft-vectorize-grouped-matmul", "::mlir::ModuleOp"> {
+  let summary = "Turns products with weights rounded in groups, and what follows them, into register tiles";
+  let description = [{
+    Before: `weft.grouped_matmul` on memrefs, perhaps into a scratch that one elementwise `linalg.generic` reads. After:
+    loops over register tiles. Few rows take the integers out of the words as they stream by; more rows share a block of
+    a tile's columns that is taken out once, into a scratch of f32 in the second-level cache. Each group's sums are
+    scaled and added to the rows' sums; then each row runs the elementwise op's body.
+
+    Example:
+    ```mlir
+    weft.grouped_matmul {bits = 8, group = 32} ins(%x, %w : memref<2x32xf32>, memref<1x1x544xi8>) outs(%y : memref<2x16xf32>)
+    ```
+    becomes
+    ```
+    %sums:2 = scf.for %word = 0 to 8 iter_args(…) { … vector.load of 16 words, 4 × (shifts, sitofp, 2 × (broadcast, fma)) }
+    … fma of scales and sums, vector.store …
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+}
+
 def VectorizeAttention : Pass<"weft-vectorize-attention", "::mlir::ModuleOp"> {
   let summary = "Turns attention on memrefs into one fused kernel with queries in lanes";
   let description = [{

@@ -24,6 +24,7 @@ void buildCpuPhase(OpPassManager &pm) {
   pm.addPass(createMapProductsToAmx());
   pm.addPass(createVectorizeMatmul());
   pm.addPass(createVectorizeQuantizedMatmul());
+  pm.addPass(createVectorizeGroupedMatmul());
   // Few queries first; the rest is left to the general kernel.
   pm.addPass(createVectorizeDecodeAttention());
   pm.addPass(createVectorizeAttention());

@@ -1,13 +1,17 @@
 // Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Products with weights, where the module asks for 8-bit weights → products of integers:
+// Products with weights, where the module asks for weights of integers → products that read such. In 8 bits, where
+// activations are rounded too ("int8"):
 //   %w = weft.parameter "w.packed" sources(["w"]) layout(#weft.panels<…>) : tensor<1x8x16xf32>
 //   %y = weft.packed_matmul ins(%x, %w)
 // becomes
 //   %q, %s = weft.quantize_rows ins(%x)
 //   %v = weft.parameter "w.packed.int8" … : tensor<1x2x64xi8>;  %t = weft.parameter "w.packed.int8_scales" … :
 //   tensor<16xf32> %y = weft.quantized_matmul ins(%q, %s, %v, %t)
+// In groups along k ("int4", "q8_0"):
+//   %v = weft.parameter "w.packed.int4" … : tensor<1x1x288xi8>
+//   %y = weft.grouped_matmul {bits = 4, group = 32} ins(%x, %v)
 #include "lowering/fuse/Passes.h"
 
 #include "dialects/weft/WeftDialect.h"
@@ -34,7 +38,7 @@ struct QuantizePlan {
   int64_t depth, columns;
 };
 
-FailureOr<QuantizePlan> planQuantization(PackedMatmulOp product) {
+FailureOr<QuantizePlan> planQuantization(PackedMatmulOp product, bool wholeInIntegers) {
   auto missed = [&](StringRef reason) -> FailureOr<QuantizePlan> {
     remark::missed(product.getLoc(), remark::RemarkOpts::name("kept-weight").category("weft-quantize-products"))
         << reason;
@@ -46,12 +50,14 @@ FailureOr<QuantizePlan> planQuantization(PackedMatmulOp product) {
     return missed("the right operand is not a weight");
   for (Value operand : product->getOperands())
     if (!getElementTypeOrSelf(operand.getType()).isF32())
-      return missed("only products of f32 are rounded to 8 bits");
+      return missed("only products of f32 are rounded");
   int64_t depth = cast<ShapedType>(weight.getType()).getDimSize(1);
-  if (weight.getLayout()->getWidth() != QuantizedMatmulOp::kWidth)
+  if (weight.getLayout()->getWidth() != kPanelWidth)
     return missed("the weight's panels have another width");
-  if (llvm::alignTo(depth, QuantizedMatmulOp::kGroup) > QuantizedMatmulOp::kMaxDepth)
+  if (wholeInIntegers && llvm::alignTo(depth, QuantizedMatmulOp::kGroup) > QuantizedMatmulOp::kMaxDepth)
     return missed("the sum over so many products may not fit 32 bits");
+  if (!wholeInIntegers && cast<ShapedType>(product.getLhs().getType()).isDynamicDim(1))
+    return missed("the number of columns of the left operand is not known");
   return QuantizePlan{product, weight, depth, out.getDimSize(1)};
 }
 
@@ -80,6 +86,22 @@ private:
   llvm::DenseMap<std::pair<Value, Block *>, std::pair<Value, Value>> made;
 };
 
+/// A part of the rounded weight.
+Value roundedWeight(OpBuilder &b, ParameterOp weight, const Twine &suffix, RankedTensorType type, PanelsAttr layout) {
+  SmallVector<StringRef> sources = weight.getSourceNames();
+  return ParameterOp::create(b, weight.getLoc(), type, b.getStringAttr(weight.getName() + suffix),
+                             b.getStrArrayAttr(sources), layout);
+}
+
+void replaceProduct(const QuantizePlan &plan, Value result) {
+  PackedMatmulOp product = plan.product;
+  ParameterOp weight = plan.weight;
+  product.getResult().replaceAllUsesWith(result);
+  product.erase();
+  if (weight->use_empty())
+    weight.erase();
+}
+
 void applyQuantization(OpBuilder &b, const QuantizePlan &plan, RowsCache &rows) {
   PackedMatmulOp product = plan.product;
   ParameterOp weight = plan.weight;
@@ -87,20 +109,29 @@ void applyQuantization(OpBuilder &b, const QuantizePlan &plan, RowsCache &rows) 
   b.setInsertionPoint(product);
   int64_t panels = cast<ShapedType>(weight.getType()).getDimSize(0);
   auto layout = PanelsAttr::get(b.getContext(), weight.getLayout()->getWidth(), weight.getLayout()->getOutByIn(), true);
-  auto parameter = [&](StringRef suffix, RankedTensorType type) -> Value {
-    SmallVector<StringRef> sources = weight.getSourceNames();
-    return ParameterOp::create(b, weight.getLoc(), type, b.getStringAttr(weight.getName() + suffix),
-                               b.getStrArrayAttr(sources), layout);
-  };
   int64_t groups = llvm::divideCeilSigned(plan.depth, QuantizedMatmulOp::kGroup);
-  Value integers = parameter(".int8", RankedTensorType::get({panels, groups, 64}, b.getI8Type()));
-  Value weightScales = parameter(".int8_scales", RankedTensorType::get({plan.columns}, b.getF32Type()));
+  Value integers =
+      roundedWeight(b, weight, ".int8", RankedTensorType::get({panels, groups, 64}, b.getI8Type()), layout);
+  Value weightScales =
+      roundedWeight(b, weight, ".int8_scales", RankedTensorType::get({plan.columns}, b.getF32Type()), layout);
   auto quantized = QuantizedMatmulOp::create(b, product.getLoc(), TypeRange{product.getInit().getType()}, values,
                                              scales, integers, weightScales, product.getBias(), product.getInit());
-  product.getResult().replaceAllUsesWith(quantized.getResult());
-  product.erase();
-  if (weight->use_empty())
-    weight.erase();
+  replaceProduct(plan, quantized.getResult());
+}
+
+void applyGroups(OpBuilder &b, const QuantizePlan &plan, const NamedGroupForm &named) {
+  PackedMatmulOp product = plan.product;
+  ParameterOp weight = plan.weight;
+  b.setInsertionPoint(product);
+  int64_t panels = cast<ShapedType>(weight.getType()).getDimSize(0);
+  int64_t groups = llvm::divideCeilSigned(plan.depth, named.form.group);
+  auto layout = PanelsAttr::get(b.getContext(), kPanelWidth, weight.getLayout()->getOutByIn(), false, named.name);
+  auto type = RankedTensorType::get({panels, groups, named.form.bytes()}, b.getI8Type());
+  Value integers = roundedWeight(b, weight, "." + named.name, type, layout);
+  auto grouped = GroupedMatmulOp::create(b, product.getLoc(), TypeRange{product.getInit().getType()}, product.getLhs(),
+                                         integers, product.getBias(), product.getInit(),
+                                         b.getI64IntegerAttr(named.form.bits), b.getI64IntegerAttr(named.form.group));
+  replaceProduct(plan, grouped.getResult());
 }
 
 struct QuantizeProductsPass : impl::QuantizeProductsBase<QuantizeProductsPass> {
@@ -108,8 +139,9 @@ struct QuantizeProductsPass : impl::QuantizeProductsBase<QuantizeProductsPass> {
     auto form = getOperation()->getAttrOfType<StringAttr>("weft.weights");
     if (!form || form == "keep")
       return;
-    if (form != "int8") {
-      getOperation()->emitError("weft.weights must be keep or int8, got ") << form;
+    const NamedGroupForm *named = findGroupForm(form);
+    if (form != "int8" && !named) {
+      getOperation()->emitError("weft.weights must be keep, int8 or a form of groups, got ") << form;
       return signalPassFailure();
     }
     SmallVector<PackedMatmulOp> products;
@@ -117,8 +149,12 @@ struct QuantizeProductsPass : impl::QuantizeProductsBase<QuantizeProductsPass> {
     OpBuilder builder(&getContext());
     RowsCache rows;
     for (PackedMatmulOp product : products)
-      if (FailureOr<QuantizePlan> plan = planQuantization(product); succeeded(plan))
-        applyQuantization(builder, *plan, rows);
+      if (FailureOr<QuantizePlan> plan = planQuantization(product, !named); succeeded(plan)) {
+        if (named)
+          applyGroups(builder, *plan, *named);
+        else
+          applyQuantization(builder, *plan, rows);
+      }
   }
 };
 

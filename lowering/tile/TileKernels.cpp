@@ -144,7 +144,7 @@ FailureOr<TilePlan> planTiles(func::FuncOp kernel, const ProductPlan &shapes, Ta
     return planAttention(attention, target);
   DestinationStyleOpInterface product;
   kernel.walk([&](DestinationStyleOpInterface found) {
-    if (isa<PackedMatmulOp, QuantizedMatmulOp>(found))
+    if (isProduct(found))
       product = found;
   });
   if (product)

@@ -5,9 +5,9 @@
 //   [--artifact NAME.weft]
 //
 // Compiles a fixture in memory, runs its batch with each code variant that this processor has, and prints one line for
-// each check: outputs within 1e-5 (relative RMS; 8-bit 1e-1, bf16 in tiles 2e-2) of float64, with the weights
-// rounded there too for --dtype; the same bits for one thread and two, for each row alone, for the rows in another
-// order, with more padding, and ahead of time. Exit code 3 when one fails.
+// each check: outputs within 1e-5 (relative RMS; 8-bit 1e-1, 4-bit 5e-1, bf16 in tiles 2e-2) of float64, with the
+// weights rounded there too for --dtype; the same bits for one thread and two, for each row alone, for the rows in
+// another order, with more padding, and ahead of time. Exit code 3 when one fails.
 #include "runtime/include/weft/runtime.h"
 #include "test/e2e/Fixture.h"
 
@@ -19,7 +19,7 @@
 namespace weft::test {
 namespace {
 
-constexpr double kBound = 1e-5, kQuantizedBound = 1e-1, kTilesBound = 2e-2;
+constexpr double kBound = 1e-5, kQuantizedBound = 1e-1, kFourBitBound = 5e-1, kTilesBound = 2e-2;
 constexpr int64_t kMorePadding = 5;
 bool failed = false;
 
@@ -206,7 +206,7 @@ CompileOptions optionsFor(const Options &options) {
 /// Tiles round activations to bf16 too, before each product.
 double boundOf(const Options &options, const std::string &variant) {
   if (options.weights != "keep")
-    return kQuantizedBound;
+    return options.weights == "int4" ? kFourBitBound : kQuantizedBound;
   return options.dtype == "bf16" && variant.starts_with("amx") ? kTilesBound : kBound;
 }
 

@@ -151,7 +151,8 @@ Result<void> checkWeights(const std::string &form) {
   if (std::string help = meant(form); !help.empty())
     return Diagnostic{"W0503", "'" + form + "' is no way to store weights", "--weights", help};
   return Diagnostic{"W0503", "'" + form + "' is no way to store weights", "--weights",
-                    "use keep (as precise as they are) or int8 (8 bits, as activations are then rounded too)"};
+                    "use keep (as precise as they are), q8_0 or int4 (8 or 4 bits in groups, activations stay f32), or "
+                    "int8 (8 bits, as activations are then rounded too)"};
 }
 
 Result<ElementType> parseDtype(const std::string &name) {

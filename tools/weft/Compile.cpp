@@ -130,7 +130,7 @@ void addCompile(CLI::App &weft, int &exitCode) {
   command->add_option("--target", options->targets, "cpu, or cpu: with amx,v4,v3,portable,native")->type_name("TARGET");
   command->add_option("--shape", options->shape, "bounds, as batch=1..64,sequence=1..512")->type_name("BOUNDS");
   command->add_option("--dtype", options->dtype, "store products' weights as: f32, bf16, f16")->type_name("TYPE");
-  command->add_option("--weights", options->weights, "store weights so: keep, int8")->type_name("FORM");
+  command->add_option("--weights", options->weights, "store weights so: keep, int8, int4, q8_0")->type_name("FORM");
   command->add_option("--threads", options->threads, "threads that compile (default: all)")
       ->check(CLI::Range(1, 1024).description(""))
       ->type_name("N");

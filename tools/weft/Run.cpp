@@ -153,7 +153,8 @@ void addRun(CLI::App &weft, int &exitCode) {
       ->type_name("NAME");
   command->add_option("--target", options->targets, "compile a model for this (default: this host)")
       ->type_name("TARGET");
-  command->add_option("--weights", options->weights, "compile a model with weights so: keep, int8")->type_name("FORM");
+  command->add_option("--weights", options->weights, "compile it with weights: keep, int8, int4, q8_0")
+      ->type_name("FORM");
   command->add_option("--dtype", options->dtype, "compile it with weights of: f32, bf16, f16")->type_name("TYPE");
   command->footer(
       "Arrays have the names of the model's inputs: input_ids, attention_mask, …\nweft inspect lists them.");

@@ -139,14 +139,15 @@ struct CompileOptions {
   /// the host's level for compilation in memory.
   std::vector<std::string> targets = {};
   /// How weights of products are stored and computed with. "keep": as precise as they are. "int8": rounded to 8-bit
-  /// integers, one scale an output, and multiplied with activations that are rounded row by row.
+  /// integers, one scale an output, and multiplied with activations that are rounded row by row. "int4", "q8_0": 4- or
+  /// 8-bit integers in groups of 32 with a scale each; activations stay f32.
   std::string weights = "keep";
   /// Narrower bounds for named dimensions.
   std::map<std::string, DimBounds> dimBounds = {};
   /// What the weights of products are stored as: F32, BF16 or F16. Products compute and add in f32 with all three.
   ElementType dtype = ElementType::F32;
   /// Bytes of a product's stored weight, over those in f32.
-  double weightShare() const { return weights == "int8" ? 0.25 : dtype == ElementType::F32 ? 1 : 0.5; }
+  double weightShare() const;
   /// Threads that compile.
   int jobs = 1;
   /// A folder for one numbered .mlir file after each phase. Empty: none.

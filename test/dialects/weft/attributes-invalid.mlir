@@ -5,6 +5,16 @@ func.func private @panels_c1() attributes {layout = #weft.panels<width = 0, out_
 
 // -----
 
+// expected-error@+1 {{'int5' is no form of groups}}
+func.func private @panels_c2() attributes {layout = #weft.panels<width = 16, out_by_in = true, form = "int5">}
+
+// -----
+
+// expected-error@+1 {{'int4' is no form of groups beside int8}}
+func.func private @panels_c2_both() attributes {layout = #weft.panels<width = 16, out_by_in = true, int8 = true, form = "int4">}
+
+// -----
+
 // expected-error@+1 {{isa must be portable, v3, v4, amx, v4-vectors or amx-vectors, got 'v5'}}
 func.func private @target_c1() attributes {target = #weft.target<isa = "v5", lanes = 8, registers = 16, cpu = "", features = "">}
 

@@ -45,3 +45,11 @@ func.func @parameter_c5() {
   %w = weft.parameter "w" layout(#weft.panels<width = 16, out_by_in = false, int8 = true>) : tensor<1x4x16xi8>
   return
 }
+
+// -----
+
+func.func @parameter_c6() {
+  // expected-error@+1 {{a weight in groups has i8 panels [panels, groups, 288] of 16 columns, got 'tensor<1x4x256xi8>'}}
+  %w = weft.parameter "w" layout(#weft.panels<width = 16, out_by_in = false, form = "int4">) : tensor<1x4x256xi8>
+  return
+}

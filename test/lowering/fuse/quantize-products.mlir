@@ -42,3 +42,37 @@ func.func @kept(%x: tensor<?x8xf32>, %init: tensor<?x16xf32>) -> tensor<?x16xf32
   %y = weft.packed_matmul ins(%x, %w : tensor<?x8xf32>, tensor<1x8x16xf32>) outs(%init : tensor<?x16xf32>) -> tensor<?x16xf32>
   return %y : tensor<?x16xf32>
 }
+
+// -----
+
+// In groups along k the activations stay as they are.
+// CHECK-LABEL: func.func @groups(
+// CHECK-SAME: %[[X:.*]]: tensor<?x40xf32>
+// CHECK: %[[V:.*]] = weft.parameter "a.packed.int4" sources(["a"]) layout(<width = 16, out_by_in = true, form = "int4">) : tensor<2x2x288xi8>
+// CHECK: weft.grouped_matmul {bits = 4 : i64, group = 32 : i64} ins(%[[X]], %[[V]], %{{.*}} : {{.*}}) outs(%{{.*}} : tensor<?x20xf32>)
+module attributes {weft.weights = "int4"} {
+func.func @groups(%x: tensor<?x40xf32>, %bias: tensor<20xf32>, %init: tensor<?x20xf32>) -> tensor<?x20xf32> {
+  %w = weft.parameter "a.packed" sources(["a"]) layout(#weft.panels<width = 16, out_by_in = true>) : tensor<2x40x16xf32>
+  %y = weft.packed_matmul ins(%x, %w, %bias : tensor<?x40xf32>, tensor<2x40x16xf32>, tensor<20xf32>) outs(%init : tensor<?x20xf32>) -> tensor<?x20xf32>
+  return %y : tensor<?x20xf32>
+}
+}
+
+// -----
+
+// CHECK-LABEL: func.func @unknown_depth(
+// CHECK: weft.packed_matmul
+module attributes {weft.weights = "q8_0"} {
+func.func @unknown_depth(%x: tensor<?x?xf32>, %init: tensor<?x16xf32>) -> tensor<?x16xf32> {
+  %w = weft.parameter "w.packed" sources(["w"]) layout(#weft.panels<width = 16, out_by_in = true>) : tensor<1x8x16xf32>
+  // expected-remark@+1 {{the number of columns of the left operand is not known}}
+  %y = weft.packed_matmul ins(%x, %w : tensor<?x?xf32>, tensor<1x8x16xf32>) outs(%init : tensor<?x16xf32>) -> tensor<?x16xf32>
+  return %y : tensor<?x16xf32>
+}
+}
+
+// -----
+
+// expected-error@+1 {{weft.weights must be keep, int8 or a form of groups, got "int5"}}
+module attributes {weft.weights = "int5"} {
+}
