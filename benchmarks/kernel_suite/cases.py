@@ -93,7 +93,7 @@ class Product:
         if self.suite == "gemv":
             return Floor(share=0.85) if self.copies > 1 else Floor()
         if self.form != "f32":
-            return Floor(speed=1.0)
+            return Floor() if self.form == "int4" else Floor(speed=1.0)
         return Floor(speed=1.4, share=0.88) if self.m <= 16 else Floor(speed=1.0, share=0.92)
 
     @property

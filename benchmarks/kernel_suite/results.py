@@ -10,7 +10,7 @@ from minilm.timing import Samples
 
 from . import cases, suites
 
-FLOORED = ["gemv", "bf16", "int8", "int4", "attention", "decode"]  # besides products
+FLOORED = ["gemv", "bf16", "int8", "attention", "decode"]  # besides products
 HEADER = ["", "speed", "best peer", "its speed", "ratio", "% of bound", "floor", "", "rel. RMS"]
 
 

@@ -16,7 +16,7 @@ bool hasTiles(TargetAttr target);
 /// Whether it also has the instructions.
 bool hasTileInstructions(TargetAttr target);
 
-/// Whether an op has work for tiles: a product in 8-bit integers or with a weight in bf16.
+/// Whether an op has work for tiles: a product in 8-bit integers or with a weight in bf16, and not always of one row.
 bool wantsTiles(mlir::Operation *op);
 /// Whether attention has: it may round to bf16, and is none of few queries.
 bool wantsTiles(AttentionOp op);
