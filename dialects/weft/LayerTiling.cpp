@@ -102,9 +102,7 @@ SmallVector<IteratorType> PackedMatmulOp::getLoopIteratorTypes() {
 }
 
 SmallVector<Range> PackedMatmulOp::getIterationDomain(OpBuilder &builder) {
-  SmallVector<Range> domain = wholeRanges(builder, getLoc(), getInit());
-  domain.push_back(wholeRanges(builder, getLoc(), getLhs())[1]);
-  return domain;
+  return productDomain(builder, getLoc(), getLhs(), getInit());
 }
 
 FailureOr<TilingResult> PackedMatmulOp::getTiledImplementation(OpBuilder &builder, ArrayRef<OpFoldResult> offsets,
@@ -142,9 +140,6 @@ LogicalResult PackedMatmulOp::getIterationDomainTileFromResultTile(OpBuilder &bu
                                                                    ArrayRef<OpFoldResult> sizes,
                                                                    SmallVectorImpl<OpFoldResult> &domainOffsets,
                                                                    SmallVectorImpl<OpFoldResult> &domainSizes) {
-  domainOffsets.assign(offsets.begin(), offsets.end());
-  domainSizes.assign(sizes.begin(), sizes.end());
-  domainOffsets.push_back(builder.getIndexAttr(0));
-  domainSizes.push_back(wholeRanges(builder, getLoc(), getLhs())[1].size);
+  productTileOfResult(builder, getLoc(), getLhs(), {offsets, sizes}, domainOffsets, domainSizes);
   return success();
 }

@@ -5,8 +5,6 @@
 #include "dialects/weft/Tile.h"
 #include "dialects/weft/WeftDialect.h"
 
-#include "mlir/Dialect/Affine/IR/AffineOps.h"
-
 using namespace mlir;
 using namespace weft;
 using utils::IteratorType;
@@ -69,24 +67,14 @@ SmallVector<IteratorType> QuantizedMatmulOp::getLoopIteratorTypes() {
 }
 
 SmallVector<Range> QuantizedMatmulOp::getIterationDomain(OpBuilder &builder) {
-  SmallVector<Range> domain = wholeRanges(builder, getLoc(), getInit());
-  domain.push_back(wholeRanges(builder, getLoc(), getLhs())[1]);
-  return domain;
+  return productDomain(builder, getLoc(), getLhs(), getInit());
 }
 
 FailureOr<TilingResult> QuantizedMatmulOp::getTiledImplementation(OpBuilder &builder, ArrayRef<OpFoldResult> offsets,
                                                                   ArrayRef<OpFoldResult> sizes) {
   if (!coversDimension(getLhs(), 1, offsets[2], sizes[2]) || !mayBeMultipleOf(offsets[1], kWidth))
     return failure();
-  AffineExpr column = builder.getAffineDimExpr(0);
-  auto apply = [&](AffineExpr expr, OpFoldResult value) {
-    return affine::makeComposedFoldedAffineApply(builder, getLoc(), expr, {value});
-  };
-  SmallVector<Range> panels = wholeRanges(builder, getLoc(), getRhs());
-  Tile rhs;
-  rhs.append(apply(column.floorDiv(kWidth), offsets[1]), apply(column.ceilDiv(kWidth), sizes[1]));
-  rhs.append(panels[1].offset, panels[1].size);
-  rhs.append(panels[2].offset, panels[2].size);
+  Tile rhs = panelTile(builder, getRhs(), kWidth, offsets[1], sizes[1]);
   Tile rows({offsets[0]}, {sizes[0]}), columns({offsets[1]}, {sizes[1]});
   SmallVector<Tile> tiles = {{{offsets[0], offsets[2]}, {sizes[0], sizes[2]}}, rows, rhs, columns};
   if (getBias())
@@ -109,10 +97,6 @@ LogicalResult QuantizedMatmulOp::getIterationDomainTileFromResultTile(OpBuilder 
                                                                       ArrayRef<OpFoldResult> sizes,
                                                                       SmallVectorImpl<OpFoldResult> &domainOffsets,
                                                                       SmallVectorImpl<OpFoldResult> &domainSizes) {
-  Range depth = wholeRanges(builder, getLoc(), getLhs())[1];
-  domainOffsets.assign(offsets.begin(), offsets.end());
-  domainSizes.assign(sizes.begin(), sizes.end());
-  domainOffsets.push_back(depth.offset);
-  domainSizes.push_back(depth.size);
+  productTileOfResult(builder, getLoc(), getLhs(), {offsets, sizes}, domainOffsets, domainSizes);
   return success();
 }

@@ -75,6 +75,34 @@ bool weft::mayBeMultipleOf(OpFoldResult value, int64_t factor) {
   return map.getResult(0).replaceDimsAndSymbols(dims, symbols).isMultipleOf(factor);
 }
 
+SmallVector<Range> weft::productDomain(OpBuilder &builder, Location loc, Value lhs, Value result) {
+  SmallVector<Range> domain = wholeRanges(builder, loc, result);
+  domain.push_back(wholeRanges(builder, loc, lhs)[1]);
+  return domain;
+}
+
+void weft::productTileOfResult(OpBuilder &builder, Location loc, Value lhs, const Tile &result,
+                               SmallVectorImpl<OpFoldResult> &offsets, SmallVectorImpl<OpFoldResult> &sizes) {
+  Range depth = wholeRanges(builder, loc, lhs)[1];
+  offsets.assign(result.offsets.begin(), result.offsets.end());
+  sizes.assign(result.sizes.begin(), result.sizes.end());
+  offsets.push_back(depth.offset);
+  sizes.push_back(depth.size);
+}
+
+Tile weft::panelTile(OpBuilder &builder, Value panels, int64_t width, OpFoldResult offset, OpFoldResult size) {
+  Location loc = panels.getLoc();
+  AffineExpr column = builder.getAffineDimExpr(0);
+  auto apply = [&](AffineExpr expr, OpFoldResult value) {
+    return affine::makeComposedFoldedAffineApply(builder, loc, expr, {value});
+  };
+  Tile tile;
+  tile.append(apply(column.floorDiv(width), offset), apply(column.ceilDiv(width), size));
+  for (Range whole : llvm::drop_begin(wholeRanges(builder, loc, panels)))
+    tile.append(whole.offset, whole.size);
+  return tile;
+}
+
 FailureOr<TilingResult> weft::cloneOntoTiles(DestinationStyleOpInterface op, OpBuilder &builder, ArrayRef<Tile> tiles) {
   if (!op.hasPureTensorSemantics())
     return failure();

@@ -34,6 +34,19 @@ bool coversDimension(mlir::Value shaped, int64_t dimension, mlir::OpFoldResult o
 /// of these. Values of unknown origin are trusted.
 bool mayBeMultipleOf(mlir::OpFoldResult value, int64_t factor);
 
+/// The loops of a product, (m, n, k): the extents of its result and the depth of its left operand.
+llvm::SmallVector<mlir::Range> productDomain(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value lhs,
+                                             mlir::Value result);
+
+/// The loops that compute a tile of a product's result: k is whole.
+void productTileOfResult(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value lhs, const Tile &result,
+                         llvm::SmallVectorImpl<mlir::OpFoldResult> &offsets,
+                         llvm::SmallVectorImpl<mlir::OpFoldResult> &sizes);
+
+/// Those of the `panels`, [⌈n / width⌉, …], that columns [offset, offset + size) lie in; the other dimensions whole.
+Tile panelTile(mlir::OpBuilder &builder, mlir::Value panels, int64_t width, mlir::OpFoldResult offset,
+               mlir::OpFoldResult size);
+
 /// The op on slices of its operands (one tile for each, in operand order), in
 /// tensors. Regions are cloned along.
 mlir::FailureOr<mlir::TilingResult> cloneOntoTiles(mlir::DestinationStyleOpInterface op, mlir::OpBuilder &builder,

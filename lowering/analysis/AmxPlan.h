@@ -42,7 +42,7 @@ struct AmxPlan {
   /// Steps of up to 16 words; the last one is shifted back, so that all are of 16 words where there are as many.
   int64_t steps() const { return llvm::divideCeilSigned(words, kTileRows); }
   int64_t stepWords() const { return std::min(words, kTileRows); }
-  /// The first word of a step, and how many of its words an earlier step has taken.
+  /// The first word of a step.
   int64_t firstWord(int64_t step) const { return std::min(step * kTileRows, words - stepWords()); }
 
   /// A longer sum is cut: 8 steps of two blocks of rows and of the weight's pair of panels are 32 KiB, which stay in a

@@ -1,8 +1,7 @@
 // Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-//   %acc:4 = amx.tile_zero … ; scf.for %step iter_args(%acc) { 4 × amx.tile_load; 4 × amx.tile_mul }; 4 ×
-//   amx.tile_store
+//   %acc:4 = amx.tile_zero; scf.for %step iter_args(%acc) { 4 × amx.tile_load, 4 × amx.tile_mul }; 4 × amx.tile_store
 // or, without tiles: scf.for %row { scf.for %step { scf.for %word { broadcast · vector } } }.
 #include "lowering/cpu/AmxTiles.h"
 
@@ -137,14 +136,13 @@ struct VectorEmitter : Emitter {
   }
 
   SmallVector<Value> emitWord(OpBuilder &b, int64_t i, Value row, Value step, Value word, ValueRange sums) {
-    Value zero = constant(b, 0);
     Value scalar =
         vector::ExtractOp::create(b, loc, loadWords(b, product.left(b, step, i), row, word, 1), ArrayRef<int64_t>{0});
     Value x = vector::BroadcastOp::create(b, loc, wordType, scalar);
     SmallVector<Value> next;
     for (auto [part, sum] : llvm::enumerate(sums)) {
       int64_t j = part * lanes / kRows, column = part * lanes % kRows;
-      Value y = loadWords(b, product.right(b, step, j), word, add(b, zero, constant(b, column)), lanes);
+      Value y = loadWords(b, product.right(b, step, j), word, constant(b, column), lanes);
       next.push_back(multiplyAdd(b, sum, x, y));
     }
     return next;

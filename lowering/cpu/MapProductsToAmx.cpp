@@ -7,6 +7,7 @@
 #include "lowering/cpu/Passes.h"
 
 #include "lowering/cpu/AmxTiles.h"
+#include "lowering/cpu/IndexLoops.h"
 #include "lowering/cpu/MatmulEpilogue.h"
 #include "lowering/cpu/PackRows.h"
 
@@ -44,11 +45,12 @@ struct Product {
   }
 };
 
-class ProductEmitter {
+class ProductEmitter : IndexLoops {
 public:
   ProductEmitter(Operation *op, TargetAttr target)
-      : product(op), epilogue(matchMatmulEpilogue(op, product.init)), plan(AmxPlan::forProduct(op)),
-        registers(RegisterPlan::forTarget(target)), instructions(hasTileInstructions(target)), loc(op->getLoc()) {}
+      : IndexLoops(op->getLoc()), product(op), epilogue(matchMatmulEpilogue(op, product.init)),
+        plan(AmxPlan::forProduct(op)), registers(RegisterPlan::forTarget(target)),
+        instructions(hasTileInstructions(target)) {}
 
   void emit() {
     OpBuilder b(epilogue.anchor(product.op));
@@ -72,18 +74,6 @@ public:
   }
 
 private:
-  Value constant(OpBuilder &b, int64_t value) { return arith::ConstantIndexOp::create(b, loc, value); }
-  Value add(OpBuilder &b, Value base, int64_t offset) {
-    return offset ? arith::AddIOp::create(b, loc, base, constant(b, offset)).getResult() : base;
-  }
-  void forEach(OpBuilder &b, Value end, int64_t step, function_ref<void(OpBuilder &, Value)> body) {
-    scf::ForOp::create(b, loc, constant(b, 0), end, constant(b, step), ValueRange(),
-                       [&](OpBuilder &inner, Location, Value index, ValueRange) {
-                         body(inner, index);
-                         scf::YieldOp::create(inner, loc);
-                       });
-  }
-
   /// The results of `count` rows from `first` on. A long sum is cut: while the blocks of rows pass, a part of two
   /// panels stays in the first-level cache, and the sums wait in the staging tiles.
   void emitRows(OpBuilder &b, Value first, Value count) {
@@ -242,7 +232,6 @@ private:
   AmxPlan plan;
   RegisterPlan registers;
   bool instructions;
-  Location loc;
   Value columns, lastPanel, packed, staging;
 };
 

@@ -9,6 +9,7 @@
 
 #include "lowering/analysis/ProductPlan.h"
 #include "lowering/cpu/GroupLoad.h"
+#include "lowering/cpu/IndexLoops.h"
 #include "lowering/cpu/MatmulEpilogue.h"
 #include "lowering/cpu/RegisterTile.h"
 #include "lowering/cpu/RowTiles.h"
@@ -62,12 +63,12 @@ struct Scratch {
 };
 
 /// Emits a product; all of it at the place of the last op that it replaces.
-class GroupedEmitter {
+class GroupedEmitter : IndexLoops {
 public:
   GroupedEmitter(GroupedMatmulOp matmul, const ProductPlan &target)
-      : matmul(matmul), epilogue(matchMatmulEpilogue(matmul, matmul.getInit())), form(matmul.getForm()),
-        shapes(target.narrowedTo(cast<MemRefType>(matmul.getInit().getType()).getDimSize(1))), single(shapes.few),
-        loc(matmul.getLoc()), lanes(target.tall.lanes),
+      : IndexLoops(matmul.getLoc()), matmul(matmul), epilogue(matchMatmulEpilogue(matmul, matmul.getInit())),
+        form(matmul.getForm()), shapes(target.narrowedTo(cast<MemRefType>(matmul.getInit().getType()).getDimSize(1))),
+        single(shapes.few), lanes(target.tall.lanes),
         floats(VectorType::get({lanes}, Float32Type::get(loc.getContext()))),
         depth(cast<MemRefType>(matmul.getLhs().getType()).getDimSize(1)) {
     single.rows = 1;
@@ -97,18 +98,7 @@ public:
   }
 
 private:
-  Value constant(OpBuilder &b, int64_t value) { return arith::ConstantIndexOp::create(b, loc, value); }
-  Value add(OpBuilder &b, Value base, int64_t offset) {
-    return offset ? arith::AddIOp::create(b, loc, base, constant(b, offset)).getResult() : base;
-  }
   Value times(OpBuilder &b, Value x, int64_t y) { return arith::MulIOp::create(b, loc, x, constant(b, y)); }
-  void forEach(OpBuilder &b, Value end, int64_t step, function_ref<void(OpBuilder &, Value)> body) {
-    scf::ForOp::create(b, loc, constant(b, 0), end, constant(b, step), ValueRange(),
-                       [&](OpBuilder &inner, Location, Value index, ValueRange) {
-                         body(inner, index);
-                         scf::YieldOp::create(inner, loc);
-                       });
-  }
 
   /// `few` for up to `limit` rows, else `many`.
   void choose(OpBuilder &b, OpFoldResult count, int64_t limit, const std::function<void(OpBuilder &)> &few,
@@ -371,7 +361,6 @@ private:
   GroupForm form;
   ProductPlan shapes;
   RegisterPlan single; ///< for one row
-  Location loc;
   int64_t lanes;
   VectorType floats;
   int64_t depth;

@@ -7,6 +7,7 @@
 #include "lowering/cpu/Passes.h"
 
 #include "lowering/analysis/ProductPlan.h"
+#include "lowering/cpu/IndexLoops.h"
 #include "lowering/cpu/MatmulEpilogue.h"
 #include "lowering/cpu/PanelLoad.h"
 #include "lowering/cpu/RegisterTile.h"
@@ -82,11 +83,12 @@ struct TileRange {
 };
 
 /// Emits a plan; all of it at the place of the last op that it replaces.
-class MatmulEmitter {
+class MatmulEmitter : IndexLoops {
 public:
   MatmulEmitter(const MatmulPlan &plan)
-      : plan(plan), matmul(this->plan.matmul), epilogue(this->plan.epilogue), loc(this->plan.matmul.getLoc()),
-        lanes(plan.shapes.tall.lanes), lane(VectorType::get({lanes}, Float32Type::get(loc.getContext()))) {}
+      : IndexLoops(PackedMatmulOp(plan.matmul).getLoc()), plan(plan), matmul(this->plan.matmul),
+        epilogue(this->plan.epilogue), lanes(plan.shapes.tall.lanes),
+        lane(VectorType::get({lanes}, Float32Type::get(loc.getContext()))) {}
 
   void emit(OpBuilder &b) {
     Value out = epilogue.output();
@@ -110,19 +112,8 @@ public:
   }
 
 private:
-  // --- small things -------------------------------------------------------------------------------------------
+  // --- columns ------------------------------------------------------------------------------------------------
 
-  Value constant(OpBuilder &b, int64_t value) { return arith::ConstantIndexOp::create(b, loc, value); }
-  Value add(OpBuilder &b, Value base, int64_t offset) {
-    return offset ? arith::AddIOp::create(b, loc, base, constant(b, offset)).getResult() : base;
-  }
-  void forEach(OpBuilder &b, Value begin, Value end, int64_t step, function_ref<void(OpBuilder &, Value)> body) {
-    scf::ForOp::create(b, loc, begin, end, constant(b, step), ValueRange(),
-                       [&](OpBuilder &inner, Location, Value index, ValueRange) {
-                         body(inner, index);
-                         scf::YieldOp::create(inner, loc);
-                       });
-  }
   bool isMasked(const RegisterPlan &tile) {
     int64_t known = cast<MemRefType>(epilogue.output().getType()).getDimSize(1);
     return ShapedType::isDynamic(known) || known % tile.columns() != 0;
@@ -368,7 +359,6 @@ private:
   MatmulPlan plan;
   PackedMatmulOp matmul;
   MatmulEpilogue &epilogue;
-  Location loc;
   int64_t lanes;
   VectorType lane;
   OpFoldResult rows;

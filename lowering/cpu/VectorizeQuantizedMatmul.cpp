@@ -7,6 +7,7 @@
 #include "lowering/cpu/Passes.h"
 
 #include "lowering/analysis/ProductPlan.h"
+#include "lowering/cpu/IndexLoops.h"
 #include "lowering/cpu/IntegerDot.h"
 #include "lowering/cpu/MatmulEpilogue.h"
 #include "lowering/cpu/RowTiles.h"
@@ -51,11 +52,11 @@ ProductPlan integerShapes(ProductPlan shapes, int64_t columns) {
 }
 
 /// Emits a product; all of it at the place of the last op that it replaces.
-class QuantizedEmitter {
+class QuantizedEmitter : IndexLoops {
 public:
   QuantizedEmitter(QuantizedMatmulOp matmul, const ProductPlan &target)
-      : matmul(matmul), epilogue(matchMatmulEpilogue(matmul, matmul.getInit())),
-        shapes(integerShapes(target, cast<MemRefType>(matmul.getInit().getType()).getDimSize(1))), loc(matmul.getLoc()),
+      : IndexLoops(matmul.getLoc()), matmul(matmul), epilogue(matchMatmulEpilogue(matmul, matmul.getInit())),
+        shapes(integerShapes(target, cast<MemRefType>(matmul.getInit().getType()).getDimSize(1))),
         lanes(shapes.tall.lanes), sumType(VectorType::get({lanes}, IntegerType::get(loc.getContext(), 32))) {}
 
   void emit() {
@@ -70,18 +71,6 @@ public:
   }
 
 private:
-  Value constant(OpBuilder &b, int64_t value) { return arith::ConstantIndexOp::create(b, loc, value); }
-  Value add(OpBuilder &b, Value base, int64_t offset) {
-    return offset ? arith::AddIOp::create(b, loc, base, constant(b, offset)).getResult() : base;
-  }
-  void forEach(OpBuilder &b, Value end, int64_t step, function_ref<void(OpBuilder &, Value)> body) {
-    scf::ForOp::create(b, loc, constant(b, 0), end, constant(b, step), ValueRange(),
-                       [&](OpBuilder &inner, Location, Value index, ValueRange) {
-                         body(inner, index);
-                         scf::YieldOp::create(inner, loc);
-                       });
-  }
-
   void emitByRows(OpBuilder &b) {
     const RegisterPlan &few = shapes.few, &tall = shapes.tall;
     if (std::optional<int64_t> fixed = getConstantIntValue(rows))
@@ -247,7 +236,6 @@ private:
   QuantizedMatmulOp matmul;
   MatmulEpilogue epilogue;
   ProductPlan shapes;
-  Location loc;
   int64_t lanes;
   VectorType sumType;
   OpFoldResult rows;

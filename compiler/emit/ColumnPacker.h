@@ -1,0 +1,51 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Columns of a parameter's sources, one after the other, into the rounded form that the parameter holds.
+#ifndef WEFT_COMPILER_EMIT_COLUMNPACKER_H
+#define WEFT_COMPILER_EMIT_COLUMNPACKER_H
+
+#include "compiler/emit/ModelDescription.h"
+#include "frontends/weights/Safetensors.h"
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace weft {
+
+/// W0607: a parameter and what should fill it do not fit.
+Diagnostic misfit(const ParameterDescription &parameter, const std::string &message, const std::string &place);
+
+/// What the forms have in common: every source is checked before any is read.
+class ColumnPacker {
+public:
+  virtual ~ColumnPacker() = default;
+
+  /// Errors: W0607 (another shape), those of `add`, W0135.
+  Result<void> pack(const std::vector<const TensorView *> &sources);
+
+protected:
+  /// `out` becomes zeros.
+  ColumnPacker(const ParameterDescription &parameter, const std::string &place, std::span<std::byte> out);
+
+  /// Whether sums of this depth fit.
+  virtual bool fitsDepth(int64_t depth) const = 0;
+  /// Whether the parameter has room for so many columns, and for no more.
+  virtual bool fitsTogether(int64_t columns) const = 0;
+  /// The next columns: value k of column n is values[n · depth + k], or values[k · columns + n].
+  virtual Result<void> add(const TensorView &source, std::span<const float> values) = 0;
+
+  int64_t depthOf(const TensorView &source) const { return source.shape[outByIn ? 1 : 0]; }
+  int64_t columnsOf(const TensorView &source) const { return source.shape[outByIn ? 0 : 1]; }
+
+  const ParameterDescription &parameter;
+  const std::string &place;
+  bool outByIn;
+  int64_t column = 0; ///< the next one
+};
+
+} // namespace weft
+
+#endif // WEFT_COMPILER_EMIT_COLUMNPACKER_H
