@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "compiler/emit/GroupedWeights.h"
 
+#include "compiler/emit/ColumnPacker.h"
 #include "dialects/weft/GroupForm.h"
 #include "frontends/weights/FloatValues.h"
 #include "runtime/include/weft/abi.h"
@@ -14,29 +15,23 @@
 namespace weft {
 namespace {
 
-Diagnostic misfit(const ParameterDescription &parameter, const std::string &message, const std::string &place) {
-  return {"W0607", "parameter " + printableName(parameter.name) + ": " + message, place,
-          "the weights must be those that the graph was made for"};
-}
-
-/// Columns of the sources, one after the other, into the panels.
-class GroupPacker {
+class GroupPacker : public ColumnPacker {
 public:
-  GroupPacker(const ParameterDescription &parameter, const NamedGroupForm &named, std::span<std::byte> out)
-      : form(named.form), divisor(named.divisor), outByIn(parameter.panels->outByIn), groups(parameter.shape[1]),
-        out(reinterpret_cast<uint8_t *>(out.data())) {
-    std::fill(out.begin(), out.end(), std::byte(0));
+  GroupPacker(const ParameterDescription &parameter, const NamedGroupForm &named, const std::string &place,
+              std::span<std::byte> out)
+      : ColumnPacker(parameter, place, out), form(named.form), divisor(named.divisor), groups(parameter.shape[1]),
+        out(reinterpret_cast<uint8_t *>(out.data())) {}
+
+private:
+  bool fitsDepth(int64_t depth) const override {
+    return static_cast<int64_t>(llvm::divideCeil(depth, form.group)) == groups;
+  }
+  bool fitsTogether(int64_t columns) const override {
+    return static_cast<int64_t>(llvm::divideCeil(columns, kPanelWidth)) == parameter.shape[0];
   }
 
-  int64_t columnsOf(const TensorView &source) const { return source.shape[outByIn ? 0 : 1]; }
-  bool fits(const TensorView &source) const {
-    return source.shape.size() == 2 &&
-           static_cast<int64_t>(llvm::divideCeil(source.shape[outByIn ? 1 : 0], form.group)) == groups;
-  }
-
-  /// The value that has no place in the form, where there is one.
-  std::optional<float> add(const TensorView &source, std::span<const float> values) {
-    int64_t depth = source.shape[outByIn ? 1 : 0], columns = columnsOf(source);
+  Result<void> add(const TensorView &source, std::span<const float> values) override {
+    int64_t depth = depthOf(source), columns = columnsOf(source);
     std::vector<float> group(form.group);
     for (int64_t n = 0; n < columns; ++n, ++column) {
       const float *first = values.data() + (outByIn ? n * depth : n);
@@ -46,13 +41,23 @@ public:
         for (int64_t j = 0; j < form.group; ++j)
           group[j] = begin + j < depth ? first[(begin + j) * step] : 0;
         if (std::optional<float> unfit = put(group, g))
-          return unfit;
+          return unfitting(source, *unfit);
       }
     }
-    return std::nullopt;
+    return {};
   }
 
-private:
+  Diagnostic unfitting(const TensorView &source, float value) const {
+    const std::string &name = parameter.panels->form;
+    if (std::isfinite(value))
+      return {"W0619",
+              printableName(source.name) + " holds " + std::to_string(value) + ", and its group's scale is beyond f16",
+              place, "use --weights keep: the scales of --weights " + name + " are f16"};
+    return {"W0616", "weight " + printableName(source.name) + " holds a NaN or an infinity", place,
+            "leave out --weights " + name + ", or repair the file: such a value cannot be rounded to an integer"};
+  }
+
+  /// The value that has no place in the form, where there is one.
   std::optional<float> put(const std::vector<float> &group, int64_t g) {
     float extreme = 0;
     for (float value : group) {
@@ -83,20 +88,9 @@ private:
 
   GroupForm form;
   float divisor;
-  bool outByIn;
   int64_t groups;
   uint8_t *out;
-  int64_t column = 0;
 };
-
-Diagnostic unfitting(const TensorView &source, const std::string &form, float value, const std::string &place) {
-  if (std::isfinite(value))
-    return {"W0619",
-            printableName(source.name) + " holds " + std::to_string(value) + ", and its group's scale is beyond f16",
-            place, "use --weights keep: the scales of --weights " + form + " are f16"};
-  return {"W0616", "weight " + printableName(source.name) + " holds a NaN or an infinity", place,
-          "leave out --weights " + form + ", or repair the file: such a value cannot be rounded to an integer"};
-}
 
 } // namespace
 
@@ -106,27 +100,7 @@ Result<void> fillGrouped(const ParameterDescription &parameter, const std::vecto
   if (!named || parameter.panels->width != kPanelWidth || parameter.dtype != WEFT_I8 || parameter.shape.size() != 3 ||
       parameter.shape[2] != named->form.bytes())
     return misfit(parameter, "its type is not that of a weight in groups", place);
-  GroupPacker packer(parameter, *named, out);
-  int64_t columns = 0;
-  for (const TensorView *source : sources) {
-    if (!packer.fits(*source))
-      return misfit(parameter,
-                    printableName(source->name) + " has the shape " + printableShape(source->shape) +
-                        " where the graph has panels of the shape " + printableShape(parameter.shape),
-                    place);
-    columns += packer.columnsOf(*source);
-  }
-  if (static_cast<int64_t>(llvm::divideCeil(columns, kPanelWidth)) != parameter.shape[0])
-    return misfit(parameter, "its sources have " + std::to_string(columns) + " outputs together", place);
-  std::vector<float> values;
-  for (const TensorView *source : sources) {
-    values.resize(source->elements());
-    if (Result<void> read = readF32(*source, values); !read)
-      return read;
-    if (std::optional<float> unfit = packer.add(*source, values))
-      return unfitting(*source, parameter.panels->form, *unfit, place);
-  }
-  return {};
+  return GroupPacker(parameter, *named, place, out).pack(sources);
 }
 
 } // namespace weft

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "compiler/emit/Parameters.h"
 
+#include "compiler/emit/ColumnPacker.h"
 #include "compiler/emit/GroupedWeights.h"
 #include "compiler/emit/QuantizedWeights.h"
 #include "frontends/weights/FloatValues.h"
@@ -44,11 +45,6 @@ DType storedType(int32_t dtype) {
   }
 }
 
-Diagnostic misfit(const ParameterDescription &parameter, const std::string &message, const TensorLookup &tensors) {
-  return {"W0607", "parameter " + printableName(parameter.name) + ": " + message, tensors.place,
-          "the weights must be those that the graph was made for"};
-}
-
 Result<std::vector<const TensorView *>> findSources(const ParameterDescription &parameter,
                                                     const TensorLookup &tensors) {
   std::vector<const TensorView *> found;
@@ -75,14 +71,14 @@ Result<void> fillJoined(const ParameterDescription &parameter, const std::vector
       return misfit(parameter,
                     printableName(source->name) + " has the shape " + printableShape(source->shape) +
                         " where the graph has " + printableShape(parameter.shape),
-                    tensors);
+                    tensors.place);
     rows += expected.empty() ? 0 : expected[0];
   }
   if (!parameter.shape.empty() && rows != parameter.shape[0])
     return misfit(parameter,
                   "its sources have " + std::to_string(rows) + " rows together where the graph has " +
                       std::to_string(parameter.shape[0]),
-                  tensors);
+                  tensors.place);
   for (const TensorView *source : sources) {
     if (Result<void> read = readF32(*source, out.first(source->elements())); !read)
       return read;
@@ -150,7 +146,7 @@ Result<void> fillPanels(const ParameterDescription &parameter, const std::vector
                         const TensorLookup &tensors, std::span<T> out) {
   constexpr int64_t kSteps = sizeof(float) / sizeof(T);
   if (parameter.shape.size() != 3 || parameter.shape[2] != parameter.panels->width * kSteps)
-    return misfit(parameter, "its type is not that of panels", tensors);
+    return misfit(parameter, "its type is not that of panels", tensors.place);
   PanelPacker<T> packer(parameter, out);
   int64_t outputs = 0;
   for (const TensorView *source : sources) {
@@ -159,11 +155,11 @@ Result<void> fillPanels(const ParameterDescription &parameter, const std::vector
                     printableName(source->name) + " has the shape " + printableShape(source->shape) +
                         " where the graph has " + (kSteps > 1 ? "up to " : "") +
                         std::to_string(parameter.shape[1] * kSteps) + " inputs",
-                    tensors);
+                    tensors.place);
     outputs += packer.outputsOf(*source);
   }
   if (static_cast<int64_t>(llvm::divideCeil(outputs, parameter.panels->width)) != parameter.shape[0])
-    return misfit(parameter, "its sources have " + std::to_string(outputs) + " outputs together", tensors);
+    return misfit(parameter, "its sources have " + std::to_string(outputs) + " outputs together", tensors.place);
   std::vector<float> values;
   for (const TensorView *source : sources) {
     values.resize(source->elements());
@@ -205,7 +201,7 @@ Result<void> fillParameter(const ParameterDescription &parameter, const TensorLo
   const TensorView &source = *sources->front();
   if (sources->size() != 1 || parameter.panels || source.dtype != storedType(parameter.dtype) ||
       source.shape != parameter.shape)
-    return misfit(parameter, "its stored tensor has another type or shape", tensors);
+    return misfit(parameter, "its stored tensor has another type or shape", tensors.place);
   std::memcpy(out.data(), source.bytes.data(), out.size());
   return {};
 }

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "compiler/emit/QuantizedWeights.h"
 
-#include "frontends/weights/FloatValues.h"
+#include "compiler/emit/ColumnPacker.h"
 #include "runtime/include/weft/abi.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -15,33 +15,21 @@ namespace {
 constexpr int64_t kGroup = 4;      ///< steps of k of a column that lie beside each other
 constexpr float kLeast = 0x1p-100; ///< smaller columns are columns of zeros, as in weft.quantize_rows
 
-Diagnostic misfit(const ParameterDescription &parameter, const std::string &message, const std::string &place) {
-  return {"W0607", "parameter " + printableName(parameter.name) + ": " + message, place,
-          "the weights must be those that the graph was made for"};
-}
-
-/// Columns of the sources, one after the other, into what the parameter holds.
-class Quantizer {
+class Quantizer : public ColumnPacker {
 public:
-  Quantizer(const ParameterDescription &parameter, std::span<std::byte> out)
-      : outByIn(parameter.panels->outByIn), width(parameter.panels->width), isPanels(parameter.dtype == WEFT_I8),
-        shape(parameter.shape), out(out) {
-    std::fill(out.begin(), out.end(), std::byte(0));
-  }
+  Quantizer(const ParameterDescription &parameter, const std::string &place, std::span<std::byte> out)
+      : ColumnPacker(parameter, place, out), width(parameter.panels->width), isPanels(parameter.dtype == WEFT_I8),
+        shape(parameter.shape), out(out) {}
 
-  int64_t depthOf(const TensorView &source) const { return source.shape[outByIn ? 1 : 0]; }
-  int64_t columnsOf(const TensorView &source) const { return source.shape[outByIn ? 0 : 1]; }
-
-  bool fits(const TensorView &source) const {
-    return source.shape.size() == 2 &&
-           (!isPanels || static_cast<int64_t>(llvm::divideCeil(depthOf(source), kGroup)) == shape[1]);
+private:
+  bool fitsDepth(int64_t depth) const override {
+    return !isPanels || static_cast<int64_t>(llvm::divideCeil(depth, kGroup)) == shape[1];
   }
-  bool fitsTogether(int64_t columns) const {
+  bool fitsTogether(int64_t columns) const override {
     return isPanels ? static_cast<int64_t>(llvm::divideCeil(columns, width)) == shape[0] : columns == shape[0];
   }
 
-  /// False where a value is not finite.
-  bool add(const TensorView &source, std::span<const float> values) {
+  Result<void> add(const TensorView &source, std::span<const float> values) override {
     int64_t depth = depthOf(source), columns = columnsOf(source);
     for (int64_t n = 0; n < columns; ++n, ++column) {
       const float *first = values.data() + (outByIn ? n * depth : n);
@@ -53,14 +41,14 @@ public:
         most = std::max(most, std::fabs(first[k * step]));
       }
       if (!finite)
-        return false;
+        return Diagnostic{"W0616", "weight " + printableName(source.name) + " holds a NaN or an infinity", place,
+                          "leave out --weights int8, or repair the file: such a value has no 8-bit form"};
       if (most >= kLeast)
         put(first, step, depth, most);
     }
-    return true;
+    return {};
   }
 
-private:
   void put(const float *first, int64_t step, int64_t depth, float most) {
     if (!isPanels) {
       reinterpret_cast<float *>(out.data())[column] = most / 127;
@@ -73,12 +61,10 @@ private:
           static_cast<int8_t>(std::nearbyint(first[k * step] * inverse));
   }
 
-  bool outByIn;
   int64_t width;
   bool isPanels;
   const std::vector<int64_t> &shape;
   std::span<std::byte> out;
-  int64_t column = 0;
 };
 
 } // namespace
@@ -89,28 +75,7 @@ Result<void> fillQuantized(const ParameterDescription &parameter, const std::vec
                   parameter.shape[2] == kGroup * parameter.panels->width;
   if (!isPanels && (parameter.dtype != WEFT_F32 || parameter.shape.size() != 1))
     return misfit(parameter, "its type is not that of a weight in 8 bits", place);
-  Quantizer quantizer(parameter, out);
-  int64_t columns = 0;
-  for (const TensorView *source : sources) {
-    if (!quantizer.fits(*source))
-      return misfit(parameter,
-                    printableName(source->name) + " has the shape " + printableShape(source->shape) +
-                        " where the graph has panels of the shape " + printableShape(parameter.shape),
-                    place);
-    columns += quantizer.columnsOf(*source);
-  }
-  if (!quantizer.fitsTogether(columns))
-    return misfit(parameter, "its sources have " + std::to_string(columns) + " outputs together", place);
-  std::vector<float> values;
-  for (const TensorView *source : sources) {
-    values.resize(source->elements());
-    if (Result<void> read = readF32(*source, values); !read)
-      return read;
-    if (!quantizer.add(*source, values))
-      return Diagnostic{"W0616", "weight " + printableName(source->name) + " holds a NaN or an infinity", place,
-                        "leave out --weights int8, or repair the file: such a value has no 8-bit form"};
-  }
-  return {};
+  return Quantizer(parameter, place, out).pack(sources);
 }
 
 } // namespace weft
