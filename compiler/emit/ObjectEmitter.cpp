@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "compiler/emit/ObjectEmitter.h"
 
+#include "compiler/emit/LaneStores.h"
+
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
@@ -134,6 +136,7 @@ Result<Object> generate(llvm::Module &module, llvm::TargetMachine &machine, std:
   llvm::CrashRecoveryContext recovery;
   bool survived = recovery.RunSafely([&] {
     optimize(module, machine);
+    storeLanesAlone(module);
     llvm::raw_svector_ostream stream(bytes);
     llvm::legacy::PassManager passes;
     [[maybe_unused]] bool refused =

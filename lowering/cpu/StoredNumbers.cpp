@@ -7,7 +7,6 @@
 #include "lowering/cpu/StoredNumbers.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
 
@@ -44,18 +43,6 @@ struct Bits {
     return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ugt, x, constant(limit));
   }
   Value select(Value condition, Value yes, Value no) { return arith::SelectOp::create(b, loc, condition, yes, no); }
-  /// The upper halves of words. LLVM 22 stores four bytes for two where a masked store of one lane follows a
-  /// truncation.
-  Value upper(Value words, Type element) {
-    if (!shape)
-      return narrow(right(words, 16), element);
-    SmallVector<int64_t> odd;
-    for (int64_t lane = 0; lane < shape.getNumElements(); ++lane)
-      odd.push_back(2 * lane + 1);
-    auto halves = VectorType::get({2 * shape.getNumElements()}, b.getI16Type());
-    Value pairs = vector::BitCastOp::create(b, loc, halves, words);
-    return cast(vector::ShuffleOp::create(b, loc, pairs, pairs, odd), of(element));
-  }
   Value narrow(Value bits, Type element) { return cast(arith::TruncIOp::create(b, loc, i16(), bits), of(element)); }
 };
 
@@ -91,7 +78,8 @@ Value emitToBfloat(Bits bits, Value value) {
   Value odd = bits.both(bits.right(raw, 16), 1);
   Value rounded = bits.add(bits.add(raw, bits.constant(0x7fff)), odd);
   Value isNan = bits.isAbove(bits.both(raw, ~kSign), kInfinity);
-  return bits.upper(bits.select(isNan, bits.either(raw, bits.constant(0x400000)), rounded), bits.b.getBF16Type());
+  Value words = bits.select(isNan, bits.either(raw, bits.constant(0x400000)), rounded);
+  return bits.narrow(bits.right(words, 16), bits.b.getBF16Type());
 }
 
 } // namespace

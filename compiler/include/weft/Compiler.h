@@ -183,8 +183,11 @@ size_t elementSize(ElementType type);
 template <class T> constexpr ElementType elementTypeOf();
 template <> constexpr ElementType elementTypeOf<float>() { return ElementType::F32; }
 template <> constexpr ElementType elementTypeOf<double>() { return ElementType::F64; }
+template <> constexpr ElementType elementTypeOf<int8_t>() { return ElementType::I8; }
+template <> constexpr ElementType elementTypeOf<int16_t>() { return ElementType::I16; }
 template <> constexpr ElementType elementTypeOf<int32_t>() { return ElementType::I32; }
 template <> constexpr ElementType elementTypeOf<int64_t>() { return ElementType::I64; }
+template <> constexpr ElementType elementTypeOf<uint8_t>() { return ElementType::U8; }
 
 /// A named, dense, row-major array with its own memory.
 struct Array {

@@ -16,10 +16,11 @@ func.func @widen(%x: vector<8xbf16>, %y: vector<8xf16>) -> (vector<8xf32>, vecto
   return %0, %1 : vector<8xf32>, vector<8xf32>
 }
 
-// The upper halves of words by a move of lanes: a truncation before a masked store is no way (StoredNumbers.cpp).
 // CHECK-LABEL: @narrow(
-// CHECK-NOT: arith.{{truncf|trunci}}
-// CHECK: vector.shuffle %[[W:.*]], %[[W]] [1, 3, 5, 7, 9, 11, 13, 15] : vector<16xi16>, vector<16xi16>
+// CHECK-NOT: arith.truncf
+// CHECK: %[[ROUNDED:.*]] = arith.select
+// CHECK: %[[UPPER:.*]] = arith.shrui %[[ROUNDED]]
+// CHECK: arith.trunci %[[UPPER]] : vector<8xi32> to vector<8xi16>
 // CHECK: arith.truncf %{{.*}} : vector<8xf32> to vector<8xf16>
 // CHECK-NOT: arith.truncf
 // CHECK: return
