@@ -70,6 +70,7 @@ ProductPlan ProductPlan::forTarget(TargetAttr target) {
   // 32 registers: 9 × 3 accumulators, 3 vectors of the weight, 1 broadcast; 16 registers: 6 × 2 and 2 + 1.
   plan.tall.vectors = registers >= 32 ? 3 : 2;
   plan.tall.rows = (registers - plan.tall.vectors - 1) / plan.tall.vectors;
+  plan.tall.unroll = 4; // few rows, streamed, are faster step by step
   // Either the rows' broadcasts or the weight's vectors stay, whichever are fewer; the others come one by one.
   plan.few.vectors = 4;
   plan.few.rows = 1;

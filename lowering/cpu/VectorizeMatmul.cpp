@@ -9,6 +9,7 @@
 #include "lowering/analysis/ProductPlan.h"
 #include "lowering/cpu/IndexLoops.h"
 #include "lowering/cpu/MatmulEpilogue.h"
+#include "lowering/cpu/NextPanels.h"
 #include "lowering/cpu/PanelLoad.h"
 #include "lowering/cpu/RegisterTile.h"
 #include "lowering/cpu/RowTiles.h"
@@ -310,8 +311,15 @@ private:
       operands.pair = [=, this](OpBuilder &k, Value depth, int64_t v) {
         return emitPanelPair(k, loc, tile, {rhs, panels[v], offsets[v]}, stepAt(k, depth, v));
       };
-    if (range.index && plan.streamed)
-      addNextPanelPrefetch(b, tile, range, operands);
+    if (range.index && plan.streamed) {
+      Value count = getValueOrCreateConstantIndexOp(b, loc, rows);
+      Value tiles = arith::CeilDivUIOp::create(b, loc, count, constant(b, tile.rows));
+      int64_t tilePanels = llvm::divideCeilSigned(tile.columns(), panelWidth);
+      Value next = arith::DivUIOp::create(b, loc, add(b, range.column, tile.columns()), width);
+      next = arith::MinUIOp::create(b, loc, next, lastPanel);
+      operands.beforeBlock =
+          emitNextPanels(b, loc, {rhs, next, tilePanels, begin, plan.depthBlock, tiles, range.index});
+    }
     return operands;
   }
 
@@ -327,33 +335,6 @@ private:
     for (int64_t r = 0; r < range.rows; ++r)
       for (int64_t column = 0; column < tile.columns(); column += kPanelWidth)
         emitHint(b, output, {constant(b, r), constant(b, column)}, true, 3);
-  }
-
-  /// The panels right of this tile's, a share by each row tile, into the second-level cache. Lines are counted through
-  /// the panels: beyond a panel's last step they are the next panel's.
-  void addNextPanelPrefetch(OpBuilder &b, const RegisterPlan &tile, const TileRange &range, TileOperands &operands) {
-    int64_t depth = plan.depthBlock;
-    int64_t panels = llvm::divideCeilSigned(tile.columns(), matmul.getPanelWidth());
-    int64_t tiles = plan.shapes.itemRows() / tile.rows;
-    int64_t share =
-        llvm::divideCeilSigned(kTileBlock * panels, std::min<int64_t>(tiles, 8)); // lines for each block of steps
-    int64_t lines = depth / kTileBlock * share;
-    Value width = constant(b, matmul.getPanelWidth());
-    Value next = arith::DivUIOp::create(b, loc, add(b, range.column, tile.columns()), width);
-    next = arith::MinUIOp::create(b, loc, next, lastPanel);
-    Value first = arith::MulIOp::create(b, loc, range.index, constant(b, lines));
-    first = arith::MinUIOp::create(b, loc, first, constant(b, std::max<int64_t>(depth * panels - lines, 0)));
-    Value panel = arith::AddIOp::create(b, loc, next, arith::DivUIOp::create(b, loc, first, constant(b, depth)));
-    Value line = arith::RemUIOp::create(b, loc, first, constant(b, depth));
-    if (range.begin)
-      line = arith::AddIOp::create(b, loc, line, range.begin);
-    operands.beforeBlock = [=, this](OpBuilder &k, Value step) {
-      Value block = arith::DivUIOp::create(k, loc, step, constant(k, kTileBlock));
-      Value place = arith::MulIOp::create(k, loc, block, constant(k, share));
-      place = arith::AddIOp::create(k, loc, line, place);
-      for (int64_t i = 0; i < share; ++i)
-        emitHint(k, matmul.getRhs(), {panel, add(k, place, i), constant(k, 0)}, false, 2);
-    };
   }
 
   MatmulPlan plan;

@@ -13,11 +13,11 @@
 // RUN: opt -S -O1 -mtriple=x86_64-unknown-linux-gnu -mcpu=x86-64 %t.sse.ll \
 // RUN:   | llc -mtriple=x86_64-unknown-linux-gnu -mcpu=x86-64 | FileCheck %s --check-prefix=SSE
 
-// v4: 9 rows × 3 vectors of 16 columns.
+// v4: 9 rows × 3 vectors of 16 columns, four steps in a turn.
 // V4-LABEL: product:
 // V4: [[LOOP:\.LBB[0-9_]+]]: # =>This Inner Loop
 // V4-NOT: {{%rsp|^\.LBB}}
-// V4-COUNT-27: vfmadd231ps {{%zmm[0-9]+, %zmm[0-9]+, %zmm[0-9]+}}
+// V4-COUNT-108: vfmadd231ps {{%zmm[0-9]+, %zmm[0-9]+, %zmm[0-9]+}}
 // V4-NOT: {{%rsp|^\.LBB|vfmadd}}
 // V4: j{{[a-z]+}} [[LOOP]]
 // V4-NOT: vfmadd

@@ -1,13 +1,13 @@
 // RUN: weft-opt %s --split-input-file --weft-vectorize-matmul --canonicalize --cse | FileCheck %s
 
-// 16 rows are two tiles of 8; 20 are two of 7 and one of 6.
+// 16 rows are two tiles of 8; 20 are two of 7 and one of 6; each loop has four steps of the sum.
 // CHECK-LABEL: @rows_16
-// CHECK-COUNT-24: vector.fma
+// CHECK-COUNT-96: vector.fma
 // CHECK-NOT: vector.fma
 // CHECK-LABEL: @rows_20
-// CHECK-COUNT-21: vector.fma
+// CHECK-COUNT-84: vector.fma
 // CHECK: scf.yield
-// CHECK-COUNT-18: vector.fma
+// CHECK-COUNT-72: vector.fma
 // CHECK-NOT: vector.fma
 module attributes {weft.target = #weft.target<isa = "v4", lanes = 16, registers = 32, cpu = "x86-64-v4", features = "">} {
 func.func @rows_16(%x: memref<16x8xf32>, %w: memref<3x8x16xf32>, %y: memref<16x48xf32>) {
@@ -37,11 +37,11 @@ func.func @rows_20(%x: memref<20x8xf32>, %w: memref<3x8x16xf32>, %y: memref<20x4
 // CHECK: scf.index_switch
 // CHECK-NOT: case 4
 // CHECK: case 5
-// CHECK-COUNT-15: vector.fma
+// CHECK-COUNT-60: vector.fma
 // CHECK: case 8
-// CHECK-COUNT-24: vector.fma
+// CHECK-COUNT-96: vector.fma
 // CHECK: default
-// CHECK-COUNT-27: vector.fma
+// CHECK-COUNT-108: vector.fma
 // CHECK-NOT: vector.fma
 // CHECK-NOT: vector.mask
 module attributes {weft.target = #weft.target<isa = "v4", lanes = 16, registers = 32, cpu = "x86-64-v4", features = "">} {
@@ -82,6 +82,23 @@ func.func @long_sum(%x: memref<9x4096xf32>, %w: memref<3x4096x16xf32>, %b: memre
 module attributes {weft.target = #weft.target<isa = "v4", lanes = 16, registers = 32, cpu = "x86-64-v4", features = "">} {
 func.func @streamed(%x: memref<9x768xf32>, %w: memref<48x768x16xf32>, %y: memref<9x768xf32>) {
   weft.packed_matmul ins(%x, %w : memref<9x768xf32>, memref<48x768x16xf32>) outs(%y : memref<9x768xf32>)
+  return
+}
+}
+
+// -----
+
+// Two row tiles share the panels of the next columns: four steps of these, 12 lines, for eight steps of their own.
+// CHECK-LABEL: @streamed_by_two
+// CHECK-SAME: %[[W:[a-z0-9]+]]: memref<48x768x16xf32>
+// CHECK: scf.for %{{.*}} = %c0 to %c768 step %c8
+// CHECK: scf.for %{{.*}} = %c0 to %c12 step %c3 {
+// CHECK-COUNT-3: memref.prefetch %[[W]]{{.*}}, read, locality<2>
+// CHECK-NOT: locality<2>
+// CHECK: scf.for %{{.*}} step %c4 iter_args
+module attributes {weft.target = #weft.target<isa = "v4", lanes = 16, registers = 32, cpu = "x86-64-v4", features = "">} {
+func.func @streamed_by_two(%x: memref<16x768xf32>, %w: memref<48x768x16xf32>, %y: memref<16x768xf32>) {
+  weft.packed_matmul ins(%x, %w : memref<16x768xf32>, memref<48x768x16xf32>) outs(%y : memref<16x768xf32>)
   return
 }
 }

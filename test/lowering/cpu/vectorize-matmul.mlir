@@ -1,17 +1,18 @@
 // RUN: weft-opt %s --split-input-file --weft-vectorize-matmul --canonicalize --cse | FileCheck %s
 
-// v4: a tile of 9 rows and three vectors of 16 columns; its 27 accumulators start with the bias.
+// v4: a tile of 9 rows and three vectors of 16 columns; its 27 accumulators start with the bias, four steps of
+// the sum in one turn of the loop.
 // CHECK-LABEL: @tile_v4
 // CHECK-SAME: (%[[X:.*]]: memref<9x8xf32>, %[[W:.*]]: memref<3x8x16xf32>, %[[B:.*]]: memref<48xf32>, %[[Y:.*]]: memref<9x48xf32>)
 // CHECK-NOT: memref.prefetch %[[Y]]
 // CHECK-DAG: %[[B0:.*]] = vector.load %[[B]][%c0] : memref<48xf32>, vector<16xf32>
 // CHECK-DAG: %[[B1:.*]] = vector.load %[[B]][%c16] : memref<48xf32>, vector<16xf32>
 // CHECK-DAG: %[[B2:.*]] = vector.load %[[B]][%c32] : memref<48xf32>, vector<16xf32>
-// CHECK: scf.for %[[K:.*]] = %c0 to %c8 step %c1 iter_args(%{{.*}} = %[[B0]], %{{.*}} = %[[B1]], %{{.*}} = %[[B2]],
+// CHECK: scf.for %[[K:.*]] = %c0 to %c8 step %c4 iter_args(%{{.*}} = %[[B0]], %{{.*}} = %[[B1]], %{{.*}} = %[[B2]],
 // CHECK: vector.load %[[W]][%c0, %[[K]], %c0]
 // CHECK: vector.load %[[W]][%c1, %[[K]], %c0]
 // CHECK: vector.load %[[W]][%c2, %[[K]], %c0]
-// CHECK-COUNT-27: vector.fma
+// CHECK-COUNT-108: vector.fma
 // CHECK-NOT: vector.fma
 // CHECK: scf.yield
 // CHECK-COUNT-27: vector.store {{.*}}, %[[Y]]
