@@ -51,7 +51,7 @@ Result<void> checkReplaceable(const fs::path &target) {
   return {};
 }
 
-/// A hidden directory beside the target. An interrupt removes it from before it is there.
+/// A hidden directory beside the target, which an interrupt removes.
 Result<std::unique_ptr<InterruptCleanup>> makeTemporary(const fs::path &target, fs::path &temporary) {
   static std::atomic<unsigned> counter = 0;
   for (;;) {
@@ -60,6 +60,7 @@ Result<std::unique_ptr<InterruptCleanup>> makeTemporary(const fs::path &target, 
     temporary = target.parent_path() / name;
     // The handler runs wherever the program is by then: it needs the whole path.
     std::error_code ignored;
+    InterruptDelay whole; // else a handler in another thread could look for it just before it is there
     auto cleanup = std::make_unique<InterruptCleanup>(fs::absolute(temporary, ignored).string());
     if (mkdir(temporary.c_str(), 0777) == 0)
       return cleanup;

@@ -4,6 +4,9 @@
 // What runs in the signal handler is async-signal-safe: system calls on memory that stays as it is.
 #include "compiler/emit/InterruptCleanup.h"
 
+#include "llvm/Support/Signals.h"
+
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <cstdint>
@@ -25,10 +28,12 @@ constexpr int kAttempts = 100; ///< another thread may add a file while the dire
 
 std::atomic<const char *> directories[kSlots];
 std::atomic<pid_t> children[kSlots];
-std::atomic<int> delays;
+std::atomic<int> delays;   ///< threads in the middle of a step
+std::atomic<int> handling; ///< signals: no step begins meanwhile
 struct sigaction previous[std::size(kSignals)];
 std::mutex mutex;
 int users = 0;
+thread_local int depth = 0; ///< of this thread's delays
 
 /// A directory entry as getdents64 gives it.
 struct Entry {
@@ -65,7 +70,23 @@ void removeDirectory(const char *path) {
   }
 }
 
-void onSignal(int signal) {
+/// To whoever had the signal before; by default the process ends, with `handling` as it is.
+void passOn(int signal, siginfo_t *info, void *context) {
+  const struct sigaction &next = previous[std::ranges::find(kSignals, signal) - kSignals];
+  if (next.sa_flags & SA_SIGINFO) {
+    next.sa_sigaction(signal, info, context);
+  } else if (next.sa_handler != SIG_DFL) {
+    next.sa_handler(signal);
+  } else {
+    sigaction(signal, &next, nullptr);
+    raise(signal); // blocked until this handler returns
+    return;
+  }
+  --handling;
+}
+
+void onSignal(int signal, siginfo_t *info, void *context) {
+  ++handling;
   while (delays.load() > 0) // never of this thread: it has the signals blocked meanwhile
     sched_yield();
   for (std::atomic<pid_t> &child : children)
@@ -76,15 +97,26 @@ void onSignal(int signal) {
   for (std::atomic<const char *> &directory : directories)
     if (const char *path = directory.load())
       removeDirectory(path);
+  passOn(signal, info, context);
+}
+
+/// LLVM takes signals when a pass first runs, in place of any handler and each once: of two interrupts the second would
+/// end the process at once. It takes none twice; so it does here, and gives these back.
+void keepLlvmAway() {
+  struct sigaction before[std::size(kSignals)];
   for (size_t index = 0; index < std::size(kSignals); ++index)
-    if (kSignals[index] == signal)
-      sigaction(signal, &previous[index], nullptr);
-  raise(signal); // blocked until this handler returns
+    sigaction(kSignals[index], nullptr, &before[index]);
+  llvm::sys::RemoveFileOnSignal("");
+  llvm::sys::DontRemoveFileOnSignal("");
+  for (size_t index = 0; index < std::size(kSignals); ++index)
+    sigaction(kSignals[index], &before[index], nullptr);
 }
 
 void install() {
+  keepLlvmAway();
   struct sigaction action = {};
-  action.sa_handler = onSignal;
+  action.sa_sigaction = onSignal;
+  action.sa_flags = SA_SIGINFO;
   sigemptyset(&action.sa_mask);
   for (size_t index = 0; index < std::size(kSignals); ++index) {
     sigaction(kSignals[index], nullptr, &previous[index]);
@@ -97,7 +129,7 @@ void uninstall() {
   for (size_t index = 0; index < std::size(kSignals); ++index) {
     struct sigaction current;
     sigaction(kSignals[index], nullptr, &current);
-    if (current.sa_handler == onSignal) // else somebody took the signal meanwhile
+    if (current.sa_sigaction == onSignal) // else somebody took the signal meanwhile
       sigaction(kSignals[index], &previous[index], nullptr);
   }
 }
@@ -114,14 +146,16 @@ template <class T> int claim(std::atomic<T> (&slots)[kSlots], T value) {
 
 } // namespace
 
-InterruptCleanup::InterruptCleanup(std::string path)
-    : directory(std::move(path)), slot(claim(directories, directory.c_str())) {
+InterruptCleanup::InterruptCleanup(std::string path) : directory(std::move(path)) {
+  InterruptDelay whole;
+  slot = claim(directories, directory.c_str());
   std::lock_guard<std::mutex> lock(mutex);
   if (users++ == 0)
     install();
 }
 
 InterruptCleanup::~InterruptCleanup() {
+  InterruptDelay whole; // a handler may be reading the name
   if (slot >= 0)
     directories[slot] = nullptr;
   std::lock_guard<std::mutex> lock(mutex);
@@ -130,15 +164,23 @@ InterruptCleanup::~InterruptCleanup() {
 }
 
 InterruptDelay::InterruptDelay() {
+  if (depth++ > 0)
+    return;
   sigset_t signals;
   sigemptyset(&signals);
   for (int signal : kSignals)
     sigaddset(&signals, signal);
   pthread_sigmask(SIG_BLOCK, &signals, &before);
-  ++delays;
+  // Either the handler sees the delay and waits, or this thread sees the handler and waits: as a rule for its end.
+  for (++delays; handling.load() > 0; ++delays) {
+    --delays;
+    sched_yield();
+  }
 }
 
 InterruptDelay::~InterruptDelay() {
+  if (--depth > 0)
+    return;
   --delays;
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }

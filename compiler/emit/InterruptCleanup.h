@@ -25,7 +25,8 @@ private:
   int slot;
 };
 
-/// While it lives, an interrupt waits: what happens then is done whole or not at all.
+/// While it lives, an interrupt waits, and none that has begun is under way: what happens then is done whole or not at
+/// all.
 class InterruptDelay {
 public:
   InterruptDelay();
