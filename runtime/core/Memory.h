@@ -6,7 +6,9 @@
 #define WEFT_RUNTIME_CORE_MEMORY_H
 
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <new>
 
 namespace weft::runtime {
@@ -16,7 +18,7 @@ namespace weft::runtime {
 template <class T> class Array {
 public:
   Array() = default;
-  explicit Array(size_t count) : items(static_cast<T *>(calloc(count ? count : 1, sizeof(T)))) {}
+  explicit Array(size_t count) : items(allocate(count ? count : 1)) {}
   Array(Array &&other) : items(other.release()) {}
   Array &operator=(Array &&other) {
     free(items);
@@ -36,6 +38,13 @@ public:
   }
 
 private:
+  static T *allocate(size_t count) {
+    if constexpr (alignof(T) <= alignof(max_align_t))
+      return static_cast<T *>(calloc(count, sizeof(T)));
+    void *place = count <= SIZE_MAX / sizeof(T) ? aligned_alloc(alignof(T), count * sizeof(T)) : nullptr;
+    return static_cast<T *>(place ? memset(place, 0, count * sizeof(T)) : nullptr);
+  }
+
   T *items = nullptr;
 };
 

@@ -63,15 +63,18 @@ private:
 };
 } // namespace
 
-static uint64_t packTicket(uint32_t epoch, uint64_t chunks) { return uint64_t(epoch) << 32 | chunks << 16; }
-static uint32_t chunksOf(uint64_t ticket) { return ticket >> 16 & 0xffff; }
+static uint64_t packTicket(uint32_t epoch, uint64_t next, uint64_t end) {
+  return uint64_t(epoch) << 32 | end << 16 | next;
+}
+static uint32_t endOf(uint64_t ticket) { return ticket >> 16 & 0xffff; }
 static uint32_t nextOf(uint64_t ticket) { return ticket & 0xffff; }
 
 bool ThreadPool::start(int32_t workers) {
   owner = getpid();
   threads = Array<pthread_t>(size_t(workers));
+  ranges = Array<Range>(size_t(workers) + 1);
   pthread_attr_t attributes;
-  if (!threads || pthread_attr_init(&attributes) != 0)
+  if (!threads || !ranges || pthread_attr_init(&attributes) != 0)
     return false;
   constexpr size_t kStackBytes = 8 << 20; // address space, touched when used
   pthread_attr_setstacksize(&attributes, kStackBytes);
@@ -97,17 +100,16 @@ ThreadPool::~ThreadPool() {
 }
 
 void *ThreadPool::threadMain(void *pool) {
-  static_cast<ThreadPool *>(pool)->work();
+  auto &self = *static_cast<ThreadPool *>(pool);
+  self.work(self.arrived.fetch_add(1, std::memory_order_relaxed) + 1);
   return nullptr;
 }
 
-void ThreadPool::work() {
+void ThreadPool::work(int32_t own) {
   DefaultFloatMode mode;
-  while (awaitWork()) {
-    uint64_t claimed;
-    while (claim(claimed))
-      execute(claimed);
-  }
+  for (uint32_t seen = 0; awaitWork(seen);)
+    for (int64_t chunk; claim(own, chunk);)
+      execute(chunk);
 }
 
 bool ThreadPool::takeSeat() {
@@ -120,43 +122,65 @@ bool ThreadPool::takeSeat() {
 
 // The region's fields are read only after a claim succeeded: from then until
 // the chunk is finished the caller cannot start another region.
-bool ThreadPool::claim(uint64_t &claimed) {
-  claimed = ticket.load(std::memory_order_acquire);
-  while (nextOf(claimed) < chunksOf(claimed))
-    if (ticket.compare_exchange_weak(claimed, claimed + 1, std::memory_order_acq_rel, std::memory_order_acquire))
-      return true;
+bool ThreadPool::claim(int32_t own, int64_t &chunk) {
+  int32_t count = inUse.load(std::memory_order_relaxed);
+  for (int32_t i = 0; i < count; ++i) {
+    std::atomic<uint64_t> &ticket = ranges[(own + i) % count].ticket;
+    uint64_t left = ticket.load(std::memory_order_acquire);
+    while (nextOf(left) < endOf(left)) {
+      bool front = i == 0;
+      chunk = front ? nextOf(left) : endOf(left) - 1;
+      uint64_t rest = front ? left + packTicket(0, 1, 0) : left - packTicket(0, 0, 1);
+      if (ticket.compare_exchange_weak(left, rest, std::memory_order_acq_rel, std::memory_order_acquire))
+        return true;
+    }
+  }
   return false;
 }
 
-void ThreadPool::execute(uint64_t claimed) {
-  region.runChunk(nextOf(claimed));
+void ThreadPool::execute(int64_t chunk) {
+  auto chunks = static_cast<uint32_t>(region.chunks);
+  region.runChunk(chunk);
   // Sequentially consistent, as the caller's side: either this thread sees
   // that the caller sleeps, or the caller sees the chunk finished.
-  if (finished.fetch_add(1) + 1 == chunksOf(claimed) && callerSleeps.load())
+  if (finished.fetch_add(1) + 1 == chunks && callerSleeps.load())
     futexWake(finished, 1);
 }
 
-/// With a seat of the region that is on; false when the pool is stopping.
-bool ThreadPool::awaitWork() {
-  auto hasWork = [this] {
-    uint64_t now = ticket.load();
-    return nextOf(now) < chunksOf(now) && takeSeat();
+/// With a seat of a region after the one last seen; false when the pool is
+/// stopping.
+bool ThreadPool::awaitWork(uint32_t &seen) {
+  auto hasWork = [&] {
+    uint32_t now = signal.load();
+    bool isNew = now != seen;
+    seen = now;
+    return isNew && takeSeat();
   };
   for (Spin spin; spin.again();) {
-    if (hasWork())
-      return true;
     if (stopping.load(std::memory_order_relaxed))
       return false;
+    if (hasWork())
+      return true;
   }
   sleepers.fetch_add(1);
-  for (;;) {
-    uint32_t seen = signal.load();
-    if (hasWork() || stopping.load())
-      break;
+  while (!stopping.load() && !hasWork())
     futexWait(signal, seen);
-  }
   sleepers.fetch_sub(1);
   return !stopping.load();
+}
+
+void ThreadPool::publish(const Region &work) {
+  region = work;
+  finished.store(0, std::memory_order_relaxed);
+  seats.store(work.threads - 1, std::memory_order_relaxed);
+  int64_t most = work.threads < started + 1 ? work.threads : started + 1;
+  int64_t count = most < work.chunks ? most : work.chunks;
+  inUse.store(static_cast<int32_t>(count), std::memory_order_relaxed);
+  ++epoch;
+  for (int64_t i = 0; i < count; ++i)
+    ranges[i].ticket.store(
+        packTicket(epoch, uint64_t(work.chunks * i / count), uint64_t(work.chunks * (i + 1) / count)),
+        std::memory_order_release);
 }
 
 void ThreadPool::wake(const Region &work) {
@@ -178,14 +202,10 @@ void ThreadPool::awaitDone(uint32_t chunks) {
 bool ThreadPool::run(const Region &work) {
   if (busy.exchange(true, std::memory_order_acquire))
     return false;
-  region = work;
-  finished.store(0, std::memory_order_relaxed);
-  seats.store(work.threads - 1, std::memory_order_relaxed);
-  ticket.store(packTicket(++epoch, uint64_t(work.chunks)));
+  publish(work);
   wake(work);
-  uint64_t claimed;
-  while (claim(claimed))
-    execute(claimed);
+  for (int64_t chunk; claim(0, chunk);)
+    execute(chunk);
   awaitDone(static_cast<uint32_t>(work.chunks));
   busy.store(false, std::memory_order_release);
   return true;
