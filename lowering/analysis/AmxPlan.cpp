@@ -49,6 +49,14 @@ bool wantsTiles(AttentionOp op) {
   return stored || (op.getProductType() && floats);
 }
 
+bool wantsByteTiles(AttentionOp op) {
+  auto isByte = [](Value operand) { return getElementTypeOrSelf(operand.getType()).isSignlessInteger(8); };
+  std::optional<DecodePlan> plan = matchDecode(op).plan;
+  bool whole = plan && plan->headDim % AmxPlan::kRowBytes == 0 && plan->valueDim % AmxPlan::kRowBytes == 0;
+  // One or two rows keep up with memory in vectors.
+  return whole && plan->headDim && plan->valueDim && plan->rows() >= 3 && isByte(op.getKey()) && isByte(op.getValue());
+}
+
 int64_t sharedQueriesOf(AttentionOp op, TargetAttr target) {
   // With products this fast, packing for 256 would be a sixth of the work.
   return hasTiles(target) && wantsTiles(op) ? 2 * kSharedQueries : kSharedQueries;
@@ -58,7 +66,7 @@ bool anyWantsTiles(Operation *root) {
   return root
       ->walk([](Operation *op) {
         auto attention = dyn_cast<AttentionOp>(op);
-        bool wants = attention ? wantsTiles(attention) : wantsTiles(op);
+        bool wants = attention ? wantsTiles(attention) || wantsByteTiles(attention) : wantsTiles(op);
         return wants ? WalkResult::interrupt() : WalkResult::advance();
       })
       .wasInterrupted();

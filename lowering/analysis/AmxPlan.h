@@ -20,6 +20,8 @@ bool hasTileInstructions(TargetAttr target);
 bool wantsTiles(mlir::Operation *op);
 /// Whether attention has: it may round to bf16, and is none of few queries.
 bool wantsTiles(AttentionOp op);
+/// Whether attention of few queries has: keys and values of 8 bits that three rows or more share, in whole tiles.
+bool wantsByteTiles(AttentionOp op);
 /// Queries of a head that share the packed keys, and make one work item.
 int64_t sharedQueriesOf(AttentionOp op, TargetAttr target);
 /// Whether any op below does.

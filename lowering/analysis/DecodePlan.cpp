@@ -89,11 +89,11 @@ DecodeMatch matchDecode(AttentionOp op) {
   return {plan, {}};
 }
 
-DecodeTile::DecodeTile(const DecodePlan &plan, const RegisterPlan &registers) {
+DecodeTile::DecodeTile(const DecodePlan &plan, const RegisterPlan &registers, bool bytes) : bytes(bytes) {
   rows = std::min<int64_t>(4, llvm::PowerOf2Ceil(plan.rows()));
   keysInVector = registers.lanes / rows;
   // Eight accumulators are the least that keep two multiply-add units busy.
-  sums = std::max<int64_t>(1, 8 / registers.lanes);
+  sums = bytes ? 16 / keysInVector : std::max<int64_t>(1, 8 / registers.lanes);
   keys = keysInVector * sums;
   // Accumulators take half of the registers; the rest holds values and weights.
   int64_t accumulators = registers.rows >= 8 ? 16 : 8;

@@ -25,15 +25,17 @@ struct DecodePlan {
 };
 
 /// How a register tile of scores is filled: `rows` × `keys` dot products of vectors along the head dimension, whose
-/// lanes are added up into `sums` vectors of (row, key) pairs.
+/// lanes are added up into `sums` vectors of (row, key) pairs. With `bytes`, keys and values of 8 bits meet three
+/// digits of each row's numbers in matrix tiles: sixteen keys at a time.
 struct DecodeTile {
   int64_t rows;         ///< 1, 2 or 4
   int64_t keys;         ///< in the tile
   int64_t keysInVector; ///< lanes / rows: keys beside each other in a vector of scores
   int64_t sums;         ///< vectors of scores in a tile
   int64_t valueVectors; ///< of a row of values, beside each other in the product P · V
+  bool bytes;
 
-  DecodeTile(const DecodePlan &plan, const RegisterPlan &registers);
+  DecodeTile(const DecodePlan &plan, const RegisterPlan &registers, bool bytes);
 };
 
 /// The plan of an op on tensors or memrefs; where decoding does not apply, why.

@@ -64,7 +64,7 @@ struct TileEmitter : Emitter {
   SmallVector<Value> multiply(OpBuilder &b, Value step, ValueRange sums) {
     if (product.beforeStep)
       product.beforeStep(b, step);
-    auto leftType = tileOf(kRows, product.words, product.element);
+    auto leftType = tileOf(product.leftRows, product.words, product.element);
     auto rightType = tileOf(product.words, kRows, product.element);
     SmallVector<Value> left = load(b, product.left, step, product.leftTiles, leftType);
     SmallVector<Value> right = load(b, product.right, step, product.rightTiles, rightType), next;
@@ -79,21 +79,22 @@ struct TileEmitter : Emitter {
   }
 
   void emit(OpBuilder &b) {
-    amx::TileType type = tileOf(kRows, kRows, sumElement);
+    amx::TileType type = tileOf(product.leftRows, kRows, sumElement);
     SmallVector<Value> start;
     for (int64_t i = 0; i < product.leftTiles; ++i)
       for (int64_t j = 0; j < product.rightTiles; ++j)
-        start.push_back(product.accumulate ? amx::TileLoadOp::create(b, loc, type, product.sums.memref,
-                                                                     at(b, constant(b, i * kRows), j * kRows))
-                                                 .getResult()
-                                           : amx::TileZeroOp::create(b, loc, type).getResult());
+        start.push_back(product.accumulate
+                            ? amx::TileLoadOp::create(b, loc, type, product.sums.memref,
+                                                      at(b, constant(b, i * product.leftRows), j * kRows))
+                                  .getResult()
+                            : amx::TileZeroOp::create(b, loc, type).getResult());
     auto loop = scf::ForOp::create(
         b, loc, constant(b, 0), product.steps, constant(b, 1), start,
         [&](OpBuilder &k, Location, Value step, ValueRange sums) { yield(k, multiply(k, step, sums)); });
     for (auto [index, sum] : llvm::enumerate(loop.getResults()))
       amx::TileStoreOp::create(
           b, loc, product.sums.memref,
-          at(b, constant(b, index / product.rightTiles * kRows), index % product.rightTiles * kRows), sum);
+          at(b, constant(b, index / product.rightTiles * product.leftRows), index % product.rightTiles * kRows), sum);
   }
 };
 
@@ -149,7 +150,7 @@ struct VectorEmitter : Emitter {
   }
 
   void emitRow(OpBuilder &b, int64_t i, Value row) {
-    Value inSums = add(b, row, constant(b, i * kRows));
+    Value inSums = add(b, row, constant(b, i * product.leftRows));
     SmallVector<Value> start;
     int64_t parts = product.rightTiles * kRows / lanes;
     for (int64_t part = 0; part < parts; ++part)
@@ -173,7 +174,7 @@ struct VectorEmitter : Emitter {
 
   void emit(OpBuilder &b) {
     for (int64_t i = 0; i < product.leftTiles; ++i)
-      scf::ForOp::create(b, loc, constant(b, 0), constant(b, kRows), constant(b, 1), ValueRange(),
+      scf::ForOp::create(b, loc, constant(b, 0), constant(b, product.leftRows), constant(b, 1), ValueRange(),
                          [&](OpBuilder &body, Location, Value row, ValueRange) {
                            emitRow(body, i, row);
                            yield(body, {});

@@ -23,17 +23,18 @@ struct TilePlace {
 /// The place of tile `index` (0 or 1) of an operand at a step.
 using TileOperand = std::function<TilePlace(mlir::OpBuilder &builder, mlir::Value step, int64_t index)>;
 
-/// sums[16·i + r, 16·j + c] (+)= Σ over steps and words w: left tile i, row r, word w · right tile j, row w, word c.
-/// A word of 32 bits holds four i8 (sums are i32, exact) or two bf16 (sums are f32; both operands' subnormal numbers
+/// sums[leftRows·i + r, 16·j + c] (+)= Σ over steps and words w: left tile i, row r, word w · right tile j, row w, word
+/// c. A word of 32 bits holds four i8 (sums are i32, exact) or two bf16 (sums are f32; both operands' subnormal numbers
 /// count as zero).
 struct TileProduct {
   mlir::Type element;                    ///< i8 or bf16
   int64_t leftTiles = 2, rightTiles = 2; ///< one or two each
+  int64_t leftRows = 16;                 ///< of a left tile; fewer take less time
   int64_t words = 16;                    ///< words of a left tile's rows, rows of a right tile: 1 to 16
   mlir::Value steps;                     ///< how many, an index
-  TileOperand left;                      ///< [16 rows, words] of the element's type
+  TileOperand left;                      ///< [leftRows, words] of the element's type
   TileOperand right;                     ///< [words, 16 columns] of words
-  TilePlace sums;                        ///< where [16·leftTiles, 16·rightTiles] sums begin
+  TilePlace sums;                        ///< where [leftRows·leftTiles, 16·rightTiles] sums begin
   bool accumulate = false;               ///< begin with what `sums` holds instead of zero
   std::function<void(mlir::OpBuilder &builder, mlir::Value step)> beforeStep; ///< hints; may be null
 };

@@ -5,13 +5,13 @@
 #ifndef WEFT_LOWERING_CPU_DECODEREGIONS_H
 #define WEFT_LOWERING_CPU_DECODEREGIONS_H
 
-#include "lowering/cpu/DecodeTiles.h"
+#include "lowering/cpu/DecodeBytes.h"
 
 namespace weft {
 
-class DecodeRegions : protected DecodeTiles {
+class DecodeRegions : protected DecodeBytes {
 protected:
-  using DecodeTiles::DecodeTiles;
+  using DecodeBytes::DecodeBytes;
 
   /// The keys in [begin, end) that some row of the item may see, as [first, last + 1); empty when last + 1 <= first.
   std::pair<mlir::Value, mlir::Value> visibleKeys(mlir::OpBuilder &b, mlir::Value begin, mlir::Value end);

@@ -31,16 +31,16 @@ static constexpr int64_t kDotUnroll = 4;
 /// Keys in one iteration of the product with the values.
 static constexpr int64_t kValueUnroll = 4;
 
-DecodeTiles::DecodeTiles(AttentionOp op, const DecodePlan &plan, const RegisterPlan &registers)
-    : op(op), loc(op.getLoc()), plan(plan), reg(registers), tile(plan, registers) {
+DecodeTiles::DecodeTiles(AttentionOp op, const DecodePlan &plan, const RegisterPlan &registers, bool bytes)
+    : op(op), loc(op.getLoc()), plan(plan), reg(registers), tile(plan, registers, bytes) {
   lanes = VectorType::get({reg.lanes}, Float32Type::get(op.getContext()));
   rowBlocks = llvm::divideCeil(plan.rows(), tile.rows);
   queryVectors = llvm::divideCeil(plan.headDim, reg.lanes);
   valueVectors = llvm::divideCeil(plan.valueDim, reg.lanes);
   Type element = cast<ShapedType>(op.getKey().getType()).getElementType();
   int64_t rowBytes = std::max(plan.headDim, plan.valueDim) * llvm::divideCeil(element.getIntOrFloatBitWidth(), 8);
-  // Whole tiles of every shape: 16 keys are the most in one.
-  blockKeys = std::clamp<int64_t>(kBlockBytes / rowBytes / 16 * 16, 16, 256);
+  // Whole tiles of every shape: 16 keys are the most in one. A matrix tile of weights holds 64.
+  blockKeys = bytes ? 64 : std::clamp<int64_t>(kBlockBytes / rowBytes / 16 * 16, 16, 256);
 }
 
 void DecodeTiles::allocate(OpBuilder &b) {

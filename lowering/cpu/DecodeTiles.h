@@ -14,7 +14,7 @@ namespace weft {
 
 class DecodeTiles {
 protected:
-  DecodeTiles(AttentionOp op, const DecodePlan &plan, const RegisterPlan &registers);
+  DecodeTiles(AttentionOp op, const DecodePlan &plan, const RegisterPlan &registers, bool bytes);
 
   /// The scratch that the tiles work on.
   void allocate(mlir::OpBuilder &b);
@@ -50,6 +50,9 @@ protected:
   /// All lanes of a row combined, in each of them.
   mlir::Value emitAcrossKeys(mlir::OpBuilder &b, mlir::Value value,
                              llvm::function_ref<mlir::Value(mlir::Value, mlir::Value)> combine);
+  /// Asks for `count` elements of a row of keys or values of a head from `first` on.
+  void emitPrefetchRow(mlir::OpBuilder &b, unsigned operand, mlir::Value ofHead, mlir::Value at, mlir::Value first,
+                       int64_t count);
 
   AttentionOp op;
   mlir::Location loc;
@@ -60,6 +63,10 @@ protected:
   int64_t rowBlocks;   ///< of tile.rows rows, in a group
   int64_t blockKeys;   ///< keys in a block
   mlir::Value weights; ///< [blockKeys · tile.rows]: scores, then weights, in vectors of rows × keysInVector
+
+  mlir::Value queries;                ///< [row block · vectors · tile.rows][lanes]
+  mlir::Value output;                 ///< [row][e, whole vectors]
+  int64_t queryVectors, valueVectors; ///< of a row
 
   // Of the item: its batch, the first of its heads, and its last key.
   mlir::Value batch, firstHead, lastKey;
@@ -83,13 +90,6 @@ private:
   mlir::SmallVector<mlir::Value> emitValueKeys(mlir::OpBuilder &b, const ValuePass &pass, mlir::Value begin,
                                                mlir::Value end, int64_t step, mlir::ValueRange acc);
   void emitPrefetchKeys(mlir::OpBuilder &b, const ValuePass &pass, mlir::Value first, int64_t offset);
-  /// Asks for `count` elements of a row of keys or values of a head from `first` on.
-  void emitPrefetchRow(mlir::OpBuilder &b, unsigned operand, mlir::Value ofHead, mlir::Value at, mlir::Value first,
-                       int64_t count);
-
-  mlir::Value queries;                ///< [row block · vectors · tile.rows][lanes]
-  mlir::Value output;                 ///< [row][e, whole vectors]
-  int64_t queryVectors, valueVectors; ///< of a row
 };
 
 } // namespace weft

@@ -40,8 +40,7 @@ AccessKind classifyAccess(Value memref, AffineMap map, int64_t vectorDim) {
   return strides.back() == 1 ? AccessKind::Contiguous : AccessKind::Strided;
 }
 
-/// The operand's subscripts at the point.
-static SmallVector<Value> emitSubscripts(OpBuilder &builder, Location loc, AffineMap map, ArrayRef<Value> dims) {
+SmallVector<Value> emitSubscripts(OpBuilder &builder, Location loc, AffineMap map, ArrayRef<Value> dims) {
   SmallVector<Value> subscripts;
   for (AffineExpr expr : map.getResults()) {
     if (auto dim = dyn_cast<AffineDimExpr>(expr)) {

@@ -30,6 +30,10 @@ mlir::Value emitLoad(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value m
 void emitStore(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value value, mlir::Value memref, mlir::AffineMap map,
                const IterationPoint &point);
 
+/// The operand's subscripts at the point.
+mlir::SmallVector<mlir::Value> emitSubscripts(mlir::OpBuilder &builder, mlir::Location loc, mlir::AffineMap map,
+                                              mlir::ArrayRef<mlir::Value> dims);
+
 /// Asks for the cache line of the element at the point, into the second-level cache.
 void emitPrefetch(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value memref, mlir::AffineMap map,
                   const IterationPoint &point);

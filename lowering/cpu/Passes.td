@@ -153,7 +153,8 @@ def VectorizeDecodeAttention : Pass<"weft-vectorize-decode-attention", "::mlir::
   let description = [{
     Before: `weft.attention` on memrefs. After: where at most four queries a head meet contiguous keys and values, loops
     over heads of the keys and blocks of keys, with all query heads of a group at once; the head dimension is in lanes.
-    Other attention stays for `weft-vectorize-attention`, with a missed-optimisation remark where it might have been.
+    Keys and values of 8 bits that three rows or more share are tiles on level amx. Other attention stays for
+    `weft-vectorize-attention`, with a missed-optimisation remark where it might have been.
 
     Example:
     ```mlir
@@ -171,8 +172,9 @@ def VectorizeDecodeAttention : Pass<"weft-vectorize-decode-attention", "::mlir::
     … rows of %o …
     ```
   }];
-  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
-                           "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::amx::AMXDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::vector::VectorDialect"];
 }
 
 def ConvertEmbedding : Pass<"weft-convert-embedding", "::mlir::ModuleOp"> {

@@ -13,6 +13,7 @@
 #include "lowering/cpu/VectorBody.h"
 #include "lowering/cpu/VectorMath.h"
 
+#include "mlir/Dialect/AMX/AMXDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -37,8 +38,8 @@ constexpr float kLn2 = 0.6931471805599453f;
 /// Emits a plan.
 class DecodeEmitter : DecodeRegions {
 public:
-  DecodeEmitter(AttentionOp op, const DecodePlan &plan, const RegisterPlan &registers)
-      : DecodeRegions(op, plan, registers) {}
+  DecodeEmitter(AttentionOp op, const DecodePlan &plan, const RegisterPlan &registers, TargetAttr target)
+      : DecodeRegions(op, plan, registers, target) {}
 
   void emit(OpBuilder &b) {
     allocate(b);
@@ -125,22 +126,24 @@ private:
     forEachRowBlock(b, [&](OpBuilder &body) {
       storeVector(body, splat(body, kLowest), maxima, block);
       storeVector(body, splat(body, 0.0f), sums, block);
+      emitPackBlock(body);
     });
   }
 
   /// A row block against a block of keys.
   void emitBlock(OpBuilder &b, Value count) {
     emitNext(b);
+    emitBegin(b, count);
     Value oldMax = loadVector(b, maxima, block);
     Value newMax = emitScores(b, count, oldMax);
     newMax = emitAcrossKeys(b, newMax, [&](Value x, Value y) { return maximum(b, x, y); });
     Value change = arith::SubFOp::create(b, loc, oldMax, newMax);
     Value alpha = emitExp2(b, loc, reg, change, /*nonPositive=*/true);
     Value sum = arith::MulFOp::create(b, loc, loadVector(b, sums, block), alpha);
-    sum = emitWeights(b, count, newMax, sum);
+    auto [total, largest] = emitWeights(b, count, newMax, sum);
     storeVector(b, newMax, maxima, block);
-    storeVector(b, sum, sums, block);
-    emitValues(b, count, alpha);
+    storeVector(b, total, sums, block);
+    emitValues(b, count, alpha, largest);
   }
 
   /// What comes next: these keys for the next row block, or the next keys for the first.
@@ -190,12 +193,12 @@ private:
   }
 
   /// weights = exp2(scores − max), times the values' factors; returns the sums (of the exponentials) with the block's
-  /// added.
-  Value emitWeights(OpBuilder &b, Value count, Value max, Value sum) {
+  /// added, and the largest magnitudes of the weights lane by lane where they become digits.
+  std::pair<Value, Value> emitWeights(OpBuilder &b, Value count, Value max, Value sum) {
     Value tiles = arith::CeilDivUIOp::create(b, loc, count, constant(b, tile.keys));
     Value end = arith::MulIOp::create(b, loc, tiles, constant(b, tile.keys * tile.rows));
     auto loop = scf::ForOp::create(
-        b, loc, constant(b, 0), end, constant(b, reg.lanes), sum,
+        b, loc, constant(b, 0), end, constant(b, reg.lanes), ValueRange{sum, splat(b, 0.0f)},
         [&](OpBuilder &body, Location, Value at, ValueRange carried) {
           Value score = vector::LoadOp::create(body, loc, lanes, weights, at);
           Value p = emitExp2(body, loc, reg, arith::SubFOp::create(body, loc, score, max), /*nonPositive=*/true);
@@ -208,9 +211,13 @@ private:
             weight = multiplied(body, p, emitExtra(body, op.getValueScaleNumber(), from, left));
           }
           vector::StoreOp::create(body, loc, weight, weights, at);
-          scf::YieldOp::create(body, loc, arith::AddFOp::create(body, loc, carried.front(), p).getResult());
+          Value total = arith::AddFOp::create(body, loc, carried[0], p);
+          Value largest = carried[1];
+          if (tile.bytes)
+            largest = maximum(body, math::AbsFOp::create(body, loc, weight), largest);
+          scf::YieldOp::create(body, loc, ValueRange{total, largest});
         });
-    return loop.getResult(0);
+    return {loop.getResult(0), loop.getResult(1)};
   }
 
   /// The sums of rows, inverted (0 for a row that saw nothing), in all its lanes; lse in place of the maxima.
@@ -270,7 +277,7 @@ struct VectorizeDecodeAttentionPass : impl::VectorizeDecodeAttentionBase<Vectori
       if (!match.plan || !hasVectorizableRegions(op) || !hasStoredNumbers(op))
         continue; // weft-vectorize-attention takes it, or says what is wrong
       OpBuilder builder(op);
-      DecodeEmitter(op, *match.plan, *registers).emit(builder);
+      DecodeEmitter(op, *match.plan, *registers, *targetOf(getOperation())).emit(builder);
       op.erase();
     }
   }
