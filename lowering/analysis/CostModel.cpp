@@ -4,6 +4,7 @@
 // #weft.target → facts of the machine; ops → counts of work; both → cycles.
 #include "lowering/analysis/CostModel.h"
 
+#include "lowering/analysis/AmxPlan.h"
 #include "lowering/analysis/KernelGroups.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -22,6 +23,10 @@ MachineFacts MachineFacts::forTarget(TargetAttr target) {
   facts.multiplyAdds = fused ? 2 : 1; // without FMA a product and a sum share the two ports
   facts.simple = 2;
   facts.transcendental = fused ? 16 : 30; // a polynomial of degree 6 to 11, some of it serial
+  // Both products of attention: 900 cycles for 2^18, storing tiles included. exp: a polynomial of degree 3.
+  bool tiles = hasTileInstructions(target);
+  facts.tiledProducts = tiles ? 18 : facts.multiplyAdds;
+  facts.roundedExp = tiles ? 4 : facts.transcendental;
   facts.divide = lanes >= 16 ? 16 : lanes >= 8 ? 5 : 4;
   // 32 KiB, 1 MiB (v4) or 512 KiB, a core's 2 MiB of the third level.
   facts.cacheBytes[0] = 32 << 10;
@@ -39,6 +44,8 @@ Work &Work::operator+=(const Work &other) {
   multiplyAdds += other.multiplyAdds;
   simple += other.simple;
   transcendental += other.transcendental;
+  tiledProducts += other.tiledProducts;
+  roundedExps += other.roundedExps;
   divide += other.divide;
   bytesRead += other.bytesRead;
   bytesWritten += other.bytesWritten;
@@ -47,8 +54,8 @@ Work &Work::operator+=(const Work &other) {
 
 Work Work::operator*(double times) const {
   Work product = *this;
-  for (double Work::*count : {&Work::multiplyAdds, &Work::simple, &Work::transcendental, &Work::divide,
-                              &Work::bytesRead, &Work::bytesWritten})
+  for (double Work::*count : {&Work::multiplyAdds, &Work::simple, &Work::transcendental, &Work::tiledProducts,
+                              &Work::roundedExps, &Work::divide, &Work::bytesRead, &Work::bytesWritten})
     product.*count *= times;
   return product;
 }
@@ -132,8 +139,9 @@ static Work arithmeticOf(Operation *op) {
         depth += assumedExtent(extent);
       else
         scores *= assumedExtent(extent);
-    work.multiplyAdds = scores * depth;
-    work.transcendental = scores;
+    bool tiles = wantsTiles(attention);
+    (tiles ? work.tiledProducts : work.multiplyAdds) = scores * depth;
+    (tiles ? work.roundedExps : work.transcendental) = scores;
     work.simple = 4 * scores; // scale, maximum, difference, sum
   } else if (isa<LayerNormOp, QuantizeRowsOp>(op)) {
     // Sum, difference, square, sum, scale, bias; or magnitude, maximum, scale, round, clamp, pack.
@@ -162,8 +170,9 @@ Work Work::ofOp(Operation *op) {
 }
 
 double CostModel::arithmetic(const Work &work) const {
-  return (work.multiplyAdds / facts.multiplyAdds + work.simple / facts.simple +
-          work.transcendental * facts.transcendental + work.divide * facts.divide) /
+  return (work.multiplyAdds / facts.multiplyAdds + work.tiledProducts / facts.tiledProducts +
+          work.simple / facts.simple + work.transcendental * facts.transcendental +
+          work.roundedExps * facts.roundedExp + work.divide * facts.divide) /
          facts.lanes;
 }
 

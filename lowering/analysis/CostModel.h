@@ -20,8 +20,10 @@ inline int64_t assumedExtent(int64_t extent) { return mlir::ShapedType::isDynami
 struct MachineFacts {
   double lanes;            ///< f32 values of a vector
   double multiplyAdds;     ///< vectors of fused multiply-adds started in a cycle
+  double tiledProducts;    ///< the same of attention's products on matrix tiles, where there are some
   double simple;           ///< vectors of other arithmetic
   double transcendental;   ///< cycles for a vector of exp, erf, tanh and their like
+  double roundedExp;       ///< cycles for a vector of exp that becomes bf16 for them
   double divide;           ///< cycles for a vector of quotients or square roots
   int64_t cacheBytes[3];   ///< capacity of the three levels, of the third a core's share
   double bytesPerCycle[4]; ///< streamed from the three levels and from memory
@@ -35,6 +37,8 @@ struct Work {
   double multiplyAdds = 0;
   double simple = 0;
   double transcendental = 0;
+  double tiledProducts = 0; ///< multiply-adds on tiles where there are some
+  double roundedExps = 0;   ///< exp that becomes bf16 there
   double divide = 0;
   double bytesRead = 0;
   double bytesWritten = 0;

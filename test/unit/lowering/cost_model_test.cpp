@@ -82,6 +82,39 @@ TEST_F(CostModelTest, Elementwise) {
   EXPECT_EQ(work.bytesWritten, 256);
 }
 
+/// Attention of 64 queries and 256 keys in two heads of 32, its keys and values stored in `element`.
+static std::string attention(const std::string &element) {
+  std::string keys = "tensor<1x256x2x32x" + element + ">";
+  return R"(
+    #q = affine_map<(b, h, i, j, d, e) -> (b, i, h, d)>
+    #k = affine_map<(b, h, i, j, d, e) -> (b, j, h, d)>
+    #v = affine_map<(b, h, i, j, d, e) -> (b, j, h, e)>
+    #y = affine_map<(b, h, i, j, d, e) -> (b, i, h, e)>
+    func.func @f(%q: tensor<1x64x2x32xf32>, %k: )" +
+         keys + ", %v: " + keys + R"(, %e: tensor<1x64x2x32xf32>) -> tensor<1x64x2x32xf32> {
+      %y = weft.attention {scale = 0.5 : f32, indexing_maps = [#q, #k, #v, #y]}
+        ins(%q, %k, %v : tensor<1x64x2x32xf32>, )" +
+         keys + ", " + keys + R"() outs(%e : tensor<1x64x2x32xf32>) -> tensor<1x64x2x32xf32>
+      return %y : tensor<1x64x2x32xf32>
+    })";
+}
+
+TEST_F(CostModelTest, AttentionOnTiles) {
+  Work plain = workOf("attention", attention("f32")), half = workOf("attention", attention("bf16"));
+  double scores = 2 * 64 * 256;
+  EXPECT_EQ(plain.multiplyAdds, scores * 64);
+  EXPECT_EQ(plain.transcendental, scores);
+  EXPECT_EQ(half.tiledProducts, scores * 64);
+  EXPECT_EQ(half.roundedExps, scores);
+  EXPECT_EQ(half.multiplyAdds, 0);
+  // What it is stored in counts where there are tiles.
+  CostModel v4 = model("v4", 16, 32), amx = model("amx", 16, 32);
+  EXPECT_EQ(v4.arithmetic(half), v4.arithmetic(plain));
+  EXPECT_EQ(amx.arithmetic(plain), v4.arithmetic(plain));
+  // 18 vectors of products and a quarter of a vector of exp in a cycle, beside two of other arithmetic.
+  EXPECT_EQ(amx.arithmetic(half), scores * (64.0 / 18 + 4 + 2) / 16);
+}
+
 TEST_F(CostModelTest, TableLookup) {
   Work work = workOf("embedding", R"(
     func.func @f(%i: tensor<4xi64>, %t: tensor<1000x16xf32>, %e: tensor<4x16xf32>) -> tensor<4x16xf32> {
