@@ -9,7 +9,7 @@
 #   %root %build %fixtures %dev                  the repository, the build folder, test/fixtures, tools/dev
 #   %llvm_include                                LLVM's and MLIR's headers
 #
-# Features of the processor that runs the tests: cpu-v3 (AVX2, FMA), cpu-v4 (AVX-512).
+# Features of the processor that runs the tests: cpu-v3 (AVX2, FMA), cpu-v4 (AVX-512). Of the build: google-benchmark.
 import os
 import sys
 
@@ -60,3 +60,5 @@ V4 = V3 | {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}
 for feature, flags in (("cpu-v3", V3), ("cpu-v4", V4)):
     if flags <= cpu_flags():
         config.available_features.add(feature)
+if os.path.exists(os.path.join(binaries, "weft_microbench")):
+    config.available_features.add("google-benchmark")

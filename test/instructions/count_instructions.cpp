@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <map>
+#include <sched.h>
 #include <signal.h>
 #include <string>
 #include <sys/ptrace.h>
@@ -159,6 +160,11 @@ int run(int count, char **arguments) {
       giveUp("not DIM=EXTENT: " + argument);
     extents[argument.substr(0, equals)] = std::atoll(argument.c_str() + equals + 1);
   }
+  // On one core: waking another one for each step takes four times as long.
+  cpu_set_t core;
+  CPU_ZERO(&core);
+  CPU_SET(sched_getcpu(), &core);
+  sched_setaffinity(0, sizeof(core), &core);
   pid_t process = fork();
   if (process < 0)
     giveUp("no process can be made");

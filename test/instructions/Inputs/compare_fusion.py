@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 TOLERANCE = 1.01
-SHAPES = [(1, 48), (7, 208)]  # rows, columns
-DEPTH = 256
+SHAPES = [(1, 48), (7, 112)]  # rows, columns
+DEPTH = 128
 
 
 class Graph:
