@@ -17,9 +17,10 @@ using namespace weft;
 namespace {
 using Def = DefinitionBuilder;
 
-/// The mean of a row's elements, and the square root of their variance and
-/// epsilon. Two passes: the variance is the mean of squared distances to the
-/// mean, which loses no digits when the mean is large.
+/// The mean of a row's elements, and 1 / the square root of their variance and
+/// epsilon: a quotient for a row, not for each element. Two passes: the variance
+/// is the mean of squared distances to the mean, which loses no digits when the
+/// mean is large.
 class RowStatistics {
 public:
   RowStatistics(LayerNormOp op, Def &def)
@@ -29,7 +30,7 @@ public:
         n(def.count(shape.back(), acc)) {}
 
   Value mean();
-  Value deviation(Value mean);
+  Value inverseDeviation(Value mean);
 
   LayerNormOp op;
   Def &def;
@@ -54,7 +55,7 @@ Value RowStatistics::mean() {
   return perRow(sum, [&](Def &d, ValueRange e) -> Value { return arith::DivFOp::create(d.b, d.loc, e[0], n); });
 }
 
-Value RowStatistics::deviation(Value mean) {
+Value RowStatistics::inverseDeviation(Value mean) {
   Value squares = def.compute({op.getInput(), mean}, def.filled(rows(), acc, 0), {all, row, row},
                               [&](Def &d, ValueRange e) -> Value {
                                 Value distance = arith::SubFOp::create(d.b, d.loc, d.convert(e[0], acc), e[1]);
@@ -65,7 +66,8 @@ Value RowStatistics::deviation(Value mean) {
     Value variance = arith::DivFOp::create(d.b, d.loc, e[0], n);
     Value epsilon = d.constant(acc, op.getEpsilon().convertToFloat());
     Value sum = arith::AddFOp::create(d.b, d.loc, variance, epsilon);
-    return math::SqrtOp::create(d.b, d.loc, sum);
+    Value deviation = math::SqrtOp::create(d.b, d.loc, sum);
+    return arith::DivFOp::create(d.b, d.loc, d.constant(acc, 1.0f), deviation);
   });
 }
 
@@ -78,7 +80,7 @@ FailureOr<SmallVector<Value>> LayerNormOp::decompose(OpBuilder &builder) {
   AffineMap all = rows.all, row = rows.row;
   AffineMap column = all.getSubMap(all.getNumResults() - 1);
   Value mean = rows.mean();
-  SmallVector<Value> inputs = {getInput(), mean, rows.deviation(mean), getScale()};
+  SmallVector<Value> inputs = {getInput(), mean, rows.inverseDeviation(mean), getScale()};
   SmallVector<AffineMap> maps = {all, row, row, column};
   if (getBias()) {
     inputs.push_back(getBias());
@@ -87,7 +89,7 @@ FailureOr<SmallVector<Value>> LayerNormOp::decompose(OpBuilder &builder) {
   maps.push_back(all);
   Value result = def.compute(inputs, getInit(), maps, [&](Def &d, ValueRange e) -> Value {
     Value y = arith::SubFOp::create(d.b, d.loc, d.convert(e[0], acc), e[1]);
-    y = arith::DivFOp::create(d.b, d.loc, y, e[2]);
+    y = arith::MulFOp::create(d.b, d.loc, y, e[2]);
     y = arith::MulFOp::create(d.b, d.loc, y, d.convert(e[3], acc));
     if (getBias())
       y = arith::AddFOp::create(d.b, d.loc, y, d.convert(e[4], acc));

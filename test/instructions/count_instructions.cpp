@@ -38,7 +38,7 @@ void check(weft_status status) {
     giveUp(weft_last_error());
 }
 
-/// An array of f32 with values in [-1, 1), the same ones each time.
+/// An array of f32 with values in [-1, 1), the same ones each time; of another type, these bits.
 struct Array {
   weft_tensor tensor = {};
   std::vector<float> values;
@@ -62,7 +62,7 @@ struct Array {
     tensor.dtype = info.dtype;
     tensor.rank = info.rank;
     tensor.data = values.data();
-    tensor.bytes = values.size() * sizeof(float);
+    tensor.bytes = values.size() * weft_dtype_size(info.dtype);
   }
 };
 
