@@ -4,6 +4,7 @@
 // weft bench: how fast a model is, as times and as a share of what the core can do.
 #include "tools/weft/Arrays.h"
 #include "tools/weft/Measure.h"
+#include "tools/weft/Model.h"
 #include "tools/weft/Npy.h"
 
 #include <cstdio>
@@ -14,10 +15,10 @@ namespace weft::cli {
 namespace {
 
 struct Options {
-  std::string model, entry, output, against, variant;
-  std::vector<std::string> shapes, inputs, targets;
-  std::string weights = "keep", dtype = "f32";
-  int repeat = 0, threads = 1;
+  RunArguments run;
+  std::string output, against;
+  std::vector<std::string> shapes, inputs;
+  int repeat = 0;
   bool json = false;
 };
 
@@ -153,30 +154,18 @@ Result<std::vector<std::vector<Array>>> allInputs(const Options &options, const 
 }
 
 Result<void> bench(const Options &options) {
-  for (const std::string &target : options.targets)
-    if (Result<void> checked = checkTarget(target); !checked)
-      return checked;
-  if (Result<void> checked = checkWeights(options.weights); !checked)
-    return checked;
-  if (Result<ElementType> dtype = parseDtype(options.dtype); !dtype)
-    return dtype.takeError();
-  Result<Model> model = Model::open(options.model, {options.targets, {}, options.weights, options.dtype});
-  if (!model)
-    return model.takeError();
-  Result<Entry> entry = model->entry(options.entry);
-  if (!entry)
-    return entry.takeError();
-  Result<Runner> runner = Runner::make(*model, *entry, options.threads, options.variant);
-  if (!runner)
-    return runner.takeError();
-  Result<std::vector<std::vector<Array>>> inputs = allInputs(options, *entry);
+  Result<Opened> opened = open(options.run);
+  if (!opened)
+    return opened.takeError();
+  auto &[model, entry, runner] = *opened;
+  Result<std::vector<std::vector<Array>>> inputs = allInputs(options, entry);
   if (!inputs)
     return inputs.takeError();
-  Bench result{model->name(), runner->variant(), runner->threads(), model->loadSeconds(), {}};
+  Bench result{model.name(), runner.variant(), runner.threads(), model.loadSeconds(), {}};
   if (!options.json)
     printHead(result);
   for (const std::vector<Array> &arrays : *inputs) {
-    Result<Measurement> shape = measure(*runner, *entry, model->work(entry->name), arrays, options.repeat);
+    Result<Measurement> shape = measure(runner, entry, model.work(entry.name), arrays, options.repeat);
     if (!shape)
       return shape.takeError();
     result.shapes.push_back(std::move(*shape));
@@ -188,7 +177,7 @@ Result<void> bench(const Options &options) {
   else
     printFoot(result);
   if (!options.output.empty())
-    return writeFileWhole(options.output, npyBytes(runner->outputs().front()));
+    return writeFileWhole(options.output, npyBytes(runner.outputs().front()));
   return {};
 }
 
@@ -197,8 +186,8 @@ Diagnostic comparePeers(const Options &options) {
   std::string program = WEFT_SOURCE_DIR "/benchmarks/run";
   std::error_code ignored;
   std::string build = std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path().parent_path();
-  std::vector<std::string> arguments = {program, "--peers",   "weft," + options.against,      "--build",
-                                        build,   "--threads", std::to_string(options.threads)};
+  std::vector<std::string> arguments = {program, "--peers",   "weft," + options.against,          "--build",
+                                        build,   "--threads", std::to_string(options.run.threads)};
   std::string shapes;
   for (const std::string &text : options.shapes) {
     Result<Bounds> bounds = parseBounds(text);
@@ -211,7 +200,7 @@ Diagnostic comparePeers(const Options &options) {
   }
   if (!shapes.empty())
     arguments.insert(arguments.end(), {"--shapes", shapes});
-  arguments.insert(arguments.end(), {isArtifact(options.model) ? "--artifact" : "--model", options.model});
+  arguments.insert(arguments.end(), {isArtifact(options.run.path) ? "--artifact" : "--model", options.run.path});
   std::vector<char *> pointers;
   for (std::string &argument : arguments)
     pointers.push_back(argument.data());
@@ -227,9 +216,6 @@ void addBench(CLI::App &weft, int &exitCode) {
   auto options = std::make_shared<Options>();
   CLI::App *command =
       weft.add_subcommand("bench", "Measure an artifact, or a model compiled in memory")->group("Commands");
-  command->add_option("ARTIFACT_OR_MODEL", options->model, "NAME.weft, or what weft compile takes")
-      ->required()
-      ->type_name("");
   command->add_option("--shape", options->shapes, "as batch=1,sequence=128; once for each")
       ->type_name("EXTENTS")
       ->expected(1)
@@ -239,20 +225,11 @@ void addBench(CLI::App &weft, int &exitCode) {
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   command->add_option("--output", options->output, "write the first output of the last run")->type_name("FILE.npy");
-  command->add_option("--entry", options->entry, "the function to run (default: the first)")->type_name("NAME");
   command->add_option("--repeat", options->repeat, "runs of each shape (default: a second long)")
       ->check(CLI::Range(1, 1000000).description(""))
       ->type_name("N");
-  command->add_option("--threads", options->threads, "threads (default: 1)")
-      ->check(CLI::Range(1, 1024).description(""))
-      ->type_name("N");
-  command->add_option("--variant", options->variant, "code to run: amx, v4, v3, portable (default: best)")
-      ->type_name("NAME");
-  command->add_option("--target", options->targets, "compile a model for this (default: this host)")
-      ->type_name("TARGET");
-  command->add_option("--weights", options->weights, "compile it with weights: keep, int8, int4, q8_0")
-      ->type_name("FORM");
-  command->add_option("--dtype", options->dtype, "compile it with weights of: f32, bf16, f16")->type_name("TYPE");
+  options->run.threads = 1;
+  addRunArguments(*command, options->run);
   command->add_flag("--json", options->json, "print one JSON object instead of the table");
   command->add_option("--against", options->against, "time others too: torch,onnxruntime,openvino,…")
       ->type_name("NAMES");

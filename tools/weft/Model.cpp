@@ -230,4 +230,48 @@ std::string Runner::variant() const {
   return variant ? variant : "";
 }
 
+void addRunArguments(CLI::App &command, RunArguments &arguments) {
+  command.add_option("ARTIFACT_OR_MODEL", arguments.path, "NAME.weft, or what weft compile takes")
+      ->required()
+      ->type_name("");
+  command.add_option("--entry", arguments.entry, "the function to run (default: the first)")->type_name("NAME");
+  std::string usual = arguments.threads ? std::to_string(arguments.threads) : "all cores";
+  command.add_option("--threads", arguments.threads, "threads (default: " + usual + ")")
+      ->check(CLI::Range(1, 1024).description(""))
+      ->type_name("N");
+  command.add_option("--variant", arguments.variant, "code to run: amx, v4, v3, portable (default: best)")
+      ->type_name("NAME");
+  command.add_option("--target", arguments.targets, "compile a model for this (default: this host)")
+      ->type_name("TARGET");
+  command.add_option("--weights", arguments.weights, "compile it with weights: keep, int8, int4, q8_0")
+      ->type_name("FORM");
+  command.add_option("--dtype", arguments.dtype, "compile it with weights of: f32, bf16, f16")->type_name("TYPE");
+}
+
+static Result<void> check(const ModelOptions &options) {
+  for (const std::string &target : options.targets)
+    if (Result<void> checked = checkTarget(target); !checked)
+      return checked;
+  if (Result<void> checked = checkWeights(options.weights); !checked)
+    return checked;
+  if (Result<ElementType> dtype = parseDtype(options.dtype); !dtype)
+    return dtype.takeError();
+  return {};
+}
+
+Result<Opened> open(const RunArguments &arguments) {
+  if (Result<void> checked = check(arguments); !checked)
+    return checked.takeError();
+  Result<Model> model = Model::open(arguments.path, arguments);
+  if (!model)
+    return model.takeError();
+  Result<Entry> entry = model->entry(arguments.entry);
+  if (!entry)
+    return entry.takeError();
+  Result<Runner> runner = Runner::make(*model, *entry, arguments.threads, arguments.variant);
+  if (!runner)
+    return runner.takeError();
+  return Opened{std::move(*model), std::move(*entry), std::move(*runner)};
+}
+
 } // namespace weft::cli

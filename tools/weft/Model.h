@@ -100,6 +100,25 @@ private:
   std::vector<weft_tensor> inputTensors, outputTensors;
 };
 
+/// What weft run and weft bench are told alike.
+struct RunArguments : ModelOptions {
+  std::string path, entry, variant;
+  int threads = 0; ///< 0: all cores
+};
+
+/// Adds them to a command line. The threads that they hold are the default.
+void addRunArguments(CLI::App &command, RunArguments &arguments);
+
+/// A model, and one of its entries ready to run.
+struct Opened {
+  Model model;
+  Entry entry;
+  Runner runner;
+};
+
+/// W0503: they name what there is not; and the errors of the three.
+Result<Opened> open(const RunArguments &arguments);
+
 } // namespace weft::cli
 
 #endif // WEFT_TOOLS_WEFT_MODEL_H

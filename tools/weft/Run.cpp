@@ -3,6 +3,7 @@
 //
 // weft run: texts or arrays through a model once.
 #include "tools/weft/Arrays.h"
+#include "tools/weft/Model.h"
 #include "tools/weft/Text.h"
 
 #include <chrono>
@@ -12,10 +13,9 @@ namespace weft::cli {
 namespace {
 
 struct Options {
-  std::string model, inputs, outputs, json, entry, variant;
-  std::vector<std::string> texts, targets;
-  std::string weights = "keep", dtype = "f32";
-  int threads = 0;
+  RunArguments run;
+  std::string inputs, outputs, json;
+  std::vector<std::string> texts;
 };
 
 struct Ran {
@@ -33,36 +33,24 @@ Result<void> checkOptions(const Options &options) {
   for (const std::string *path : {&options.inputs, &options.outputs})
     if (Result<void> checked = checkArraysPath(*path); !path->empty() && !checked)
       return checked;
-  for (const std::string &target : options.targets)
-    if (Result<void> checked = checkTarget(target); !checked)
-      return checked;
-  if (Result<void> checked = checkWeights(options.weights); !checked)
-    return checked;
-  if (Result<ElementType> dtype = parseDtype(options.dtype); !dtype)
-    return dtype.takeError();
   return {};
 }
 
 Result<Ran> run(const Options &options) {
-  Result<Model> model = Model::open(options.model, {options.targets, {}, options.weights, options.dtype});
-  if (!model)
-    return model.takeError();
-  Result<Entry> entry = model->entry(options.entry);
-  if (!entry)
-    return entry.takeError();
+  Result<Opened> opened = open(options.run);
+  if (!opened)
+    return opened.takeError();
+  auto &[model, entry, runner] = *opened;
   Result<std::vector<Array>> inputs =
-      options.texts.empty() ? readArrays(options.inputs) : encodeTexts(*model, *entry, options.texts);
+      options.texts.empty() ? readArrays(options.inputs) : encodeTexts(model, entry, options.texts);
   if (!inputs)
     return inputs.takeError();
-  Result<Runner> runner = Runner::make(*model, *entry, options.threads, options.variant);
-  if (!runner)
-    return runner.takeError();
   auto start = std::chrono::steady_clock::now();
-  Result<std::vector<Array>> outputs = runner->run(*inputs);
+  Result<std::vector<Array>> outputs = runner.run(*inputs);
   if (!outputs)
     return outputs.takeError();
   double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  return Ran{*entry, runner->variant(), runner->threads(), model->loadSeconds(), seconds, std::move(*outputs)};
+  return Ran{entry, runner.variant(), runner.threads(), model.loadSeconds(), seconds, std::move(*outputs)};
 }
 
 const Array *embeddingOf(const Ran &ran) {
@@ -135,9 +123,6 @@ Result<void> runAndTell(const Options &options) {
 void addRun(CLI::App &weft, int &exitCode) {
   auto options = std::make_shared<Options>();
   CLI::App *command = weft.add_subcommand("run", "Run an artifact, or a model compiled in memory")->group("Commands");
-  command->add_option("ARTIFACT_OR_MODEL", options->model, "NAME.weft, or what weft compile takes")
-      ->required()
-      ->type_name("");
   command->add_option("--text", options->texts, "a text; give it once for each")
       ->type_name("TEXT")
       ->expected(1)
@@ -145,17 +130,7 @@ void addRun(CLI::App &weft, int &exitCode) {
   command->add_option("--inputs", options->inputs, "arrays, in .npz or .safetensors")->type_name("FILE");
   command->add_option("--outputs", options->outputs, "write all outputs, likewise")->type_name("FILE");
   command->add_option("--json", options->json, "write all outputs as JSON; - prints it")->type_name("FILE");
-  command->add_option("--entry", options->entry, "the function to run (default: the first)")->type_name("NAME");
-  command->add_option("--threads", options->threads, "threads (default: all cores)")
-      ->check(CLI::Range(1, 1024).description(""))
-      ->type_name("N");
-  command->add_option("--variant", options->variant, "code to run: amx, v4, v3, portable (default: best)")
-      ->type_name("NAME");
-  command->add_option("--target", options->targets, "compile a model for this (default: this host)")
-      ->type_name("TARGET");
-  command->add_option("--weights", options->weights, "compile it with weights: keep, int8, int4, q8_0")
-      ->type_name("FORM");
-  command->add_option("--dtype", options->dtype, "compile it with weights of: f32, bf16, f16")->type_name("TYPE");
+  addRunArguments(*command, options->run);
   command->footer(
       "Arrays have the names of the model's inputs: input_ids, attention_mask, …\nweft inspect lists them.");
   command->callback([options, &exitCode] {
