@@ -36,7 +36,7 @@ Extents tileOfRoot(ArrayRef<Operation *> group, const ProductPlan &shapes) {
   Extents tile = extentsOf(root->getResult(0));
   if (llvm::any_of(group, isProduct)) {
     int64_t columns = cast<ShapedType>(root->getResult(0).getType()).getDimSize(1);
-    tile[0] = std::min<double>(tile[0], shapes.itemRows());
+    tile[0] = std::min<double>(tile[0], shapes.itemRows);
     if (int64_t width = shapes.itemColumns(columns))
       tile[1] = std::min<double>(tile[1], width);
     return tile;

@@ -4,6 +4,8 @@
 // #weft.target → register tiles, work items and blocks of the sum of a product.
 #include "lowering/analysis/ProductPlan.h"
 
+#include "lowering/analysis/CostModel.h"
+
 #include "llvm/Support/MathExtras.h"
 
 #include <numeric>
@@ -34,8 +36,6 @@ ProductPlan ProductPlan::narrowedTo(int64_t columns) const {
   return plan;
 }
 
-int64_t ProductPlan::itemRows() const { return tall.rows >= 9 ? 12 * tall.rows : 8 * tall.rows; }
-
 int64_t evenColumns(int64_t columns, int64_t unit, int64_t wanted) {
   if (ShapedType::isDynamic(columns) || columns <= wanted)
     return ShapedType::isDynamic(columns) ? wanted : 0;
@@ -46,8 +46,18 @@ int64_t evenColumns(int64_t columns, int64_t unit, int64_t wanted) {
   return llvm::divideCeilSigned(units, parts) * unit;
 }
 
+/// Columns of an item at most: wider ones save nothing, half as wide ones cost 1 % with many rows (measured on v4).
+static constexpr int64_t kItemColumns = 192;
+/// Items across a result where it has room for them: more than this many columns.
+static constexpr int64_t kLeastItems = 8;
+static constexpr int64_t kNarrow = 128;
+
 int64_t ProductPlan::itemColumns(int64_t columns) const {
-  return evenColumns(columns, columnUnit(), llvm::alignTo(128, columnUnit()));
+  if (!ShapedType::isDynamic(columns) && columns <= kNarrow)
+    return 0;
+  int64_t unit = columnUnit(), most = llvm::alignTo(kItemColumns, unit);
+  int64_t share = ShapedType::isDynamic(columns) ? most : llvm::divideCeilSigned(columns, kLeastItems);
+  return evenColumns(columns, unit, std::clamp<int64_t>(llvm::alignTo(share, unit), unit, most));
 }
 
 int64_t ProductPlan::evenRows(int64_t rows, int64_t most, int64_t unit) {
@@ -63,6 +73,13 @@ int64_t ProductPlan::depthBlock(int64_t depth) {
   return llvm::alignTo(llvm::divideCeilSigned(depth, blocks), 8);
 }
 
+/// The left operand's rows of a block of the sum fill seven sixteenths of the second-level cache; the weight's columns
+/// of an item pass beside them.
+static int64_t itemRowsFor(const MachineFacts &machine, int64_t tileRows) {
+  int64_t bytes = machine.cacheBytes[1] * 7 / 16, rowBytes = kDepthBlock * int64_t(sizeof(float));
+  return std::max<int64_t>(bytes / rowBytes / tileRows, 1) * tileRows;
+}
+
 ProductPlan ProductPlan::forTarget(TargetAttr target) {
   ProductPlan plan;
   plan.tall = plan.few = RegisterPlan::forTarget(target);
@@ -71,11 +88,15 @@ ProductPlan ProductPlan::forTarget(TargetAttr target) {
   plan.tall.vectors = registers >= 32 ? 3 : 2;
   plan.tall.rows = (registers - plan.tall.vectors - 1) / plan.tall.vectors;
   plan.tall.unroll = 4; // few rows, streamed, are faster step by step
-  // Either the rows' broadcasts or the weight's vectors stay, whichever are fewer; the others come one by one.
-  plan.few.vectors = 4;
-  plan.few.rows = 1;
-  for (int64_t rows = 2; 4 * rows + std::min<int64_t>(rows, 4) + 1 < registers; ++rows)
-    plan.few.rows = rows;
+  if (registers >= 32) {
+    plan.few.vectors = plan.tall.vectors;
+    plan.few.rows = plan.tall.rows * 2 / 3;
+  } else {
+    // 2 × 4: either the rows' broadcasts or the weight's vectors stay, whichever are fewer; the others come one by one.
+    plan.few.vectors = 4;
+    plan.few.rows = 2;
+  }
+  plan.itemRows = itemRowsFor(MachineFacts::forTarget(target), plan.tall.rows);
   return plan;
 }
 

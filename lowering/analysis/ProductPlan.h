@@ -16,7 +16,8 @@ int64_t evenColumns(int64_t columns, int64_t unit, int64_t wanted);
 /// tile is near square; one of few rows is wide, which also streams the weight from memory in more places at once.
 struct ProductPlan {
   RegisterPlan tall; ///< where there are more rows than few.rows
-  RegisterPlan few;  ///< few rows, four vectors
+  RegisterPlan few;  ///< few rows, three vectors or four
+  int64_t itemRows;  ///< of a work item, at most: whole tall tiles
 
   /// The shortest tile that an even cut of more than few.rows rows into tiles of at most tall.rows needs.
   int64_t leastTallRows() const;
@@ -25,11 +26,10 @@ struct ProductPlan {
   /// The same for a result of so many columns, which may be dynamic: a narrow one has no use for tiles wider than
   /// itself.
   ProductPlan narrowedTo(int64_t columns) const;
-  /// Rows of a work item: at 1024 steps of the sum they fill a fifth of a 2 MiB cache (v4), three eighths of 512 KiB.
-  int64_t itemRows() const;
   /// So many rows in items of at most `most`, as even as whole units allow: the rows of all but the last item.
   static int64_t evenRows(int64_t rows, int64_t most, int64_t unit);
-  /// Columns of a work item: some 128 to 192 in whole register tiles; 0: all of them.
+  /// Columns of a work item, in whole register tiles: an eighth of the result's, so that a product of few rows keeps
+  /// eight cores busy, 192 at most; 0: all of a narrow one.
   int64_t itemColumns(int64_t columns) const;
   /// Steps of the sum that run before partial sums are put down: all when few, so that the blocks of both operands stay
   /// in the second-level cache (measured: 1024 is within 2 % of the best where sums are longer than 1536).

@@ -83,7 +83,7 @@ public:
     columns = memref::DimOp::create(b, loc, out, 1);
     lastPanel = arith::SubIOp::create(b, loc, memref::DimOp::create(b, loc, matmul.getRhs(), 0), constant(b, 1));
     OpFoldResult rows = memref::getMixedSize(b, loc, out, 0);
-    int64_t most = shapes.itemRows();
+    int64_t most = shapes.itemRows;
     std::optional<int64_t> fixed = getConstantIntValue(rows);
     if (fixed && *fixed <= most) {
       emitRows(b, {constant(b, 0), rows});
@@ -281,7 +281,7 @@ private:
     const RegisterPlan &plan = shapes.tall;
     int64_t groups = llvm::divideCeilSigned(depth, form.group);
     int64_t block = std::min(groups, std::max<int64_t>(kScratchSteps / form.group, 1));
-    Value sums = scratch(b, shapes.itemRows(), plan.columns());
+    Value sums = scratch(b, shapes.itemRows, plan.columns());
     Scratch taken{scratch(b, block * form.group, plan.columns()), scratch(b, block, plan.columns())};
     forEach(b, columns, plan.columns(), [&](OpBuilder &body, Value column) {
       ColumnTile tile = columnTile(body, plan, column, sums);

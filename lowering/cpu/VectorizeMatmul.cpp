@@ -316,7 +316,6 @@ private:
       Value tiles = arith::CeilDivUIOp::create(b, loc, count, constant(b, tile.rows));
       int64_t tilePanels = llvm::divideCeilSigned(tile.columns(), panelWidth);
       Value next = arith::DivUIOp::create(b, loc, add(b, range.column, tile.columns()), width);
-      next = arith::MinUIOp::create(b, loc, next, lastPanel);
       operands.beforeBlock =
           emitNextPanels(b, loc, {rhs, next, tilePanels, begin, plan.depthBlock, tiles, range.index});
     }

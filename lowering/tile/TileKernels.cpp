@@ -40,6 +40,9 @@ constexpr int64_t kItemElements = 1024;
 /// Rows of fewer elements share an item.
 constexpr int64_t kShortRow = 256;
 
+/// The widest tile of a product in 8 bits.
+constexpr int64_t kIntegerColumns = 64;
+
 /// Tile sizes, one for each loop of the root; 0 leaves a loop whole.
 struct TilePlan {
   TilingInterface root;
@@ -67,11 +70,13 @@ Operation *findRoot(func::FuncOp kernel) {
 TilePlan planProduct(TilingInterface root, DestinationStyleOpInterface product, const ProductPlan &shapes,
                      TargetAttr target) {
   int64_t all = cast<ShapedType>(product.getDpsInits().front().getType()).getDimSize(1);
-  int64_t rows = shapes.itemRows(), columns = shapes.itemColumns(all), unit = shapes.tall.rows;
+  int64_t rows = shapes.itemRows, columns = shapes.itemColumns(all), unit = shapes.tall.rows;
   if (hasTiles(target) && wantsTiles(product)) {
     rows = AmxPlan::forProduct(product).itemRows;
     columns = evenColumns(all, AmxPlan::kColumns, AmxPlan::kItemColumns);
     unit = AmxPlan::kRows;
+  } else if (isa<QuantizedMatmulOp>(product)) {
+    columns = evenColumns(all, kIntegerColumns, 2 * kIntegerColumns);
   }
   TilePlan plan{root, SmallVector<int64_t>(root.getLoopIteratorTypes().size(), 0)};
   plan.sizes[0] = rows;
@@ -188,7 +193,21 @@ OpFoldResult evenRows(OpBuilder &b, Location loc, OpFoldResult rows, int64_t mos
   return affine::makeComposedFoldedAffineMin(b, loc, bounded, {units});
 }
 
+/// What was chosen, for those who wonder why a kernel uses few threads or leaves a cache.
+void explainTiles(TilePlan plan, int64_t cost) {
+  std::string text;
+  llvm::raw_string_ostream out(text);
+  out << "work items of ";
+  llvm::ListSeparator times(" × ");
+  for (auto [size, kind] : llvm::zip_equal(plan.sizes, plan.root.getLoopIteratorTypes()))
+    if (kind == utils::IteratorType::parallel)
+      out << times << (size ? std::to_string(size) : "all");
+  out << (plan.rowUnit ? " at most" : "") << ", an estimated " << cost << " cycles each";
+  remark::analysis(plan.root->getLoc(), remark::RemarkOpts::name("tiles").category("weft-tile-kernels")) << text;
+}
+
 LogicalResult applyTiles(IRRewriter &rewriter, const TilePlan &plan, int64_t cost) {
+  explainTiles(plan, cost);
   rewriter.setInsertionPoint(plan.root);
   scf::SCFTileAndFuseOptions options;
   SmallVector<OpFoldResult> sizes;

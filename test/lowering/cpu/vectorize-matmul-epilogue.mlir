@@ -50,12 +50,12 @@ func.func @residual(%x: memref<1x8xf32>, %w: memref<1x8x16xf32>, %r: memref<1x16
   return
 }
 
-// A tile within the columns has no masks, and two rows of two vectors share an iteration; a tile at their end goes vector
-// by vector, as far as there are columns.
+// A tile within the columns has no masks, and a row's three vectors share an iteration; a tile at their end goes vector by
+// vector, as far as there are columns.
 // CHECK-LABEL: @ragged_columns
 // CHECK: arith.cmpi uge
 // CHECK: scf.if
-// CHECK-COUNT-4: math.erf
+// CHECK-COUNT-3: math.erf
 // CHECK-NOT: math.erf
 // CHECK: } else {
 // CHECK: scf.for

@@ -26,9 +26,9 @@ TEST_F(ProductPlanTest, V4) {
   EXPECT_EQ(v4.tall.rows, 9);
   EXPECT_EQ(v4.tall.columns(), 48);
   EXPECT_EQ(v4.few.rows, 6);
-  EXPECT_EQ(v4.few.columns(), 64);
-  EXPECT_EQ(v4.columnUnit(), 192);
-  EXPECT_EQ(v4.itemRows(), 108);
+  EXPECT_EQ(v4.few.columns(), 48);
+  EXPECT_EQ(v4.columnUnit(), 48);
+  EXPECT_EQ(v4.itemRows, 108);
   EXPECT_EQ(v4.leastTallRows(), 5);
 }
 
@@ -38,6 +38,7 @@ TEST_F(ProductPlanTest, V3) {
   EXPECT_EQ(v3.tall.columns(), 16);
   EXPECT_EQ(v3.few.rows, 2);
   EXPECT_EQ(v3.few.columns(), 32);
+  EXPECT_EQ(v3.itemRows, 54);
   EXPECT_EQ(v3.leastTallRows(), 3);
 }
 
@@ -46,7 +47,19 @@ TEST_F(ProductPlanTest, NarrowResultsTakeNarrowTiles) {
   EXPECT_EQ(v4.narrowedTo(8).tall.columns(), 16);
   EXPECT_EQ(v4.narrowedTo(33).few.columns(), 48);
   EXPECT_EQ(v4.narrowedTo(1000).tall.columns(), 48);
-  EXPECT_EQ(v4.narrowedTo(mlir::ShapedType::kDynamic).few.columns(), 64);
+  EXPECT_EQ(v4.narrowedTo(mlir::ShapedType::kDynamic).few.columns(), 48);
+}
+
+// Eight items across a result where it has room for them; from 1536 columns on they are 192 wide.
+TEST_F(ProductPlanTest, ItemsAcrossAResult) {
+  ProductPlan v4 = plan("v4", 16, 32), v3 = plan("v3", 8, 16);
+  EXPECT_EQ(v4.itemColumns(384), 48);
+  EXPECT_EQ(v4.itemColumns(768), 96);
+  EXPECT_EQ(v4.itemColumns(3072), 192);
+  EXPECT_EQ(v4.itemColumns(40), 0);
+  EXPECT_EQ(v4.itemColumns(mlir::ShapedType::kDynamic), 192);
+  EXPECT_EQ(v3.itemColumns(384), 64);
+  EXPECT_EQ(v3.itemColumns(3072), 192);
 }
 
 TEST_F(ProductPlanTest, EveryCountOfRowsIsCutIntoHeightsThatAreEmitted) {
