@@ -14,8 +14,6 @@ using namespace mlir;
 
 namespace weft {
 
-/// Sums of up to this many steps are not cut.
-static constexpr int64_t kWholeDepth = 1536;
 static constexpr int64_t kDepthBlock = 1024;
 
 int64_t ProductPlan::leastTallRows() const {
@@ -25,6 +23,8 @@ int64_t ProductPlan::leastTallRows() const {
     least = std::min(least, rows / llvm::divideCeilSigned(rows, tall.rows));
   return least;
 }
+
+int64_t ProductPlan::blockElements() const { return itemRows * kDepthBlock; }
 
 int64_t ProductPlan::columnUnit() const { return std::lcm(std::lcm(tall.columns(), few.columns()), kPanelWidth); }
 

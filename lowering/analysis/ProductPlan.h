@@ -21,6 +21,11 @@ struct ProductPlan {
 
   /// The shortest tile that an even cut of more than few.rows rows into tiles of at most tall.rows needs.
   int64_t leastTallRows() const;
+  /// Sums of up to this many steps are not cut: the weight's columns of a tile and of the next stay in the second-level
+  /// cache.
+  static constexpr int64_t kWholeDepth = 1536;
+  /// Elements of the left operand in a block of the sum, at most.
+  int64_t blockElements() const;
   /// Columns that whole tiles of both shapes and whole panels fill.
   int64_t columnUnit() const;
   /// The same for a result of so many columns, which may be dynamic: a narrow one has no use for tiles wider than

@@ -1,8 +1,8 @@
 // Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// %share = count · ⌈kTileBlock / tiles⌉ lines before each kTileBlock steps:
-//   scf.for %i to %share step count { count × memref.prefetch %weight[%panel, %line + %i …] }
+// %steps = ⌈kTileBlock / tiles⌉ steps of the next panels before each kTileBlock of these:
+//   scf.for %i to %steps { count × memref.prefetch %weight[%first + 0 …, %begin + %i …] }
 #include "lowering/cpu/NextPanels.h"
 
 #include "lowering/cpu/IndexLoops.h"
@@ -20,27 +20,24 @@ class NextPanelEmitter : IndexLoops {
 public:
   NextPanelEmitter(Location loc, const NextPanels &panels) : IndexLoops(loc), panels(panels) {}
 
-  /// Where this tile's share lies. Lines are counted through the panels: beyond a panel's last step they are the next
-  /// panel's.
+  /// Where this tile's share of the panels' steps lies.
   void emitPlace(OpBuilder &b) {
-    share = arith::MulIOp::create(b, loc, emitSharedSteps(b), constant(b, panels.count));
-    Value lines = arith::MulIOp::create(b, loc, share, constant(b, panels.depth / kTileBlock));
-    Value last = arith::SubIOp::create(b, loc, constant(b, panels.depth * panels.count), lines);
-    Value first = arith::MulIOp::create(b, loc, panels.index, lines), depth = constant(b, panels.depth);
-    first = arith::MinUIOp::create(b, loc, first, last);
-    panel = arith::AddIOp::create(b, loc, panels.first, arith::DivUIOp::create(b, loc, first, depth));
-    line = arith::RemUIOp::create(b, loc, first, depth);
+    emitSharedSteps(b);
+    Value blocks = arith::DivUIOp::create(b, loc, panels.depth, constant(b, kTileBlock));
+    Value share = arith::MulIOp::create(b, loc, steps, blocks);
+    Value last = arith::SubIOp::create(b, loc, panels.depth, arith::MinUIOp::create(b, loc, share, panels.depth));
+    begin = arith::MinUIOp::create(b, loc, arith::MulIOp::create(b, loc, panels.index, share), last);
     if (panels.begin)
-      line = arith::AddIOp::create(b, loc, line, panels.begin);
+      begin = arith::AddIOp::create(b, loc, begin, panels.begin);
   }
 
   void emitHints(OpBuilder &b, Value step) {
     Value block = arith::DivUIOp::create(b, loc, step, constant(b, kTileBlock));
-    Value place = arith::AddIOp::create(b, loc, line, arith::MulIOp::create(b, loc, block, share));
-    forEach(b, share, panels.count, [&](OpBuilder &body, Value i) {
-      Value from = arith::AddIOp::create(body, loc, place, i), zero = constant(body, 0);
-      for (int64_t hint = 0; hint < panels.count; ++hint)
-        memref::PrefetchOp::create(body, loc, panels.weight, ValueRange{panel, add(body, from, hint), zero},
+    Value place = arith::AddIOp::create(b, loc, begin, arith::MulIOp::create(b, loc, block, steps));
+    forEach(b, steps, 1, [&](OpBuilder &body, Value i) {
+      Value line = arith::AddIOp::create(body, loc, place, i), zero = constant(body, 0);
+      for (int64_t panel = 0; panel < panels.count; ++panel)
+        memref::PrefetchOp::create(body, loc, panels.weight, ValueRange{add(body, panels.first, panel), line, zero},
                                    /*isWrite=*/false, /*localityHint=*/2, /*isDataCache=*/true);
     });
   }
@@ -48,15 +45,15 @@ public:
 private:
   /// Steps of the next panels for kTileBlock of these. A tile without others uses its panels as fast as memory gives
   /// them, and asks for little.
-  Value emitSharedSteps(OpBuilder &b) {
+  void emitSharedSteps(OpBuilder &b) {
     Value one = constant(b, 1), tiles = arith::MaxUIOp::create(b, loc, panels.tiles, one);
     Value alone = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, tiles, one);
-    Value steps = arith::CeilDivUIOp::create(b, loc, constant(b, kTileBlock), tiles);
-    return arith::SelectOp::create(b, loc, alone, one, steps);
+    steps = arith::CeilDivUIOp::create(b, loc, constant(b, kTileBlock), tiles);
+    steps = arith::SelectOp::create(b, loc, alone, one, steps);
   }
 
   NextPanels panels;
-  Value share, panel, line;
+  Value steps, begin;
 };
 
 } // namespace

@@ -17,7 +17,7 @@ struct NextPanels {
   mlir::Value first;  ///< the first panel to fetch
   int64_t count;      ///< how many
   mlir::Value begin;  ///< the first step of the sum's block; null: 0
-  int64_t depth;      ///< steps of the block
+  mlir::Value depth;  ///< steps of the block
   mlir::Value tiles;  ///< row tiles that share them
   mlir::Value index;  ///< which of them this is
 };

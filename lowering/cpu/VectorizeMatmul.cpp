@@ -161,16 +161,31 @@ private:
       });
     });
     Value depth = memref::DimOp::create(b, loc, matmul.getLhs(), 1);
-    forEach(b, constant(b, 0), depth, plan.depthBlock, [&](OpBuilder &body, Value begin) {
-      Value left = arith::SubIOp::create(body, loc, depth, begin);
-      Value count = arith::MinUIOp::create(body, loc, left, constant(body, plan.depthBlock));
-      emitTallBlock(body, tile, begin, count, sums);
-    });
+    block = emitBlockSteps(b, rowCount, depth);
+    scf::ForOp::create(
+        b, loc, constant(b, 0), depth, block, ValueRange(), [&](OpBuilder &body, Location, Value begin, ValueRange) {
+          Value left = arith::SubIOp::create(body, loc, depth, begin);
+          emitTallBlock(body, tile, begin, arith::MinUIOp::create(body, loc, left, block).getResult(), sums);
+          scf::YieldOp::create(body, loc);
+        });
     if (epilogue.generic)
       forEach(b, constant(b, 0), rowCount, 1, [&](OpBuilder &body, Value row) {
         forEach(body, constant(body, 0), columns, tile.columns(),
                 [&](OpBuilder &inner, Value column) { emitEpilogueOfRow(inner, tile, row, column); });
       });
+  }
+
+  /// Steps of a block: as many as keep the left operand's rows in their part of the cache, and at most as many as a sum
+  /// has that is not cut.
+  Value emitBlockSteps(OpBuilder &b, Value rowCount, Value depth) {
+    if (wide) // its scratch has a fixed size
+      return constant(b, plan.depthBlock);
+    Value elements = arith::MulIOp::create(b, loc, rowCount, depth);
+    Value blocks = arith::CeilDivUIOp::create(b, loc, elements, constant(b, plan.shapes.blockElements()));
+    blocks = arith::MaxUIOp::create(b, loc, blocks,
+                                    arith::CeilDivUIOp::create(b, loc, depth, constant(b, ProductPlan::kWholeDepth)));
+    Value share = arith::CeilDivUIOp::create(b, loc, depth, blocks), unit = constant(b, kTileBlock);
+    return arith::MulIOp::create(b, loc, arith::CeilDivUIOp::create(b, loc, share, unit), unit);
   }
 
   /// All row tiles of each tile's columns, for `depth` steps of the sum from `begin` on.
@@ -311,18 +326,32 @@ private:
       operands.pair = [=, this](OpBuilder &k, Value depth, int64_t v) {
         return emitPanelPair(k, loc, tile, {rhs, panels[v], offsets[v]}, stepAt(k, depth, v));
       };
-    if (range.index && plan.streamed) {
-      Value count = getValueOrCreateConstantIndexOp(b, loc, rows);
-      Value tiles = arith::CeilDivUIOp::create(b, loc, count, constant(b, tile.rows));
-      int64_t tilePanels = llvm::divideCeilSigned(tile.columns(), panelWidth);
-      Value next = arith::DivUIOp::create(b, loc, add(b, range.column, tile.columns()), width);
-      operands.beforeBlock =
-          emitNextPanels(b, loc, {rhs, next, tilePanels, begin, plan.depthBlock, tiles, range.index});
-    }
+    if (range.index && plan.streamed)
+      operands.beforeBlock = emitNextPanels(b, loc, nextPanelsOf(b, tile, range));
     return operands;
   }
 
   // --- what later tiles read ----------------------------------------------------------------------------------
+
+  /// The panels right of this tile's; after a block's last columns those of the next block, or of the next item.
+  NextPanels nextPanelsOf(OpBuilder &b, const RegisterPlan &tile, const TileRange &range) {
+    Value count = getValueOrCreateConstantIndexOp(b, loc, rows), after = add(b, range.column, tile.columns());
+    Value tiles = arith::CeilDivUIOp::create(b, loc, count, constant(b, tile.rows));
+    Value first = arith::DivUIOp::create(b, loc, after, constant(b, matmul.getPanelWidth())), begin = range.begin;
+    if (begin) {
+      Value depth = memref::DimOp::create(b, loc, matmul.getLhs(), 1), zero = constant(b, 0);
+      Value nextBlock = arith::AddIOp::create(b, loc, begin, block);
+      Value isLast = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::uge, after, columns);
+      Value hasMore = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, nextBlock, depth);
+      Value back = arith::AndIOp::create(b, loc, isLast, hasMore);
+      first = arith::SelectOp::create(b, loc, back, zero, first);
+      begin = arith::SelectOp::create(b, loc, isLast, zero, begin);
+      begin = arith::SelectOp::create(b, loc, back, nextBlock, begin);
+    }
+    int64_t panels = llvm::divideCeilSigned(tile.columns(), matmul.getPanelWidth());
+    Value steps = begin ? block : getValueOrCreateConstantIndexOp(b, loc, range.depth);
+    return {matmul.getRhs(), first, panels, begin, steps, tiles, range.index};
+  }
 
   void emitHint(OpBuilder &b, Value memref, ValueRange place, bool write, int64_t locality) {
     memref::PrefetchOp::create(b, loc, memref, place, write, locality, /*isDataCache=*/true);
@@ -343,7 +372,8 @@ private:
   VectorType lane;
   OpFoldResult rows;
   Value columns, lastPanel;
-  Value wide; ///< a tile's rows in f32; null: they are read as they are
+  Value wide;  ///< a tile's rows in f32; null: they are read as they are
+  Value block; ///< steps of the sum in a block, where it is cut
 };
 
 struct VectorizeMatmulPass : impl::VectorizeMatmulBase<VectorizeMatmulPass> {

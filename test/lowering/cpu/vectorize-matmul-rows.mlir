@@ -54,12 +54,12 @@ func.func @rows_dynamic(%x: memref<?x8xf32>, %w: memref<12x8x16xf32>, %y: memref
 
 // -----
 
-// A long sum is cut into blocks; partial sums, from the bias on, stay in the output.
+// A long sum is cut into blocks, for few rows of up to 1536 steps; partial sums, from the bias on, stay in the output.
 // CHECK-LABEL: @long_sum
 // CHECK-SAME: %[[B:[a-z0-9]+]]: memref<48xf32>, %[[Y:[a-z0-9]+]]: memref<9x48xf32>
 // CHECK: %[[START:.*]] = vector.load %[[B]]
 // CHECK: vector.store %[[START]], %[[Y]]
-// CHECK: scf.for %{{.*}} = %c0 to %c4096 step %c1024
+// CHECK: scf.for %{{.*}} = %c0 to %c4096 step %c1368
 // CHECK: vector.load %[[Y]]
 // CHECK-COUNT-27: vector.fma
 // CHECK: vector.store %{{.*}}, %[[Y]]
@@ -89,11 +89,11 @@ func.func @streamed(%x: memref<9x768xf32>, %w: memref<48x768x16xf32>, %y: memref
 
 // -----
 
-// Two row tiles share the panels of the next columns: four steps of these, 12 lines, for eight steps of their own.
+// Two row tiles share the panels of the next columns: four steps of each of these for eight steps of their own.
 // CHECK-LABEL: @streamed_by_two
 // CHECK-SAME: %[[W:[a-z0-9]+]]: memref<48x768x16xf32>
 // CHECK: scf.for %{{.*}} = %c0 to %c768 step %c8
-// CHECK: scf.for %{{.*}} = %c0 to %c12 step %c3 {
+// CHECK: scf.for %{{.*}} = %c0 to %c4 step %c1 {
 // CHECK-COUNT-3: memref.prefetch %[[W]]{{.*}}, read, locality<2>
 // CHECK-NOT: locality<2>
 // CHECK: scf.for %{{.*}} step %c4 iter_args
