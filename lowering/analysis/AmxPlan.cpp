@@ -15,7 +15,12 @@ namespace weft {
 /// panels that pass; and a weight from the third level is read once for 128 rows.
 static constexpr int64_t kMostItemRows = 128;
 static constexpr int64_t kPackedBytes = 1 << 20;
-static constexpr int64_t kMostSteps = 8; ///< of a part of a sum
+/// Columns of a work item, about: packing its rows is a tenth of its work then. Where rows are not packed, there are as
+/// many as keep their weight in a second-level cache while the rows of other items pass.
+static constexpr int64_t kItemColumns = 1024;
+static constexpr int64_t kItemBytes = 1200 << 10;
+static constexpr int64_t kCutSteps = 8;          ///< of a part of a sum
+static constexpr int64_t kPassBytes = 400 << 10; ///< of the weight
 
 bool hasTiles(TargetAttr target) { return target && target.getIsa().starts_with("amx"); }
 
@@ -72,11 +77,11 @@ bool anyWantsTiles(Operation *root) {
       .wasInterrupted();
 }
 
+int64_t AmxPlan::passColumns() const { return std::max(kPassBytes / (words * 4) / kColumns * kColumns, kColumns); }
+
 int64_t AmxPlan::cutSteps() const {
-  // Equal parts leave no short last one; up to one and a half are not worth a cut.
-  if (steps() <= kMostSteps * 3 / 2)
-    return steps();
-  return llvm::divideCeilSigned(steps(), llvm::divideCeilSigned(steps(), kMostSteps));
+  // Equal parts leave no short last one.
+  return llvm::divideCeilSigned(steps(), llvm::divideCeilSigned(steps(), kCutSteps));
 }
 
 AmxPlan AmxPlan::forProduct(Operation *product) {
@@ -84,6 +89,12 @@ AmxPlan AmxPlan::forProduct(Operation *product) {
   AmxPlan plan;
   plan.words = weight.getDimSize(1);
   plan.perWord = 32 / weight.getElementTypeBitWidth();
+  auto left = cast<ShapedType>(product->getOperand(0).getType());
+  plan.inPlace = left.getElementType() == weight.getElementType() && plan.words % kTileRows == 0 &&
+                 left.getDimSize(1) == plan.words * plan.perWord;
+  plan.itemColumns = kItemColumns;
+  if (plan.inPlace && plan.steps() <= kLongSteps)
+    plan.itemColumns = std::clamp(kItemBytes / (plan.words * 4) / kColumns * kColumns, kItemColumns / 4, kItemColumns);
   int64_t rowBytes = plan.steps() * kRowBytes;
   plan.itemRows = std::clamp(kPackedBytes / rowBytes / kRows * kRows, kRows, kMostItemRows);
   return plan;

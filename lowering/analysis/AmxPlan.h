@@ -34,12 +34,12 @@ struct AmxPlan {
   static constexpr int64_t kRowBytes = 64;           ///< bytes of a tile's row: sixteen words
   static constexpr int64_t kRows = 2 * kTileRows;    ///< rows of results of a step
   static constexpr int64_t kColumns = 2 * kTileRows; ///< columns of results of a step: two panels
-  /// Columns of a work item, about: packing its rows is a tenth of its work then.
-  static constexpr int64_t kItemColumns = 1024;
 
-  int64_t words;    ///< 32-bit words of a column of the weight: ceil(depth / values in a word)
-  int64_t perWord;  ///< values in a word
-  int64_t itemRows; ///< rows of a work item, whole steps
+  int64_t words;       ///< 32-bit words of a column of the weight: ceil(depth / values in a word)
+  int64_t perWord;     ///< values in a word
+  int64_t itemRows;    ///< rows of a work item, whole blocks
+  int64_t itemColumns; ///< columns of a work item, about
+  bool inPlace;        ///< tiles load the left operand's rows where they are
 
   /// Steps of up to 16 words; the last one is shifted back, so that all are of 16 words where there are as many.
   int64_t steps() const { return llvm::divideCeilSigned(words, kTileRows); }
@@ -47,13 +47,25 @@ struct AmxPlan {
   /// The first word of a step.
   int64_t firstWord(int64_t step) const { return std::min(step * kTileRows, words - stepWords()); }
 
-  /// A longer sum is cut: 8 steps of two blocks of rows and of the weight's pair of panels are 32 KiB, which stay in a
-  /// first-level cache of 48 KiB beside the sums (measured: 8 steps are 13 to 19 % faster than no cut at 768 columns
-  /// and more, 12 and 16 steps half of that).
+  /// Columns that some rows pass before the next ones: their weight stays in a second-level cache beside the rows.
+  int64_t passColumns() const;
+  /// Rows of results that are stored in a step, beside the multiplications for the next ones.
+  int64_t rowsPerStep() const { return steps() < kRows ? 2 : 1; }
+
+  /// Steps whose rows and weight lie in a first-level cache together.
+  static constexpr int64_t kNearSteps = 12;
+  static constexpr int64_t kLongSteps = 48;
+  /// A longer sum of bf16 with results of 32 bits is cut: its stores and the tiles' loads, both from the second-level
+  /// cache, are in each other's way. 8 steps of a block of rows and of the weight's pair of panels are 32 KiB, which
+  /// stay in the first-level cache beside the sums (measured: 8 to 13 % faster than whole sums; 12 steps 4 % less).
+  /// Other sums are whole.
+  bool isCut(mlir::Type result) const {
+    bool wide = perWord == 2 && result.getIntOrFloatBitWidth() == 32;
+    return steps() > (wide ? kNearSteps : kLongSteps);
+  }
   int64_t cutSteps() const;
   int64_t cuts() const { return llvm::divideCeilSigned(steps(), cutSteps()); }
   int64_t cutBegin(int64_t cut) const { return cut * cutSteps(); }
-  bool isCut() const { return cuts() > 1; }
 
   /// The plan of an op that wantsTiles, on tensors or memrefs.
   static AmxPlan forProduct(mlir::Operation *product);

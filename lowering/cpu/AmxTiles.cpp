@@ -173,6 +173,12 @@ struct VectorEmitter : Emitter {
   }
 
   void emit(OpBuilder &b) {
+    if (product.beforeStep)
+      scf::ForOp::create(b, loc, constant(b, 0), product.steps, constant(b, 1), ValueRange(),
+                         [&](OpBuilder &body, Location, Value step, ValueRange) {
+                           product.beforeStep(body, step);
+                           yield(body, {});
+                         });
     for (int64_t i = 0; i < product.leftTiles; ++i)
       scf::ForOp::create(b, loc, constant(b, 0), constant(b, product.leftRows), constant(b, 1), ValueRange(),
                          [&](OpBuilder &body, Location, Value row, ValueRange) {

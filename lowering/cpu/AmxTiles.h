@@ -36,7 +36,8 @@ struct TileProduct {
   TileOperand right;                     ///< [words, 16 columns] of words
   TilePlace sums;                        ///< where [leftRows·leftTiles, 16·rightTiles] sums begin
   bool accumulate = false;               ///< begin with what `sums` holds instead of zero
-  std::function<void(mlir::OpBuilder &builder, mlir::Value step)> beforeStep; ///< hints; may be null
+  std::function<void(mlir::OpBuilder &builder, mlir::Value step)>
+      beforeStep; ///< other work, between the multiplications; may be null
 };
 
 /// Emits the product; `instructions` says whether the target has tiles, `registers` its vectors otherwise.

@@ -11,10 +11,11 @@ def MapProductsToAmx : Pass<"weft-map-products-to-amx", "::mlir::ModuleOp"> {
   let summary = "Turns products in 8 bits and in bf16 into products of tiles, on targets that have them";
   let description = [{
     Before: `weft.quantized_matmul`, or `weft.packed_matmul` with a weight in bf16, on memrefs; perhaps into a scratch that
-    one elementwise `linalg.generic` reads. After, on levels `amx` and `amx-vectors`: rows of the left operand are packed
-    (f32 rounded to bf16) into blocks of 32 rows, steps of 64 bytes; each block and pair of the weight's panels is a
-    product of 2 × 2 tiles over all steps, put into a staging tile, whose rows then get the scales, the bias and the
-    elementwise op's body.
+    one elementwise `linalg.generic` reads. After, on levels `amx` and `amx-vectors`: rows of the left operand that have
+    the weight's type and whole steps of 64 bytes are loaded where they are, but for those after the last block of 32;
+    others are packed (f32 rounded to bf16). Each block and pair of the weight's panels is a product of 2 × 2 tiles over
+    all steps, put into one of two staging tiles. While the next product runs, the rows of the one before get the scales,
+    the bias and the elementwise op's body. Longer sums are cut into parts of 8 steps (see docs/rationale/matrix-tiles.md).
 
     Example:
     ```mlir
@@ -22,7 +23,6 @@ def MapProductsToAmx : Pass<"weft-map-products-to-amx", "::mlir::ModuleOp"> {
     ```
     becomes
     ```
-    … copies of %x's rows, 64 bytes each …
     %sums:4 = scf.for %step = 0 to 1 iter_args(…) { 4 × amx.tile_load, 4 × amx.tile_muli }
     … 4 × amx.tile_store; scf.for %row = 0 to 32 { sitofp, 2 arith.mulf, vector.store } …
     ```

@@ -72,8 +72,9 @@ TilePlan planProduct(TilingInterface root, DestinationStyleOpInterface product, 
   int64_t all = cast<ShapedType>(product.getDpsInits().front().getType()).getDimSize(1);
   int64_t rows = shapes.itemRows, columns = shapes.itemColumns(all), unit = shapes.tall.rows;
   if (hasTiles(target) && wantsTiles(product)) {
-    rows = AmxPlan::forProduct(product).itemRows;
-    columns = evenColumns(all, AmxPlan::kColumns, AmxPlan::kItemColumns);
+    AmxPlan tiles = AmxPlan::forProduct(product);
+    rows = tiles.itemRows;
+    columns = evenColumns(all, AmxPlan::kColumns, tiles.itemColumns);
     unit = AmxPlan::kRows;
   } else if (isa<QuantizedMatmulOp>(product)) {
     columns = evenColumns(all, kIntegerColumns, 2 * kIntegerColumns);

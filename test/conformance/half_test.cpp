@@ -53,8 +53,9 @@ constexpr const char *kBiasRounded = R"(
     linalg.yield %r : @T
   } -> tensor<?x@Nx@T>)";
 
-const std::vector<LinearEntry> kLinears = {{1, 1, true},   {7, 40, true},  {16, 16, true},  {15, 17, false},
-                                           {33, 97, true}, {48, 23, true}, {20, 1601, true}};
+const std::vector<LinearEntry> kLinears = {{1, 1, true},     {7, 40, true},  {16, 16, true},
+                                           {15, 17, false},  {33, 97, true}, {48, 23, true},
+                                           {20, 1601, true}, {33, 96, true}, {150, 1536, false}};
 const std::vector<LinearEntry> kFewLinears = {{33, 97, false}, {20, 1601, true}};
 
 bool hasBias(const LinearEntry &l) { return l.columns % 2 == 1; }
