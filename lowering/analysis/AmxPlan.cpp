@@ -20,7 +20,7 @@ static constexpr int64_t kPackedBytes = 1 << 20;
 static constexpr int64_t kItemColumns = 1024;
 static constexpr int64_t kItemBytes = 1200 << 10;
 static constexpr int64_t kCutSteps = 8;          ///< of a part of a sum
-static constexpr int64_t kPassBytes = 400 << 10; ///< of the weight
+static constexpr int64_t kPassBytes = 100 << 10; ///< of the weight
 
 bool hasTiles(TargetAttr target) { return target && target.getIsa().starts_with("amx"); }
 

@@ -47,8 +47,10 @@ struct AmxPlan {
   /// The first word of a step.
   int64_t firstWord(int64_t step) const { return std::min(step * kTileRows, words - stepWords()); }
 
-  /// Columns that some rows pass before the next ones: their weight stays in a second-level cache beside the rows.
+  /// Columns that the rows of an item pass before the next ones: few while the next ones' weight comes, a share by each
+  /// block of rows, from further away. Where it has come already, all.
   int64_t passColumns() const;
+  static constexpr int64_t kMostPass = 1 << 20;
   /// Rows of results that are stored in a step, beside the multiplications for the next ones.
   int64_t rowsPerStep() const { return steps() < kRows ? 2 : 1; }
 

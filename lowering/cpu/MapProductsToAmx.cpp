@@ -8,11 +8,12 @@
 
 #include "lowering/cpu/AmxTiles.h"
 #include "lowering/cpu/IndexLoops.h"
-#include "lowering/cpu/MatmulEpilogue.h"
 #include "lowering/cpu/PackRows.h"
+#include "lowering/cpu/StagedResults.h"
 
 #include "mlir/Dialect/AMX/AMXDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -31,16 +32,17 @@ namespace {
 /// What both kinds of product have.
 struct Product {
   Operation *op;
-  Value lhs, rhs, bias, init;
-  Value rowScales, columnScales; ///< null: sums are f32 and have no scales
+  Value lhs, rhs, init;
+  StagedResults::Operands results;
 
   explicit Product(Operation *op) : op(op) {
     if (auto matmul = dyn_cast<QuantizedMatmulOp>(op)) {
-      lhs = matmul.getLhs(), rhs = matmul.getRhs(), bias = matmul.getBias(), init = matmul.getInit();
-      rowScales = matmul.getLhsScales(), columnScales = matmul.getRhsScales();
+      lhs = matmul.getLhs(), rhs = matmul.getRhs(), init = matmul.getInit();
+      results = {matmul.getBias(), matmul.getLhsScales(), matmul.getRhsScales()};
     } else {
       auto packed = cast<PackedMatmulOp>(op);
-      lhs = packed.getLhs(), rhs = packed.getRhs(), bias = packed.getBias(), init = packed.getInit();
+      lhs = packed.getLhs(), rhs = packed.getRhs(), init = packed.getInit();
+      results.bias = packed.getBias();
     }
   }
 };
@@ -50,7 +52,8 @@ public:
   ProductEmitter(Operation *op, TargetAttr target)
       : IndexLoops(op->getLoc()), product(op), epilogue(matchMatmulEpilogue(op, product.init)),
         plan(AmxPlan::forProduct(op)), registers(RegisterPlan::forTarget(target)),
-        instructions(hasTileInstructions(target)), cut(plan.isCut(getElementTypeOrSelf(epilogue.output().getType()))) {}
+        results(loc, registers, epilogue, product.results), instructions(hasTileInstructions(target)),
+        cut(plan.isCut(getElementTypeOrSelf(epilogue.output().getType()))) {}
 
   void emit() {
     OpBuilder b(epilogue.anchor(product.op));
@@ -58,38 +61,27 @@ public:
     columns = memref::DimOp::create(b, loc, out, 1);
     lastPanel = arith::SubIOp::create(b, loc, memref::DimOp::create(b, loc, product.rhs, 0), constant(b, 1));
     Type element = cast<MemRefType>(product.rhs.getType()).getElementType();
-    Type sum = element.isBF16() ? Type(b.getF32Type()) : b.getI32Type();
-    auto allocate = [&](MemRefType type) {
-      return memref::AllocaOp::create(b, loc, type, b.getI64IntegerAttr(AmxPlan::kRowBytes));
-    };
     int64_t blocks = plan.itemRows / AmxPlan::kRows;
-    packed = allocate(packedRowsType(plan, plan.inPlace ? 1 : blocks, element));
-    staging = allocate(MemRefType::get({cut ? blocks : 2, AmxPlan::kRows, AmxPlan::kColumns}, sum));
+    isFirst = emitIsFirst(b);
+    packed = memref::AllocaOp::create(b, loc, packedRowsType(plan, plan.inPlace ? 1 : blocks, element),
+                                      b.getI64IntegerAttr(AmxPlan::kRowBytes));
+    results.allocate(b, cut ? blocks : 2);
     Value rows = memref::DimOp::create(b, loc, out, 0), zero = constant(b, 0);
-    Waiting waiting = forEach(b, {zero, rows, plan.itemRows}, {zero, zero, zero, zero},
+    Waiting waiting = forEach(b, {zero, rows, constant(b, plan.itemRows)}, {zero, zero, zero, zero},
                               [&](OpBuilder &body, Value first, Waiting before) {
                                 Value count = arith::SubIOp::create(body, loc, rows, first);
                                 count = arith::MinUIOp::create(body, loc, count, constant(body, plan.itemRows));
                                 return emitRows(body, {first, count}, before);
                               });
-    emitResults(b, waiting, zero, waiting.count);
+    results.emit(b, waiting, zero, waiting.count);
     epilogue.eraseWith(product.op);
   }
 
 private:
-  /// Results whose sums are in a staging tile: they are stored while the tiles multiply for the next ones.
-  struct Waiting {
-    Value row, column; ///< of the first result
-    Value count;       ///< rows, none at first
-    Value slot;        ///< which of two staging tiles
-
-    SmallVector<Value> values() const { return {row, column, count, slot}; }
-    static Waiting of(ValueRange values) { return {values[0], values[1], values[2], values[3]}; }
-  };
+  using Waiting = StagedResults::Waiting;
 
   struct Range {
-    Value begin, end;
-    int64_t step;
+    Value begin, end, step;
   };
 
   using WaitingBody = function_ref<Waiting(OpBuilder &, Value, Waiting)>;
@@ -97,7 +89,7 @@ private:
   /// A loop through which waiting results are carried.
   Waiting forEach(OpBuilder &b, Range range, Waiting waiting, WaitingBody body) {
     auto loop =
-        scf::ForOp::create(b, loc, range.begin, range.end, constant(b, range.step), waiting.values(),
+        scf::ForOp::create(b, loc, range.begin, range.end, range.step, waiting.values(),
                            [&](OpBuilder &inner, Location, Value index, ValueRange carried) {
                              scf::YieldOp::create(inner, loc, body(inner, index, Waiting::of(carried)).values());
                            });
@@ -111,6 +103,12 @@ private:
       return [=, this](OpBuilder &inner, Location) { scf::YieldOp::create(inner, loc, body(inner).values()); };
     };
     return Waiting::of(scf::IfOp::create(b, loc, condition, yield(yes), yield(no)).getResults());
+  }
+
+  Value emitIsFirst(OpBuilder &b) {
+    auto item = product.lhs.getDefiningOp<memref::SubViewOp>();
+    Value row = item ? getValueOrCreateConstantIndexOp(b, loc, item.getMixedOffsets()[0]) : constant(b, 0);
+    return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, row, constant(b, 0));
   }
 
   /// Rows of a work item: `count` from `first` on.
@@ -145,14 +143,19 @@ private:
   /// While blocks of rows pass, some columns of the weight stay in the second-level cache, and a block's rows in the
   /// first.
   Waiting emitPasses(OpBuilder &b, const Rows &rows, Waiting waiting) {
-    int64_t pass = plan.passColumns();
+    Value pass =
+        arith::SelectOp::create(b, loc, isFirst, constant(b, plan.passColumns()), constant(b, AmxPlan::kMostPass));
     return forEach(b, {constant(b, 0), columns, pass}, waiting, [&](OpBuilder &each, Value from, Waiting before) {
-      Range across{from, arith::MinUIOp::create(each, loc, add(each, from, pass), columns), AmxPlan::kColumns};
+      Range across{from, arith::MinUIOp::create(each, loc, add(each, from, pass), columns),
+                   constant(each, AmxPlan::kColumns)};
       return forEachBlock(each, rows, before, [&](OpBuilder &inner, const Block &block, Waiting last) {
         return forEach(inner, across, last, [&](OpBuilder &body, Value column, Waiting done) {
           Value slot = arith::SubIOp::create(body, loc, constant(body, 1), done.slot);
-          emitSums(body, block, {column, slot, constant(body, 0), plan.steps()}, storeMeanwhile(slot, done));
-          emitResults(body, done, storedMeanwhile(body, done), done.count);
+          emitSums(body, block, {column, slot, constant(body, 0), plan.steps()}, [&](OpBuilder &k, Value step) {
+            askForPass(k, add(k, column, pass), block.index, step);
+            storeMeanwhile(k, done, step, slot);
+          });
+          results.emit(body, done, storedMeanwhile(body, done), done.count);
           return Waiting{block.row, column, block.count, slot};
         });
       });
@@ -169,11 +172,11 @@ private:
       Value none = constant(body, 0);
       forEachBlock(body, rows, {none, none, none, none}, [&](OpBuilder &each, const Block &block, Waiting waiting) {
         if (isLast)
-          askForResults(each, block.row, column);
+          results.askForLines(each, block.row, column);
         Sums sums{column, block.index, step, steps};
         emitSums(each, block, sums, askForWeight(each, sums));
         if (isLast)
-          emitResults(each, {block.row, column, block.count, block.index}, constant(each, 0), block.count);
+          results.emit(each, {block.row, column, block.count, block.index}, constant(each, 0), block.count);
         return waiting;
       });
     };
@@ -188,7 +191,7 @@ private:
     Value size = constant(b, AmxPlan::kRows), zero = constant(b, 0);
     Value rest = arith::RemUIOp::create(b, loc, rows.count, size);
     Value whole = arith::SubIOp::create(b, loc, rows.count, rest);
-    waiting = forEach(b, {zero, whole, AmxPlan::kRows}, waiting, [&](OpBuilder &each, Value begin, Waiting before) {
+    waiting = forEach(b, {zero, whole, size}, waiting, [&](OpBuilder &each, Value begin, Waiting before) {
       Value index = arith::DivUIOp::create(each, loc, begin, size);
       return body(each, {add(each, rows.first, begin), index, index, size, 2, plan.inPlace}, before);
     });
@@ -223,7 +226,7 @@ private:
     tiles.leftTiles = block.tiles;
     tiles.words = plan.stepWords();
     tiles.steps = constant(b, sums.steps);
-    tiles.sums = {staging, {sums.slot, constant(b, 0), constant(b, 0)}};
+    tiles.sums = results.tile(b, sums.slot);
     tiles.accumulate = !isConstantIntValue(sums.step, 0);
     tiles.beforeStep = std::move(beside);
     Value from = sums.step;
@@ -253,21 +256,48 @@ private:
     return {panel, arith::MinUIOp::create(b, loc, add(b, panel, 1), lastPanel)};
   }
 
-  /// Stores some rows of what waits in each step, and asks for the lines of the staging tile where longer rows and
-  /// panels push it out of the first-level cache (measured: 4 to 8 %).
-  Beside storeMeanwhile(Value slot, Waiting waiting) {
+  /// Stores some rows of what waits, and asks for the lines of the next staging tile where longer rows and panels push
+  /// it out of the first-level cache (measured: 4 to 8 %).
+  void storeMeanwhile(OpBuilder &b, Waiting waiting, Value step, Value slot) {
     int64_t rows = plan.rowsPerStep();
-    return [=, this](OpBuilder &k, Value step) {
-      if (plan.steps() > AmxPlan::kNearSteps)
-        askForStaging(k, slot, step);
-      Value from = arith::MulIOp::create(k, loc, step, constant(k, rows));
-      Value are = arith::CmpIOp::create(k, loc, arith::CmpIPredicate::ule, add(k, from, rows), waiting.count);
-      scf::IfOp::create(k, loc, are, [&](OpBuilder &body, Location) {
-        for (int64_t r = 0; r < rows; ++r)
-          emitResult(body, waiting, add(body, from, r));
-        scf::YieldOp::create(body, loc);
-      });
-    };
+    if (plan.steps() > AmxPlan::kNearSteps)
+      askForTile(b, slot, step);
+    Value from = arith::MulIOp::create(b, loc, step, constant(b, rows));
+    Value are = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ule, add(b, from, rows), waiting.count);
+    emitIf(b, are, [&](OpBuilder &body) {
+      for (int64_t r = 0; r < rows; ++r)
+        results.emitRow(body, waiting, add(body, from, r));
+    });
+  }
+
+  void emitIf(OpBuilder &b, Value condition, function_ref<void(OpBuilder &)> emitThen) {
+    scf::IfOp::create(b, loc, condition, [&](OpBuilder &body, Location) {
+      emitThen(body);
+      scf::YieldOp::create(body, loc);
+    });
+  }
+
+  /// Hints for the weight of the next columns while a product's first rows pass these; other rows find it near. A hint
+  /// brings two lines (measured: 10 % faster at 128 rows where the weight is in the third-level cache).
+  void askForPass(OpBuilder &b, Value column, Value block, Value step) {
+    int64_t share = linesOfBlock();
+    emitIf(b, isFirst, [&](OpBuilder &body) {
+      Value panel = arith::DivUIOp::create(body, loc, column, constant(body, AmxPlan::kTileRows));
+      Value word = arith::MulIOp::create(body, loc, step, constant(body, AmxPlan::kTileRows));
+      word = add(body, word, arith::MulIOp::create(body, loc, block, constant(body, share)));
+      for (int64_t j = 0; j < 2; ++j)
+        for (int64_t line = 0; line < share; line += 2)
+          askForLine(body, add(body, panel, j), add(body, word, line));
+    });
+  }
+
+  /// Of a tile of the weight, the lines that each block of rows asks for.
+  int64_t linesOfBlock() { return llvm::divideCeilSigned(AmxPlan::kTileRows, plan.itemRows / AmxPlan::kRows); }
+
+  /// Hints may name what is not there.
+  void askForLine(OpBuilder &b, Value panel, Value word) {
+    memref::PrefetchOp::create(b, loc, product.rhs, ValueRange{panel, word, constant(b, 0)}, /*isWrite=*/false,
+                               /*localityHint=*/2, /*isDataCache=*/true);
   }
 
   /// How many rows were stored in all steps.
@@ -278,21 +308,19 @@ private:
     return arith::MinUIOp::create(b, loc, whole, constant(b, plan.steps() * rows));
   }
 
-  /// Two rows of the staging tile in each of the last 16 steps.
-  void askForStaging(OpBuilder &b, Value slot, Value step) {
+  /// Two rows of a staging tile in each of the last 16 steps.
+  void askForTile(OpBuilder &b, Value slot, Value step) {
     Value row = arith::MulIOp::create(b, loc, add(b, step, AmxPlan::kTileRows - plan.steps()), constant(b, 2));
     row = arith::MaxSIOp::create(b, loc, row, constant(b, 0));
     for (int64_t r = 0; r < 2; ++r)
-      for (int64_t c = 0; c < AmxPlan::kColumns; c += AmxPlan::kTileRows)
-        memref::PrefetchOp::create(b, loc, staging, ValueRange{slot, add(b, row, r), constant(b, c)}, /*isWrite=*/true,
-                                   /*localityHint=*/3, /*isDataCache=*/true);
+      results.askForTile(b, slot, add(b, row, r));
   }
 
   /// Hints for the part of the weight that comes next, a share by each block of rows: the next part of the sum, or the
   /// first one of the two panels to the right (measured: 3 to 18 % faster, most where the weight comes from the
   /// third-level cache).
   Beside askForWeight(OpBuilder &b, const Sums &sums) {
-    int64_t share = llvm::divideCeilSigned(AmxPlan::kTileRows, plan.itemRows / AmxPlan::kRows);
+    int64_t share = linesOfBlock();
     Value firstLine = arith::MulIOp::create(b, loc, sums.slot, constant(b, share));
     Value step = add(b, sums.step, sums.steps);
     SmallVector<Value> panels = panelsAt(b, sums.column);
@@ -307,60 +335,21 @@ private:
       word = add(k, word, firstLine);
       for (Value panel : panels)
         for (int64_t line = 0; line < share; ++line)
-          memref::PrefetchOp::create(k, loc, product.rhs, ValueRange{panel, add(k, word, line), constant(k, 0)},
-                                     /*isWrite=*/false, /*localityHint=*/2, /*isDataCache=*/true);
+          askForLine(k, panel, add(k, word, line));
     };
-  }
-
-  /// Hints for the lines that a block's results go to: they come while the tiles multiply (measured: 1.5 times as fast
-  /// where a result of 512 × 3072 has left the second-level cache, no loss where it is there).
-  void askForResults(OpBuilder &b, Value row, Value column) {
-    Value out = epilogue.output();
-    auto type = cast<MemRefType>(out.getType());
-    int64_t line = AmxPlan::kRowBytes * 8 / type.getElementTypeBitWidth();
-    // Hints may name what is not there.
-    for (int64_t r = 0; r < AmxPlan::kRows; ++r)
-      for (int64_t c = 0; c < AmxPlan::kColumns; c += line)
-        memref::PrefetchOp::create(b, loc, out, ValueRange{add(b, row, r), add(b, column, c)}, /*isWrite=*/true,
-                                   /*localityHint=*/3, /*isDataCache=*/true);
   }
 
   using IndexLoops::add;
   Value add(OpBuilder &b, Value x, Value y) { return arith::AddIOp::create(b, loc, x, y); }
 
-  /// Rows [begin, end) of what waits.
-  void emitResults(OpBuilder &b, Waiting waiting, Value begin, Value end) {
-    IndexLoops::forEach(b, begin, end, 1, [&](OpBuilder &each, Value r) { emitResult(each, waiting, r); });
-  }
-
-  void emitResult(OpBuilder &b, Waiting waiting, Value r) {
-    emitRow(b, add(b, waiting.row, r), {waiting.slot, r}, waiting.column);
-  }
-
-  /// A row of the staging tile, through all that follows the sums.
-  void emitRow(OpBuilder &b, Value row, std::pair<Value, Value> stagingRow, Value column) {
-    int64_t lanes = registers.lanes, known = cast<MemRefType>(epilogue.output().getType()).getDimSize(1);
-    bool masked = ShapedType::isDynamic(known) || known % AmxPlan::kColumns != 0;
-    AffineMap columnMap = AffineMap::get(2, 0, b.getAffineDimExpr(1));
-    auto sumType = VectorType::get({lanes}, cast<MemRefType>(staging.getType()).getElementType());
-    for (int64_t at = 0; at < AmxPlan::kColumns; at += lanes) {
-      IterationPoint point = columnsAt(b, loc, row, add(b, column, at), lanes, masked ? columns : Value());
-      Value sums = vector::LoadOp::create(b, loc, sumType, staging,
-                                          ValueRange{stagingRow.first, stagingRow.second, constant(b, at)});
-      if (product.rowScales)
-        sums = emitScaledSums(b, loc, sums, product.rowScales, product.columnScales, point);
-      if (product.bias)
-        sums = arith::AddFOp::create(b, loc, sums, emitLoad(b, loc, product.bias, columnMap, point));
-      emitMatmulResult(b, loc, epilogue, sums, point);
-    }
-  }
-
   Product product;
   MatmulEpilogue epilogue;
   AmxPlan plan;
   RegisterPlan registers;
+  StagedResults results;
   bool instructions, cut;
-  Value columns, lastPanel, packed, staging;
+  Value columns, lastPanel, packed;
+  Value isFirst; ///< whether the rows are the first ones of the product that is cut into items
 };
 
 struct MapProductsToAmxPass : impl::MapProductsToAmxBase<MapProductsToAmxPass> {

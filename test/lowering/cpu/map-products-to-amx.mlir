@@ -104,7 +104,8 @@ func.func @cut(%x: memref<128x1024xf32>, %w: memref<2x512x32xbf16>, %y: memref<1
 // -----
 
 // Rows of bf16 are loaded where they are, but for those after the last whole block, which are packed. In each step two
-// rows of the block before are stored from the other staging tile; what 13 steps leave comes after them.
+// rows of the block before are stored from the other staging tile; what 13 steps leave comes after them. Hints are for
+// the weight of the next columns and for the staging tile.
 // CHECK-LABEL: @rows(
 // CHECK-SAME: %[[X:[a-z0-9]+]]: memref<?x416xbf16>, %[[W:[a-z0-9]+]]: memref<4x208x32xbf16>, %[[Y:[a-z0-9]+]]: memref<?x64xbf16>
 // CHECK: %[[PACKED:.*]] = memref.alloca() {alignment = 64 : i64} : memref<1x13x32x32xbf16>
@@ -112,6 +113,7 @@ func.func @cut(%x: memref<128x1024xf32>, %w: memref<2x512x32xbf16>, %y: memref<1
 // CHECK: vector.store %{{.*}}, %[[PACKED]]
 // CHECK: amx.tile_zero
 // CHECK: scf.for %{{.*}} = %c0 to %c13
+// CHECK-COUNT-4: memref.prefetch %[[W]]
 // CHECK-COUNT-4: memref.prefetch %[[SUMS]]
 // CHECK: scf.if
 // CHECK-COUNT-4: vector.store %{{.*}}, %[[Y]]
