@@ -72,7 +72,7 @@ func.func @long_sum(%x: memref<9x4096xf32>, %w: memref<3x4096x16xf32>, %b: memre
 
 // -----
 
-// A weight of more than 1 MiB: what is stored to and the panels of the next columns are asked for.
+// A weight of more than 256 KiB: what is stored to and the panels of the next columns are asked for.
 // CHECK-LABEL: @streamed
 // CHECK-SAME: %[[W:[a-z0-9]+]]: memref<48x768x16xf32>, %[[Y:[a-z0-9]+]]: memref<9x768xf32>
 // CHECK-COUNT-27: memref.prefetch %{{.*}}, write
