@@ -81,7 +81,7 @@ def to_weft(case: Case) -> dict[str, np.ndarray]:
     if isinstance(case, Norm):
         return arrays
     if isinstance(case, Product):
-        return {"x": stored_as("bf16", arrays["x"])[0]} if case.form == "bf16" else arrays
+        return {"x": _aligned(stored_as("bf16", arrays["x"])[0])} if case.form == "bf16" else arrays
     inputs = {"q": _in_order(case, arrays["q"])}
     for name in ("k", "v"):
         stored, factors = stored_as(case.form, arrays[name])
@@ -106,8 +106,19 @@ def output_of_weft(case: Case) -> np.ndarray:
     """Where the graph writes."""
     if isinstance(case, Attention):
         return _in_order(case, np.empty(case.shape, np.float32))
-    halves = isinstance(case, Product) and case.form == "bf16"
-    return np.empty(case.shape, np.uint16 if halves else np.float32)
+    if isinstance(case, Product) and case.form == "bf16":
+        return _aligned(np.zeros(case.shape, np.uint16))
+    return np.empty(case.shape, np.float32)
+
+
+def _aligned(array: np.ndarray) -> np.ndarray:
+    """A copy that begins with a cache line, as PyTorch's tensors of bf16 do."""
+    line = 64
+    room = np.empty(array.nbytes + line, np.uint8)
+    begin = -room.ctypes.data % line
+    copy = room[begin : begin + array.nbytes].view(array.dtype).reshape(array.shape)
+    copy[...] = array
+    return copy
 
 
 def from_weft(case: Case, array: np.ndarray) -> np.ndarray:

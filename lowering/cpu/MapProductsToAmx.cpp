@@ -63,7 +63,9 @@ public:
     Type element = cast<MemRefType>(product.rhs.getType()).getElementType();
     int64_t blocks = plan.itemRows / AmxPlan::kRows;
     isFirst = emitIsFirst(b);
-    packed = memref::AllocaOp::create(b, loc, packedRowsType(plan, plan.inPlace ? 1 : blocks, element),
+    if (plan.inPlace)
+      isAligned = emitIsAligned(b);
+    packed = memref::AllocaOp::create(b, loc, packedRowsType(plan, blocks, element),
                                       b.getI64IntegerAttr(AmxPlan::kRowBytes));
     results.allocate(b, cut ? blocks : 2);
     Value rows = memref::DimOp::create(b, loc, out, 0), zero = constant(b, 0);
@@ -71,7 +73,7 @@ public:
                               [&](OpBuilder &body, Value first, Waiting before) {
                                 Value count = arith::SubIOp::create(body, loc, rows, first);
                                 count = arith::MinUIOp::create(body, loc, count, constant(body, plan.itemRows));
-                                return emitRows(body, {first, count}, before);
+                                return emitRows(body, first, count, before);
                               });
     results.emit(b, waiting, zero, waiting.count);
     epilogue.eraseWith(product.op);
@@ -111,9 +113,19 @@ private:
     return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, row, constant(b, 0));
   }
 
-  /// Rows of a work item: `count` from `first` on.
+  /// Whether the left operand's rows begin with cache lines: a tile's load would touch two for each row otherwise.
+  Value emitIsAligned(OpBuilder &b) {
+    auto place = memref::ExtractStridedMetadataOp::create(b, loc, product.lhs);
+    int64_t bytes = AmxPlan::kRowBytes / (AmxPlan::kTileRows * plan.perWord);
+    Value address = memref::ExtractAlignedPointerAsIndexOp::create(b, loc, product.lhs);
+    address = add(b, address, arith::MulIOp::create(b, loc, place.getOffset(), constant(b, bytes)));
+    address = arith::RemUIOp::create(b, loc, address, constant(b, AmxPlan::kRowBytes));
+    return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, address, constant(b, 0));
+  }
+
+  /// Rows of a work item: `count` from `first` on; so many of them are read where they are, whole blocks.
   struct Rows {
-    Value first, count;
+    Value first, count, inPlace;
   };
 
   /// Up to 32 rows of an item.
@@ -128,12 +140,15 @@ private:
 
   using BlockBody = function_ref<Waiting(OpBuilder &, const Block &, Waiting)>;
 
-  Waiting emitRows(OpBuilder &b, const Rows &rows, Waiting waiting) {
-    Value rest = arith::RemUIOp::create(b, loc, rows.count, constant(b, AmxPlan::kRows));
-    Rows packedRows = rows;
-    if (plan.inPlace)
-      packedRows = {add(b, rows.first, arith::SubIOp::create(b, loc, rows.count, rest)), rest};
-    emitPackRows(b, loc, registers, plan, product.lhs, packedRows.first, packedRows.count, packed);
+  Waiting emitRows(OpBuilder &b, Value first, Value count, Waiting waiting) {
+    Rows rows{first, count, constant(b, 0)};
+    if (plan.inPlace) {
+      Value rest = arith::RemUIOp::create(b, loc, count, constant(b, AmxPlan::kRows));
+      Value whole = arith::SubIOp::create(b, loc, count, rest);
+      rows.inPlace = arith::SelectOp::create(b, loc, isAligned, whole, rows.inPlace);
+    }
+    emitPackRows(b, loc, registers, plan, product.lhs, add(b, first, rows.inPlace),
+                 arith::SubIOp::create(b, loc, count, rows.inPlace), packed);
     if (!cut)
       return emitPasses(b, rows, waiting);
     forEach(b, columns, AmxPlan::kColumns, [&](OpBuilder &body, Value column) { emitCuts(body, rows, column); });
@@ -186,31 +201,31 @@ private:
     emitCut(b, constant(b, last));
   }
 
-  /// Blocks of 32 rows, and what is left of them. Rows in place end with the last whole block.
+  /// Blocks of 32 rows that are read in place, then packed ones.
   Waiting forEachBlock(OpBuilder &b, const Rows &rows, Waiting waiting, BlockBody body) {
-    Value size = constant(b, AmxPlan::kRows), zero = constant(b, 0);
-    Value rest = arith::RemUIOp::create(b, loc, rows.count, size);
-    Value whole = arith::SubIOp::create(b, loc, rows.count, rest);
-    waiting = forEach(b, {zero, whole, size}, waiting, [&](OpBuilder &each, Value begin, Waiting before) {
-      Value index = arith::DivUIOp::create(each, loc, begin, size);
-      return body(each, {add(each, rows.first, begin), index, index, size, 2, plan.inPlace}, before);
+    Value size = constant(b, AmxPlan::kRows);
+    auto blockAt = [&](OpBuilder &at, Value begin) {
+      return Block{add(at, rows.first, begin), arith::DivUIOp::create(at, loc, begin, size), {}, size, 2, true};
+    };
+    if (plan.inPlace)
+      waiting =
+          forEach(b, {constant(b, 0), rows.inPlace, size}, waiting, [&](OpBuilder &each, Value begin, Waiting before) {
+            return body(each, blockAt(each, begin), before);
+          });
+    return forEach(b, {rows.inPlace, rows.count, size}, waiting, [&](OpBuilder &each, Value begin, Waiting before) {
+      Block block = blockAt(each, begin);
+      Value left = arith::SubIOp::create(each, loc, rows.count, begin);
+      block.count = arith::MinUIOp::create(each, loc, left, size);
+      block.packed = arith::DivUIOp::create(each, loc, arith::SubIOp::create(each, loc, begin, rows.inPlace), size);
+      block.inPlace = false;
+      Block half = block;
+      half.tiles = 1; // the second tile would be empty
+      Value isShort =
+          arith::CmpIOp::create(each, loc, arith::CmpIPredicate::ule, left, constant(each, AmxPlan::kTileRows));
+      return either(
+          each, isShort, [&](OpBuilder &one) { return body(one, half, before); },
+          [&](OpBuilder &two) { return body(two, block, before); });
     });
-    auto emitRest = [&](OpBuilder &each, int64_t tiles) {
-      Value index = arith::DivUIOp::create(each, loc, whole, size);
-      return body(each, {add(each, rows.first, whole), index, plan.inPlace ? zero : index, rest, tiles, false},
-                  waiting);
-    };
-    auto has = [&](OpBuilder &at, int64_t most) {
-      return arith::CmpIOp::create(at, loc, arith::CmpIPredicate::ule, rest, constant(at, most));
-    };
-    return either(
-        b, has(b, 0), [&](OpBuilder &) { return waiting; },
-        [&](OpBuilder &some) {
-          // One tile where the second would be empty.
-          return either(
-              some, has(some, AmxPlan::kTileRows), [&](OpBuilder &one) { return emitRest(one, 1); },
-              [&](OpBuilder &two) { return emitRest(two, 2); });
-        });
   }
 
   /// Sums of a block over `steps` steps from `step` on, in a staging tile.
@@ -349,7 +364,8 @@ private:
   StagedResults results;
   bool instructions, cut;
   Value columns, lastPanel, packed;
-  Value isFirst; ///< whether the rows are the first ones of the product that is cut into items
+  Value isAligned; ///< whether rows are read in place
+  Value isFirst;   ///< whether the rows are the first ones of the product that is cut into items
 };
 
 struct MapProductsToAmxPass : impl::MapProductsToAmxBase<MapProductsToAmxPass> {

@@ -7,24 +7,29 @@
 // RUN: FileCheck %s --check-prefix=ONCE < %t.s
 // RUN: grep -c ldtilecfg %t.s | FileCheck %s --check-prefix=CONFIGURED
 
-// The first of eight parts of a sum, then the loop over the next ones: 8 steps each, between loading and storing sums.
+// The first of eight parts of a sum, of rows in place and of packed ones: 8 steps between zeroing and storing sums.
 // CHECK-LABEL: integers:
 // CHECK-COUNT-4: tilezero
 // CHECK-NOT: {{tilestored|vmov|^\.LBB}}
 // CHECK-COUNT-32: tdpbssd
-// CHECK-NOT: {{vmov|^\.LBB}}
 // CHECK-COUNT-4: tilestored
-// CHECK: .LBB
+// CHECK-COUNT-4: tilezero
 // CHECK-NOT: {{tilestored|vmov|^\.LBB}}
 // CHECK-COUNT-32: tdpbssd
 // CHECK-COUNT-4: tilestored
-// CHECK-NOT: tile
-// CHECK: j{{[a-z]+}} .LBB
+// Then the loop over the next ones, which loads the sums.
 // CHECK-LABEL: halves:
 // CHECK: vcvtneps2bf16
 // CHECK-COUNT-4: tilezero
 // CHECK-COUNT-32: tdpbf16ps
+// CHECK-NOT: {{vmov|^\.LBB}}
 // CHECK-COUNT-4: tilestored
+// CHECK: {{^}}.LBB
+// CHECK-NOT: {{tilestored|vmov|^\.LBB}}
+// CHECK-COUNT-32: tdpbf16ps
+// CHECK-COUNT-4: tilestored
+// CHECK-NOT: tile
+// CHECK: j{{[a-z]+}} .LBB
 // CHECK: ret
 
 // A short sum whose rows are loaded where they are: in a step four tiles, and two rows of the results before.
@@ -44,8 +49,8 @@
 // CHECK-COUNT-4: tilestored
 // CHECK-LABEL: .Lfunc_end2:
 
-// Three places store sums in the first two functions, one in the third, and no other.
-// ONCE-COUNT-28: tilestored
+// Three places store sums of rows in place or packed, and no other; one where sums are whole.
+// ONCE-COUNT-44: tilestored
 // ONCE-NOT: tilestored
 // CONFIGURED: 3
 module attributes {weft.target = #weft.target<isa = "amx", lanes = 16, registers = 32, cpu = "x86-64-v4", features = "">} {

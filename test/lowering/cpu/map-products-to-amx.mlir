@@ -1,13 +1,20 @@
 // RUN: weft-opt %s --split-input-file --weft-map-products-to-amx --canonicalize --cse | FileCheck %s
 
-// The example of the pass: 32 rows are loaded where they are, one step of 2 × 2 tiles, then each row scaled.
+// The example of the pass: 32 rows that begin with cache lines are loaded where they are, one step of 2 × 2 tiles, then
+// each row scaled. Others are packed.
 // CHECK-LABEL: @quantized(
 // CHECK-SAME: %[[X:[a-z0-9]+]]: memref<32x64xi8>, %[[XS:[a-z0-9]+]]: memref<32xf32>, %[[W:[a-z0-9]+]]: memref<2x16x64xi8>, %[[WS:[a-z0-9]+]]: memref<32xf32>, %[[Y:[a-z0-9]+]]: memref<32x32xf32>)
+// CHECK: %[[ADDRESS:.*]] = memref.extract_aligned_pointer_as_index %[[X]]
+// CHECK: arith.remui %[[ADDRESS]], %c64
+// CHECK: %[[PACKED:.*]] = memref.alloca() {alignment = 64 : i64} : memref<4x1x32x64xi8>
 // CHECK: %[[SUMS:.*]] = memref.alloca() {alignment = 64 : i64} : memref<2x32x32xi32>
+// CHECK: arith.select
+// CHECK: vector.store %{{.*}}, %[[PACKED]]
 // CHECK-COUNT-2: amx.tile_load %[[X]]
 // CHECK-COUNT-2: amx.tile_load %[[W]]
 // CHECK-COUNT-4: amx.tile_muli
 // CHECK-COUNT-4: amx.tile_store %[[SUMS]]
+// CHECK: amx.tile_load %[[PACKED]]
 // CHECK: scf.for
 // CHECK: memref.load %[[XS]]
 // CHECK: arith.sitofp
@@ -23,17 +30,16 @@ func.func @quantized(%x: memref<32x64xi8>, %xs: memref<32xf32>, %w: memref<2x16x
 // -----
 
 // bf16: rows of f32 are rounded; 25 words are a step of 16 and one shifted back to word 9, whose first 7 words are zero.
-// Blocks of 32 rows, then up to 16 or up to 32 that are left.
+// Blocks of up to 16 rows, or of more.
 // CHECK-LABEL: @halves(
 // CHECK-DAG: %[[TAIL:.*]] = arith.constant dense<{{.*}}false, {{.*}}true{{.*}}> : vector<16xi1>
 // CHECK: memref.alloca() {alignment = 64 : i64} : memref<4x2x32x32xbf16>
 // CHECK: arith.truncf %{{.*}} : vector<16xf32> to vector<16xbf16>
 // CHECK: vector.maskedload
-// CHECK: scf.for %[[STEP:.*]] = %c0 to %c2
-// CHECK: arith.minui %{{.*}}, %c9
-// CHECK-COUNT-4: amx.tile_mulf
 // CHECK: arith.cmpi ule, %{{.*}}, %c16
 // CHECK: scf.if
+// CHECK: scf.for %[[STEP:.*]] = %c0 to %c2
+// CHECK: arith.minui %{{.*}}, %c9
 // CHECK-COUNT-2: amx.tile_mulf
 // CHECK: else
 // CHECK-COUNT-4: amx.tile_mulf
@@ -108,7 +114,7 @@ func.func @cut(%x: memref<128x1024xf32>, %w: memref<2x512x32xbf16>, %y: memref<1
 // the weight of the next columns and for the staging tile.
 // CHECK-LABEL: @rows(
 // CHECK-SAME: %[[X:[a-z0-9]+]]: memref<?x416xbf16>, %[[W:[a-z0-9]+]]: memref<4x208x32xbf16>, %[[Y:[a-z0-9]+]]: memref<?x64xbf16>
-// CHECK: %[[PACKED:.*]] = memref.alloca() {alignment = 64 : i64} : memref<1x13x32x32xbf16>
+// CHECK: %[[PACKED:.*]] = memref.alloca() {alignment = 64 : i64} : memref<4x13x32x32xbf16>
 // CHECK: %[[SUMS:.*]] = memref.alloca() {alignment = 64 : i64} : memref<2x32x32xf32>
 // CHECK: vector.store %{{.*}}, %[[PACKED]]
 // CHECK: amx.tile_zero
