@@ -11,11 +11,12 @@ def MapProductsToAmx : Pass<"weft-map-products-to-amx", "::mlir::ModuleOp"> {
   let summary = "Turns products in 8 bits and in bf16 into products of tiles, on targets that have them";
   let description = [{
     Before: `weft.quantized_matmul`, or `weft.packed_matmul` with a weight in bf16, on memrefs; perhaps into a scratch that
-    one elementwise `linalg.generic` reads. After, on levels `amx` and `amx-vectors`: rows of the left operand that have
-    the weight's type and whole steps of 64 bytes, and begin with cache lines, are loaded where they are, but for those
-    after the last block of 32; others are packed (f32 rounded to bf16). Each block and pair of the weight's panels is a product of 2 × 2 tiles over
-    all steps, put into one of two staging tiles. While the next product runs, the rows of the one before get the scales,
-    the bias and the elementwise op's body. Longer sums are cut into parts of 8 steps (see docs/rationale/matrix-tiles.md).
+    one elementwise `linalg.generic` reads. After, on levels `amx` and `amx-vectors`: rows of the left operand that
+    have the weight's type and whole steps of 64 bytes, and begin with cache lines, are loaded where they are, but
+    for those after the last block of 32; others are packed (f32 rounded to bf16). Each block and pair of the
+    weight's panels is a product of 2 × 2 tiles over all steps, put into one of two staging tiles. While the next
+    product runs, the rows of the one before get the scales, the bias and the elementwise op's body. Longer sums are
+    cut into parts of 8 steps (see docs/rationale/matrix-tiles.md).
 
     Example:
     ```mlir
