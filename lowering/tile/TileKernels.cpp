@@ -83,8 +83,10 @@ TilePlan planProduct(TilingInterface root, DestinationStyleOpInterface product, 
   plan.sizes[0] = rows;
   plan.sizes[1] = columns;
   plan.rowUnit = unit;
-  // A block of weights stays in the second-level cache while the rows pass.
-  plan.firstFastest = true;
+  // A weight in f32 passes while an item's rows stay in the second-level cache: its next columns are fetched ahead,
+  // rows are not, and a thread's items are rows of its own. Other weights' columns stay while the rows pass.
+  bool fetchedAhead = isa<PackedMatmulOp>(product) && getElementTypeOrSelf(product->getOperand(1).getType()).isF32();
+  plan.firstFastest = !fetchedAhead;
   return plan;
 }
 

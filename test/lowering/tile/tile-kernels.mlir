@@ -1,7 +1,7 @@
 // RUN: weft-opt %s --split-input-file --weft-tile-kernels --canonicalize --cse | FileCheck %s
 
 // An epilogue is the root; its product is computed tile by tile inside: up to twelve register tiles of 9 rows, as many in
-// each item as an even cut gives, and four of 48 columns.
+// each item as an even cut gives, and four of 48 columns; items run along the columns.
 // CHECK: #[[SHARE:.*]] = affine_map<()[s0] -> (108, s0 * 9)>
 // CHECK: #[[ROWS:.*]] = affine_map<(d0)[s0, s1] -> (-d0 + s0, 108, s1 * 9)>
 // CHECK: #[[PANEL:.*]] = affine_map<(d0) -> (d0 floordiv 16)>
@@ -16,7 +16,7 @@
 // CHECK: %[[P:.*]] = weft.packed_matmul ins(%{{.*}}, %[[W]] :
 // CHECK: %[[R:.*]] = linalg.generic {{.*}} ins(%[[P]] : tensor<?x192xf32>)
 // CHECK: tensor.parallel_insert_slice %[[R]] into %[[OUT]][%[[ROW]], %[[COLUMN]]] [%[[COUNT]], 192] [1, 1]
-// CHECK: {weft.first_fastest, weft.item_cost = 269568 : i64}
+// CHECK: {weft.item_cost = 269568 : i64}
 #id = affine_map<(m, n) -> (m, n)>
 module attributes {weft.target = #weft.target<isa = "v4", lanes = 16, registers = 32, cpu = "x86-64-v4", features = "">} {
 func.func private @product_with_epilogue(%x: memref<?x384xf32>, %w: memref<96x384x16xf32>, %n: index, %y: memref<?x1536xf32>) attributes {weft.kernel = "linear"} {
