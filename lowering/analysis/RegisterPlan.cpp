@@ -14,7 +14,7 @@ RegisterPlan RegisterPlan::forTarget(TargetAttr target) {
   plan.vectors = 2;
   // 32 registers: 14 × 2 accumulators; 16 registers: 6 × 2.
   plan.rows = (target.getRegisters() - plan.vectors - 1) / plan.vectors;
-  // A short tile's loop of 12 multiply-adds is bound by loop control unless unrolled; 28 are not.
+  // A short tile's loop of 12 multiply-adds is bound by loop control unless unrolled. (Products unroll tall ones, too.)
   plan.unroll = plan.rows >= 8 ? 1 : 4;
   plan.fused = target.getIsa() != "portable";
   plan.avx512 = target.getIsa() == "v4" || target.getIsa() == "amx";

@@ -8,6 +8,7 @@
 #include "dialects/weft/WeftDialect.h"
 #include "lowering/analysis/MaskTiles.h"
 #include "lowering/analysis/RegisterPlan.h"
+#include "lowering/cpu/IndexLoops.h"
 #include "lowering/cpu/OperandAccess.h"
 
 namespace weft {
@@ -36,7 +37,7 @@ struct AttentionPlan {
 ///   packedQuery Qᵀ [d][q], packedOutput Oᵀ [tile · e][lanes], state [2][q] (running maximum in units of log 2, running
 ///   sum), keys [block][d] and values [block][e] (contiguous, whatever the operands' strides), scores Sᵀ
 ///   [block][lanes].
-class AttentionEmitter {
+class AttentionEmitter : protected IndexLoops {
 public:
   explicit AttentionEmitter(const AttentionPlan &plan);
   virtual ~AttentionEmitter() = default;
@@ -66,14 +67,10 @@ protected:
   };
 
   // Small things.
-  Value constant(Builder &b, int64_t value);
   Value splat(Builder &b, float value);
-  Value add(Builder &b, Value base, int64_t offset);
-  Value add(Builder &b, Value x, Value y);
   Value least(Builder &b, Value x, Value y);
   Value maximum(Builder &b, Value x, Value y);
   Value extentOf(Builder &b, unsigned operand, unsigned dim);
-  void forEach(Builder &b, Value end, int64_t step, llvm::function_ref<void(Builder &, Value)> body);
   Value loadLanes(Builder &b, Value matrix, Value row, Value column, int64_t v);
   void storeLanes(Builder &b, Value value, Value matrix, Value row, Value column, int64_t v);
   Value loadOutput(Builder &b, Value column, Value e, int64_t v);
@@ -122,7 +119,6 @@ protected:
 
   AttentionPlan plan;
   AttentionOp op;
-  mlir::Location loc;
   RegisterPlan reg;
   mlir::VectorType lane;
   Value packedQuery, packedOutput, rowsOutput, state, keys, values, scores;

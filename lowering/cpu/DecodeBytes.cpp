@@ -24,22 +24,18 @@ DecodeBytes::DecodeBytes(AttentionOp op, const DecodePlan &plan, const RegisterP
       instructions(hasTileInstructions(target)), wide(VectorType::get({kTile}, Float32Type::get(op.getContext()))),
       whole(VectorType::get({kTile}, IntegerType::get(op.getContext(), 32))) {}
 
-Value DecodeBytes::scratchOf(OpBuilder &b, ArrayRef<int64_t> shape, Type element) {
-  return memref::AllocaOp::create(b, loc, MemRefType::get(shape, element), b.getI64IntegerAttr(64));
-}
-
 void DecodeBytes::allocate(OpBuilder &b) {
   DecodeTiles::allocate(b);
   if (!tile.bytes)
     return;
   int64_t blocks = plan.groups * rowBlocks;
-  queryDigits = scratchOf(b, {blocks, plan.headDim / kRowBytes, kTile, kRowBytes}, b.getI8Type());
-  queryFactors = scratchOf(b, {blocks, reg.lanes}, b.getF32Type());
-  someKeys = scratchOf(b, {kTile, plan.headDim}, b.getI8Type());
-  keySums = scratchOf(b, {blockKeys, kTile}, b.getI32Type());
-  weightDigits = scratchOf(b, {blockKeys / kRowBytes, kDigits * tile.rows, kRowBytes}, b.getI8Type());
-  packedValues = scratchOf(b, {plan.valueDim / kTile, blockKeys / 4, kRowBytes}, b.getI8Type());
-  valueSums = scratchOf(b, {kDigits * tile.rows, plan.valueDim}, b.getI32Type());
+  queryDigits = scratch(b, {blocks, plan.headDim / kRowBytes, kTile, kRowBytes}, b.getI8Type());
+  queryFactors = scratch(b, {blocks, reg.lanes});
+  someKeys = scratch(b, {kTile, plan.headDim}, b.getI8Type());
+  keySums = scratch(b, {blockKeys, kTile}, b.getI32Type());
+  weightDigits = scratch(b, {blockKeys / kRowBytes, kDigits * tile.rows, kRowBytes}, b.getI8Type());
+  packedValues = scratch(b, {plan.valueDim / kTile, blockKeys / 4, kRowBytes}, b.getI8Type());
+  valueSums = scratch(b, {kDigits * tile.rows, plan.valueDim}, b.getI32Type());
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//

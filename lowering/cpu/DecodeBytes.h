@@ -58,7 +58,6 @@ private:
   void emitPackValues(mlir::OpBuilder &b, mlir::Value group);
   void emitAddProducts(mlir::OpBuilder &b, mlir::Value alpha, mlir::Value factor);
 
-  mlir::Value scratchOf(mlir::OpBuilder &b, mlir::ArrayRef<int64_t> shape, mlir::Type element);
   mlir::Value rowOf(mlir::OpBuilder &b, mlir::Value vector, int64_t r);
 
   bool instructions;            ///< the target has tiles

@@ -32,7 +32,7 @@ static constexpr int64_t kDotUnroll = 4;
 static constexpr int64_t kValueUnroll = 4;
 
 DecodeTiles::DecodeTiles(AttentionOp op, const DecodePlan &plan, const RegisterPlan &registers, bool bytes)
-    : op(op), loc(op.getLoc()), plan(plan), reg(registers), tile(plan, registers, bytes) {
+    : IndexLoops(op.getLoc()), op(op), plan(plan), reg(registers), tile(plan, registers, bytes) {
   lanes = VectorType::get({reg.lanes}, Float32Type::get(op.getContext()));
   rowBlocks = llvm::divideCeil(plan.rows(), tile.rows);
   queryVectors = llvm::divideCeil(plan.headDim, reg.lanes);
@@ -54,18 +54,13 @@ void DecodeTiles::allocate(OpBuilder &b) {
 // Small things
 //===--------------------------------------------------------------------------------------------------------------===//
 
-Value DecodeTiles::constant(OpBuilder &b, int64_t value) { return arith::ConstantIndexOp::create(b, loc, value); }
-
 Value DecodeTiles::splat(OpBuilder &b, float value) {
   return arith::ConstantOp::create(b, loc, DenseElementsAttr::get(lanes, value));
 }
 
-Value DecodeTiles::add(OpBuilder &b, Value base, int64_t offset) {
-  return offset ? arith::AddIOp::create(b, loc, base, constant(b, offset)).getResult() : base;
-}
-
-Value DecodeTiles::scratch(OpBuilder &b, ArrayRef<int64_t> shape) {
-  return memref::AllocaOp::create(b, loc, MemRefType::get(shape, b.getF32Type()), b.getI64IntegerAttr(64));
+Value DecodeTiles::scratch(OpBuilder &b, ArrayRef<int64_t> shape, Type element) {
+  auto type = MemRefType::get(shape, element ? element : b.getF32Type());
+  return memref::AllocaOp::create(b, loc, type, b.getI64IntegerAttr(64));
 }
 
 Value DecodeTiles::extentOf(OpBuilder &b, unsigned operand, unsigned dim) {
@@ -73,15 +68,6 @@ Value DecodeTiles::extentOf(OpBuilder &b, unsigned operand, unsigned dim) {
   assert(position && "asked of operands that have the dimension");
   OpFoldResult size = memref::getMixedSize(b, loc, op->getOperand(operand), *position);
   return getValueOrCreateConstantIndexOp(b, loc, size);
-}
-
-void DecodeTiles::forEach(OpBuilder &b, Value begin, Value end, int64_t step,
-                          function_ref<void(OpBuilder &, Value)> body) {
-  scf::ForOp::create(b, loc, begin, end, constant(b, step), ValueRange(),
-                     [&](OpBuilder &inner, Location, Value index, ValueRange) {
-                       body(inner, index);
-                       scf::YieldOp::create(inner, loc);
-                     });
 }
 
 Value DecodeTiles::loadVector(OpBuilder &b, Value matrix, Value row, Value column) {

@@ -7,12 +7,11 @@
 #define WEFT_LOWERING_CPU_DECODETILES_H
 
 #include "lowering/analysis/DecodePlan.h"
-
-#include <functional>
+#include "lowering/cpu/IndexLoops.h"
 
 namespace weft {
 
-class DecodeTiles {
+class DecodeTiles : protected IndexLoops {
 protected:
   DecodeTiles(AttentionOp op, const DecodePlan &plan, const RegisterPlan &registers, bool bytes);
 
@@ -34,13 +33,10 @@ protected:
 
   // --- small things -------------------------------------------------------------------------------------------
 
-  mlir::Value constant(mlir::OpBuilder &b, int64_t value);
   mlir::Value splat(mlir::OpBuilder &b, float value);
-  mlir::Value add(mlir::OpBuilder &b, mlir::Value base, int64_t offset);
-  mlir::Value scratch(mlir::OpBuilder &b, mlir::ArrayRef<int64_t> shape);
+  /// Of f32, where no element is given.
+  mlir::Value scratch(mlir::OpBuilder &b, mlir::ArrayRef<int64_t> shape, mlir::Type element = {});
   mlir::Value extentOf(mlir::OpBuilder &b, unsigned operand, unsigned dim);
-  void forEach(mlir::OpBuilder &b, mlir::Value begin, mlir::Value end, int64_t step,
-               llvm::function_ref<void(mlir::OpBuilder &, mlir::Value)> body);
   mlir::Value loadVector(mlir::OpBuilder &b, mlir::Value matrix, mlir::Value row, mlir::Value column = {});
   void storeVector(mlir::OpBuilder &b, mlir::Value value, mlir::Value matrix, mlir::Value row, mlir::Value column = {});
   /// max(x, y) as one instruction; a NaN in x is left out here and shows in the exponential instead.
@@ -55,7 +51,6 @@ protected:
                        int64_t count);
 
   AttentionOp op;
-  mlir::Location loc;
   DecodePlan plan;
   RegisterPlan reg;
   DecodeTile tile;

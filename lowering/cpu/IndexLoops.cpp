@@ -16,8 +16,10 @@ Value IndexLoops::constant(OpBuilder &builder, int64_t value) {
 }
 
 Value IndexLoops::add(OpBuilder &builder, Value base, int64_t offset) {
-  return offset ? arith::AddIOp::create(builder, loc, base, constant(builder, offset)).getResult() : base;
+  return offset ? add(builder, base, constant(builder, offset)) : base;
 }
+
+Value IndexLoops::add(OpBuilder &builder, Value x, Value y) { return arith::AddIOp::create(builder, loc, x, y); }
 
 void IndexLoops::forEach(OpBuilder &builder, Value begin, Value end, int64_t step, LoopBody body) {
   scf::ForOp::create(builder, loc, begin, end, constant(builder, step), ValueRange(),

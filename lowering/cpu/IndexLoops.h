@@ -1,7 +1,7 @@
 // Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Indices and loops over them, at one location: what the emitters of products have in common.
+// Indices and loops over them, at one location: what emitters have in common.
 #ifndef WEFT_LOWERING_CPU_INDEXLOOPS_H
 #define WEFT_LOWERING_CPU_INDEXLOOPS_H
 
@@ -18,6 +18,7 @@ protected:
   mlir::Value constant(mlir::OpBuilder &builder, int64_t value);
   /// base + offset.
   mlir::Value add(mlir::OpBuilder &builder, mlir::Value base, int64_t offset);
+  mlir::Value add(mlir::OpBuilder &builder, mlir::Value x, mlir::Value y);
   /// The body at each index of [begin, end) that is `step` after the one before.
   void forEach(mlir::OpBuilder &builder, mlir::Value begin, mlir::Value end, int64_t step, LoopBody body);
   /// The same from 0 on.

@@ -354,9 +354,6 @@ private:
     };
   }
 
-  using IndexLoops::add;
-  Value add(OpBuilder &b, Value x, Value y) { return arith::AddIOp::create(b, loc, x, y); }
-
   Product product;
   MatmulEpilogue epilogue;
   AmxPlan plan;

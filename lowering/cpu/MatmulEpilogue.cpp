@@ -5,6 +5,7 @@
 #include "lowering/cpu/MatmulEpilogue.h"
 
 #include "lowering/analysis/CostModel.h"
+#include "lowering/cpu/IndexLoops.h"
 #include "lowering/cpu/VectorBody.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -138,21 +139,12 @@ namespace {
 /// Vectors whose epilogue runs in one loop iteration.
 constexpr int64_t kVectorsTogether = 4;
 
-struct StagedEpilogue {
-  Location loc;
+struct StagedEpilogue : IndexLoops {
   MatmulEpilogue &epilogue;
   const StagedTile &tile;
 
-  Value constant(OpBuilder &b, int64_t value) { return arith::ConstantIndexOp::create(b, loc, value); }
-  Value add(OpBuilder &b, Value x, Value y) { return arith::AddIOp::create(b, loc, x, y); }
-
-  void forEach(OpBuilder &b, Value end, int64_t step, function_ref<void(OpBuilder &, Value)> body) {
-    scf::ForOp::create(b, loc, constant(b, 0), end, constant(b, step), ValueRange(),
-                       [&](OpBuilder &inner, Location, Value index, ValueRange) {
-                         body(inner, index);
-                         scf::YieldOp::create(inner, loc);
-                       });
-  }
+  StagedEpilogue(Location loc, MatmulEpilogue &epilogue, const StagedTile &tile)
+      : IndexLoops(loc), epilogue(epilogue), tile(tile) {}
 
   /// The vector of the tile's row r that begins at its column c.
   void vectorAt(OpBuilder &b, Value r, Value c, Value columns) {
@@ -165,7 +157,7 @@ struct StagedEpilogue {
   void rowsFrom(OpBuilder &b, Value first, int64_t rows) {
     for (int64_t r = 0; r < rows; ++r)
       for (int64_t v = 0; v < tile.vectors; ++v)
-        vectorAt(b, add(b, first, constant(b, r)), constant(b, v * tile.lanes), Value());
+        vectorAt(b, add(b, first, r), constant(b, v * tile.lanes), Value());
   }
 
   void whole(OpBuilder &b) {
@@ -185,7 +177,7 @@ struct StagedEpilogue {
 } // namespace
 
 void emitStagedEpilogue(OpBuilder &b, Location loc, MatmulEpilogue &epilogue, const StagedTile &tile) {
-  StagedEpilogue emitter{loc, epilogue, tile};
+  StagedEpilogue emitter(loc, epilogue, tile);
   if (!tile.columns)
     return emitter.whole(b);
   Value left = arith::SubIOp::create(b, loc, tile.columns, tile.column);

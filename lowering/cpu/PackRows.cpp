@@ -4,11 +4,11 @@
 // scf.for %block, %row in it { scf.for %step but the last { vector.load; round; vector.store }; the last one masked }
 #include "lowering/cpu/PackRows.h"
 
+#include "lowering/cpu/IndexLoops.h"
 #include "lowering/cpu/StoredNumbers.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
@@ -16,9 +16,8 @@ using namespace mlir;
 namespace weft {
 namespace {
 
-struct Packer {
+struct Packer : IndexLoops {
   OpBuilder &b;
-  Location loc;
   const RegisterPlan &registers;
   const AmxPlan &plan;
   Value source, packed;
@@ -26,20 +25,11 @@ struct Packer {
   int64_t depth, stepValues, chunk; ///< of a row; of a step; of one vector
 
   Packer(OpBuilder &b, Location loc, const RegisterPlan &registers, const AmxPlan &plan, Value source, Value packed)
-      : b(b), loc(loc), registers(registers), plan(plan), source(source), packed(packed),
+      : IndexLoops(loc), b(b), registers(registers), plan(plan), source(source), packed(packed),
         stored(cast<MemRefType>(source.getType()).getElementType()),
         element(cast<MemRefType>(packed.getType()).getElementType()),
         depth(cast<MemRefType>(source.getType()).getDimSize(1)), stepValues(AmxPlan::kTileRows * plan.perWord),
         chunk(std::min<int64_t>(registers.lanes * 32 / stored.getIntOrFloatBitWidth(), stepValues)) {}
-
-  Value constant(OpBuilder &at, int64_t value) { return arith::ConstantIndexOp::create(at, loc, value); }
-  void forEach(OpBuilder &at, Value end, function_ref<void(OpBuilder &, Value)> body) {
-    scf::ForOp::create(at, loc, constant(at, 0), end, constant(at, 1), ValueRange(),
-                       [&](OpBuilder &inner, Location, Value index, ValueRange) {
-                         body(inner, index);
-                         scf::YieldOp::create(inner, loc);
-                       });
-  }
 
   /// Which of a chunk's values from k = `begin` on belong to the last step and to the row; null: all.
   Value maskOf(OpBuilder &at, int64_t begin, int64_t taken) {
@@ -66,7 +56,7 @@ struct Packer {
 
   void emitRow(OpBuilder &at, Value block, Value row, Value sourceRow) {
     int64_t last = plan.steps() - 1;
-    forEach(at, constant(at, last), [&](OpBuilder &body, Value step) {
+    forEach(at, constant(at, last), 1, [&](OpBuilder &body, Value step) {
       Value begin = arith::MulIOp::create(body, loc, step, constant(body, stepValues));
       for (int64_t at = 0; at < stepValues; at += chunk) {
         Value k = arith::AddIOp::create(body, loc, begin, constant(body, at));
@@ -85,9 +75,9 @@ struct Packer {
   void emit(Value first, Value count) {
     Value rows = constant(b, AmxPlan::kRows);
     Value final = arith::SubIOp::create(b, loc, count, constant(b, 1));
-    forEach(b, arith::CeilDivUIOp::create(b, loc, count, rows), [&](OpBuilder &outer, Value block) {
+    forEach(b, arith::CeilDivUIOp::create(b, loc, count, rows), 1, [&](OpBuilder &outer, Value block) {
       Value before = arith::MulIOp::create(outer, loc, block, rows);
-      forEach(outer, rows, [&](OpBuilder &body, Value row) {
+      forEach(outer, rows, 1, [&](OpBuilder &body, Value row) {
         Value at = arith::AddIOp::create(body, loc, before, row);
         at = arith::AddIOp::create(body, loc, first, arith::MinUIOp::create(body, loc, at, final));
         emitRow(body, block, row, at);

@@ -69,7 +69,7 @@ static FailureOr<AttentionPlan> planAttention(AttentionOp op, const RegisterPlan
 }
 
 AttentionEmitter::AttentionEmitter(const AttentionPlan &plan)
-    : plan(plan), op(plan.op), loc(this->op.getLoc()), reg(plan.registers),
+    : IndexLoops(AttentionOp(plan.op).getLoc()), plan(plan), op(plan.op), reg(plan.registers),
       lane(VectorType::get({plan.registers.lanes}, Float32Type::get(this->op.getContext()))) {}
 
 void AttentionEmitter::emit(OpBuilder &b) {
@@ -107,17 +107,9 @@ Value AttentionEmitter::allocate(OpBuilder &b, ArrayRef<int64_t> shape, Type ele
 
 // --- small things ---------------------------------------------------------------------------------------------------
 
-Value AttentionEmitter::constant(OpBuilder &b, int64_t value) { return arith::ConstantIndexOp::create(b, loc, value); }
-
 Value AttentionEmitter::splat(OpBuilder &b, float value) {
   return arith::ConstantOp::create(b, loc, DenseElementsAttr::get(lane, value));
 }
-
-Value AttentionEmitter::add(OpBuilder &b, Value base, int64_t offset) {
-  return offset ? add(b, base, constant(b, offset)) : base;
-}
-
-Value AttentionEmitter::add(OpBuilder &b, Value x, Value y) { return arith::AddIOp::create(b, loc, x, y); }
 
 Value AttentionEmitter::least(OpBuilder &b, Value x, Value y) { return arith::MinSIOp::create(b, loc, x, y); }
 
@@ -134,14 +126,6 @@ Value AttentionEmitter::extentOf(OpBuilder &b, unsigned operand, unsigned dim) {
     return constant(b, 1);
   OpFoldResult size = memref::getMixedSize(b, loc, op->getOperand(operand), *position);
   return getValueOrCreateConstantIndexOp(b, loc, size);
-}
-
-void AttentionEmitter::forEach(OpBuilder &b, Value end, int64_t step, function_ref<void(OpBuilder &, Value)> body) {
-  scf::ForOp::create(b, loc, constant(b, 0), end, constant(b, step), ValueRange(),
-                     [&](OpBuilder &inner, Location, Value index, ValueRange) {
-                       body(inner, index);
-                       scf::YieldOp::create(inner, loc);
-                     });
 }
 
 Value AttentionEmitter::loadLanes(OpBuilder &b, Value matrix, Value row, Value column, int64_t v) {

@@ -40,7 +40,7 @@ constexpr int64_t kItemElements = 1024;
 /// Rows of fewer elements share an item.
 constexpr int64_t kShortRow = 256;
 
-/// The widest tile of a product in 8 bits.
+/// Columns of the widest tile of a product in 8 bits, on levels from AVX2 on (lowering/cpu/VectorizeQuantizedMatmul).
 constexpr int64_t kIntegerColumns = 64;
 
 /// Tile sizes, one for each loop of the root; 0 leaves a loop whole.
@@ -197,16 +197,17 @@ OpFoldResult evenRows(OpBuilder &b, Location loc, OpFoldResult rows, int64_t mos
 }
 
 /// What was chosen, for those who wonder why a kernel uses few threads or leaves a cache.
-void explainTiles(TilePlan plan, int64_t cost) {
+void explainTiles(const TilePlan &plan, int64_t cost) {
+  TilingInterface root = plan.root;
   std::string text;
   llvm::raw_string_ostream out(text);
   out << "work items of ";
   llvm::ListSeparator times(" × ");
-  for (auto [size, kind] : llvm::zip_equal(plan.sizes, plan.root.getLoopIteratorTypes()))
+  for (auto [size, kind] : llvm::zip_equal(plan.sizes, root.getLoopIteratorTypes()))
     if (kind == utils::IteratorType::parallel)
       out << times << (size ? std::to_string(size) : "all");
   out << (plan.rowUnit ? " at most" : "") << ", an estimated " << cost << " cycles each";
-  remark::analysis(plan.root->getLoc(), remark::RemarkOpts::name("tiles").category("weft-tile-kernels")) << text;
+  remark::analysis(root->getLoc(), remark::RemarkOpts::name("tiles").category("weft-tile-kernels")) << text;
 }
 
 LogicalResult applyTiles(IRRewriter &rewriter, const TilePlan &plan, int64_t cost) {
