@@ -163,7 +163,8 @@ bool ThreadPool::awaitWork(uint32_t &seen) {
       return true;
   }
   sleepers.fetch_add(1);
-  while (!stopping.load() && !hasWork())
+  // In this order: who has seen the destructor's signal also sees that the pool is stopping, and does not sleep.
+  while (!hasWork() && !stopping.load())
     futexWait(signal, seen);
   sleepers.fetch_sub(1);
   return !stopping.load();
