@@ -1,7 +1,7 @@
 // Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// layer_norm, embedding and packed_matmul → their definitions as linalg.generic
+// layer_norm, rms_norm, embedding and packed_matmul → their definitions as linalg.generic
 // on tensors.
 #include "dialects/weft/Definition.h"
 #include "dialects/weft/WeftDialect.h"
@@ -17,23 +17,25 @@ using namespace weft;
 namespace {
 using Def = DefinitionBuilder;
 
-/// The mean of a row's elements, and 1 / the square root of their variance and
-/// epsilon: a quotient for a row, not for each element. Two passes: the variance
-/// is the mean of squared distances to the mean, which loses no digits when the
-/// mean is large.
+/// Numbers of a row: the mean of its elements, and 1 / the square root of a mean of squares and epsilon: a quotient for
+/// a row, not for each element.
 class RowStatistics {
 public:
-  RowStatistics(LayerNormOp op, Def &def)
-      : op(op), def(def), acc(accumulatorType(op.getInput().getType().getElementType())),
-        shape(tensor::getMixedSizes(def.b, def.loc, op.getInput())), all(def.b.getMultiDimIdentityMap(shape.size())),
+  RowStatistics(Value input, const APFloat &epsilon, Def &def)
+      : input(input), def(def), epsilon(epsilon.convertToFloat()),
+        acc(accumulatorType(cast<ShapedType>(input.getType()).getElementType())),
+        shape(tensor::getMixedSizes(def.b, def.loc, input)), all(def.b.getMultiDimIdentityMap(shape.size())),
         row(all.dropResult(shape.size() - 1)), eachRow(def.b.getMultiDimIdentityMap(shape.size() - 1)),
         n(def.count(shape.back(), acc)) {}
 
   Value mean();
-  Value inverseDeviation(Value mean);
+  /// Of the distances to `mean`, where there is one. Two passes: squared distances lose no digits when the mean is
+  /// large.
+  Value inverseRoot(Value mean = {});
 
-  LayerNormOp op;
+  Value input;
   Def &def;
+  float epsilon;
   Type acc;
   SmallVector<OpFoldResult> shape;
   AffineMap all, row;
@@ -49,25 +51,29 @@ private:
 } // namespace
 
 Value RowStatistics::mean() {
-  Value sum = def.compute(op.getInput(), def.filled(rows(), acc, 0), {all, row}, [&](Def &d, ValueRange e) -> Value {
+  Value sum = def.compute(input, def.filled(rows(), acc, 0), {all, row}, [&](Def &d, ValueRange e) -> Value {
     return arith::AddFOp::create(d.b, d.loc, e[1], d.convert(e[0], acc));
   });
   return perRow(sum, [&](Def &d, ValueRange e) -> Value { return arith::DivFOp::create(d.b, d.loc, e[0], n); });
 }
 
-Value RowStatistics::inverseDeviation(Value mean) {
-  Value squares = def.compute({op.getInput(), mean}, def.filled(rows(), acc, 0), {all, row, row},
-                              [&](Def &d, ValueRange e) -> Value {
-                                Value distance = arith::SubFOp::create(d.b, d.loc, d.convert(e[0], acc), e[1]);
-                                Value square = arith::MulFOp::create(d.b, d.loc, distance, distance);
-                                return arith::AddFOp::create(d.b, d.loc, e[2], square);
-                              });
+Value RowStatistics::inverseRoot(Value mean) {
+  SmallVector<Value> inputs = {input};
+  SmallVector<AffineMap> maps = {all};
+  if (mean)
+    inputs.push_back(mean), maps.push_back(row);
+  maps.push_back(row);
+  Value squares = def.compute(inputs, def.filled(rows(), acc, 0), maps, [&](Def &d, ValueRange e) -> Value {
+    Value x = d.convert(e[0], acc);
+    if (mean)
+      x = arith::SubFOp::create(d.b, d.loc, x, e[1]);
+    return arith::AddFOp::create(d.b, d.loc, e.back(), arith::MulFOp::create(d.b, d.loc, x, x));
+  });
   return perRow(squares, [&](Def &d, ValueRange e) -> Value {
-    Value variance = arith::DivFOp::create(d.b, d.loc, e[0], n);
-    Value epsilon = d.constant(acc, op.getEpsilon().convertToFloat());
-    Value sum = arith::AddFOp::create(d.b, d.loc, variance, epsilon);
-    Value deviation = math::SqrtOp::create(d.b, d.loc, sum);
-    return arith::DivFOp::create(d.b, d.loc, d.constant(acc, 1.0f), deviation);
+    Value meanSquare = arith::DivFOp::create(d.b, d.loc, e[0], n);
+    Value sum = arith::AddFOp::create(d.b, d.loc, meanSquare, d.constant(acc, epsilon));
+    Value root = math::SqrtOp::create(d.b, d.loc, sum);
+    return arith::DivFOp::create(d.b, d.loc, d.constant(acc, 1.0f), root);
   });
 }
 
@@ -75,12 +81,12 @@ FailureOr<SmallVector<Value>> LayerNormOp::decompose(OpBuilder &builder) {
   if (!hasPureTensorSemantics())
     return failure();
   Def def(builder, getLoc());
-  RowStatistics rows(*this, def);
+  RowStatistics rows(getInput(), getEpsilon(), def);
   Type out = getInit().getType().getElementType(), acc = rows.acc;
   AffineMap all = rows.all, row = rows.row;
   AffineMap column = all.getSubMap(all.getNumResults() - 1);
   Value mean = rows.mean();
-  SmallVector<Value> inputs = {getInput(), mean, rows.inverseDeviation(mean), getScale()};
+  SmallVector<Value> inputs = {getInput(), mean, rows.inverseRoot(mean), getScale()};
   SmallVector<AffineMap> maps = {all, row, row, column};
   if (getBias()) {
     inputs.push_back(getBias());
@@ -93,6 +99,28 @@ FailureOr<SmallVector<Value>> LayerNormOp::decompose(OpBuilder &builder) {
     y = arith::MulFOp::create(d.b, d.loc, y, d.convert(e[3], acc));
     if (getBias())
       y = arith::AddFOp::create(d.b, d.loc, y, d.convert(e[4], acc));
+    return d.convert(y, out);
+  });
+  return SmallVector<Value>{result};
+}
+
+FailureOr<SmallVector<Value>> RmsNormOp::decompose(OpBuilder &builder) {
+  if (!hasPureTensorSemantics())
+    return failure();
+  Def def(builder, getLoc());
+  RowStatistics rows(getInput(), getEpsilon(), def);
+  Type out = getInit().getType().getElementType(), acc = rows.acc;
+  SmallVector<Value> inputs = {getInput(), rows.inverseRoot()};
+  SmallVector<AffineMap> maps = {rows.all, rows.row};
+  if (getScale()) {
+    inputs.push_back(getScale());
+    maps.push_back(rows.all.getSubMap(rows.all.getNumResults() - 1));
+  }
+  maps.push_back(rows.all);
+  Value result = def.compute(inputs, getInit(), maps, [&](Def &d, ValueRange e) -> Value {
+    Value y = arith::MulFOp::create(d.b, d.loc, d.convert(e[0], acc), e[1]);
+    if (getScale())
+      y = arith::MulFOp::create(d.b, d.loc, y, d.convert(e[2], acc));
     return d.convert(y, out);
   });
   return SmallVector<Value>{result};

@@ -1,7 +1,7 @@
 // Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The constraints of layer_norm, embedding and packed_matmul (docs/spec.md).
+// The constraints of layer_norm, rms_norm, embedding and packed_matmul (docs/spec.md).
 #include "dialects/weft/StructuredOp.h"
 #include "dialects/weft/WeftDialect.h"
 
@@ -34,6 +34,22 @@ LogicalResult LayerNormOp::verify() {
   if (!getEpsilon().isFinite() || getEpsilon().isNegative()) // layer_norm_c6
     return emitOpError("epsilon must be finite and not negative");
   return verifyStorage(*this); // layer_norm_c7
+}
+
+LogicalResult RmsNormOp::verify() {
+  ShapedType input = getInput().getType(), init = getInit().getType();
+  if (input.getRank() < 1) // rms_norm_c1
+    return emitOpError("input must have a dimension to normalise over");
+  if (failed(verifyCompatibleShape(input, init)) || input.getElementType() != init.getElementType()) // rms_norm_c2
+    return emitOpError("input and destination must have the same shape and element type, got ")
+           << input << " and " << init;
+  if (getScale() && failed(verifyVector(*this, "scale", getScale().getType(), input.getShape().back())))
+    return failure(); // rms_norm_c3
+  if (failed(verifyFloats(*this)))
+    return failure();                                        // rms_norm_c4
+  if (!getEpsilon().isFinite() || getEpsilon().isNegative()) // rms_norm_c5
+    return emitOpError("epsilon must be finite and not negative");
+  return verifyStorage(*this); // rms_norm_c6
 }
 
 LogicalResult EmbeddingOp::verify() {

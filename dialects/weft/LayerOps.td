@@ -35,6 +35,33 @@ def Weft_LayerNormOp : Weft_StructuredOp<"layer_norm"> {
   }];
 }
 
+def Weft_RmsNormOp : Weft_StructuredOp<"rms_norm"> {
+  let summary = "Root mean square normalisation over the last dimension";
+  let description = [{
+    out[…, n] = x[…, n] / sqrt(mean of squares + epsilon) · scale[n], with the mean over the last dimension (Zhang and
+    Sennrich 2019, arXiv:1910.07467).
+
+    Example:
+    ```mlir
+    %y = weft.rms_norm {epsilon = 1.0e-5 : f32} ins(%x, %scale : tensor<?x8xf32>, tensor<8xf32>)
+                       outs(%init : tensor<?x8xf32>) -> tensor<?x8xf32>
+    ```
+  }];
+  let arguments = (ins
+    Arg<Weft_Shaped, "values, [..., n]">:$input,
+    Arg<Optional<Weft_Shaped>, "scale, [n]; 1 where absent">:$scale,
+    Arg<Weft_Shaped, "destination, [..., n]">:$init,
+    F32Attr:$epsilon);
+  let results = (outs Optional<AnyRankedTensor>:$result);
+  let assemblyFormat = [{
+    attr-dict `ins` `(` $input (`,` $scale^)? `:` type($input) (`,` type($scale)^)? `)`
+    `outs` `(` $init `:` type($init) `)` (`->` type($result)^)?
+  }];
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getInitMutable(); }
+  }];
+}
+
 def Weft_EmbeddingOp : Weft_StructuredOp<"embedding"> {
   let summary = "Rows of a table, chosen by index";
   let description = [{

@@ -1,7 +1,7 @@
 // Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Tiles of layer_norm, embedding and packed_matmul.
+// Tiles of layer_norm, rms_norm, embedding and packed_matmul.
 #include "dialects/weft/Tile.h"
 #include "dialects/weft/WeftDialect.h"
 
@@ -13,14 +13,29 @@ using namespace weft;
 using utils::IteratorType;
 
 //===----------------------------------------------------------------------===//
-// layer_norm: the iteration space is the shape; a row is never cut
+// layer_norm, rms_norm: the iteration space is the shape; a row is never cut
 //===----------------------------------------------------------------------===//
 
-SmallVector<IteratorType> LayerNormOp::getLoopIteratorTypes() {
-  SmallVector<IteratorType> types(getInit().getType().getRank(), IteratorType::parallel);
+/// All dimensions but the last are parallel.
+static SmallVector<IteratorType> rowIterators(ShapedType type) {
+  SmallVector<IteratorType> types(type.getRank(), IteratorType::parallel);
   types.back() = IteratorType::reduction;
   return types;
 }
+
+/// Whole rows of the first operand and of the last; the vectors between them stay whole.
+static FailureOr<TilingResult> tileRows(OpBuilder &builder, DestinationStyleOpInterface op,
+                                        ArrayRef<OpFoldResult> offsets, ArrayRef<OpFoldResult> sizes) {
+  Value input = op->getOperand(0);
+  int64_t last = cast<ShapedType>(input.getType()).getRank() - 1;
+  if (!coversDimension(input, last, offsets[last], sizes[last]))
+    return failure();
+  SmallVector<Tile> tiles(op->getNumOperands());
+  tiles.front() = tiles.back() = {offsets, sizes};
+  return cloneOntoTiles(op, builder, tiles);
+}
+
+SmallVector<IteratorType> LayerNormOp::getLoopIteratorTypes() { return rowIterators(getInit().getType()); }
 
 SmallVector<Range> LayerNormOp::getIterationDomain(OpBuilder &builder) {
   return wholeRanges(builder, getLoc(), getInit());
@@ -28,12 +43,7 @@ SmallVector<Range> LayerNormOp::getIterationDomain(OpBuilder &builder) {
 
 FailureOr<TilingResult> LayerNormOp::getTiledImplementation(OpBuilder &builder, ArrayRef<OpFoldResult> offsets,
                                                             ArrayRef<OpFoldResult> sizes) {
-  int64_t last = getInit().getType().getRank() - 1;
-  if (!coversDimension(getInit(), last, offsets[last], sizes[last]))
-    return failure();
-  SmallVector<Tile> tiles(getNumOperands()); // scale and bias stay whole
-  tiles.front() = tiles.back() = {offsets, sizes};
-  return cloneOntoTiles(*this, builder, tiles);
+  return tileRows(builder, *this, offsets, sizes);
 }
 
 LogicalResult LayerNormOp::getResultTilePosition(OpBuilder &builder, unsigned result, ArrayRef<OpFoldResult> offsets,
@@ -49,6 +59,35 @@ LogicalResult LayerNormOp::getIterationDomainTileFromResultTile(OpBuilder &build
                                                                 ArrayRef<OpFoldResult> sizes,
                                                                 SmallVectorImpl<OpFoldResult> &domainOffsets,
                                                                 SmallVectorImpl<OpFoldResult> &domainSizes) {
+  domainOffsets.assign(offsets.begin(), offsets.end());
+  domainSizes.assign(sizes.begin(), sizes.end());
+  return success();
+}
+
+SmallVector<IteratorType> RmsNormOp::getLoopIteratorTypes() { return rowIterators(getInit().getType()); }
+
+SmallVector<Range> RmsNormOp::getIterationDomain(OpBuilder &builder) {
+  return wholeRanges(builder, getLoc(), getInit());
+}
+
+FailureOr<TilingResult> RmsNormOp::getTiledImplementation(OpBuilder &builder, ArrayRef<OpFoldResult> offsets,
+                                                          ArrayRef<OpFoldResult> sizes) {
+  return tileRows(builder, *this, offsets, sizes);
+}
+
+LogicalResult RmsNormOp::getResultTilePosition(OpBuilder &builder, unsigned result, ArrayRef<OpFoldResult> offsets,
+                                               ArrayRef<OpFoldResult> sizes, SmallVector<OpFoldResult> &resultOffsets,
+                                               SmallVector<OpFoldResult> &resultSizes) {
+  resultOffsets.assign(offsets.begin(), offsets.end());
+  resultSizes.assign(sizes.begin(), sizes.end());
+  return success();
+}
+
+LogicalResult RmsNormOp::getIterationDomainTileFromResultTile(OpBuilder &builder, unsigned result,
+                                                              ArrayRef<OpFoldResult> offsets,
+                                                              ArrayRef<OpFoldResult> sizes,
+                                                              SmallVectorImpl<OpFoldResult> &domainOffsets,
+                                                              SmallVectorImpl<OpFoldResult> &domainSizes) {
   domainOffsets.assign(offsets.begin(), offsets.end());
   domainSizes.assign(sizes.begin(), sizes.end());
   return success();

@@ -84,6 +84,7 @@ void weft::registerBufferizableOpInterfaceExternalModels(DialectRegistry &regist
     PackedMatmulOp::attachInterface<BufferizeStructuredOp<PackedMatmulOp>>(*context);
     QuantizedMatmulOp::attachInterface<BufferizeStructuredOp<QuantizedMatmulOp>>(*context);
     QuantizeRowsOp::attachInterface<BufferizeStructuredOp<QuantizeRowsOp>>(*context);
+    RmsNormOp::attachInterface<BufferizeStructuredOp<RmsNormOp>>(*context);
     ParameterOp::attachInterface<BufferizeParameter>(*context);
   });
 }

@@ -50,5 +50,5 @@ void weft::WeftDialect::initialize() {
 #include "dialects/weft/WeftOps.cpp.inc"
       >();
   attachDefinitions<AttentionOp, EmbeddingOp, GroupedMatmulOp, LayerNormOp, PackedMatmulOp, QuantizedMatmulOp,
-                    QuantizeRowsOp>(getContext());
+                    RmsNormOp, QuantizeRowsOp>(getContext());
 }

@@ -143,7 +143,7 @@ static Work arithmeticOf(Operation *op) {
     (tiles ? work.tiledProducts : work.multiplyAdds) = scores * depth;
     (tiles ? work.roundedExps : work.transcendental) = scores;
     work.simple = 4 * scores; // scale, maximum, difference, sum
-  } else if (isa<LayerNormOp, QuantizeRowsOp>(op)) {
+  } else if (isa<LayerNormOp, RmsNormOp, QuantizeRowsOp>(op)) {
     // Sum, difference, square, sum, scale, bias; or magnitude, maximum, scale, round, clamp, pack.
     work.simple = 6 * pointsOf(op);
   } else if (isa<linalg::LinalgOp>(op)) {

@@ -27,7 +27,7 @@ bool isProduct(Operation *op) { return isa<PackedMatmulOp, QuantizedMatmulOp, Gr
 bool isCompute(Operation *op) {
   if (isRepeated(op))
     return false;
-  return isProduct(op) || isa<linalg::LinalgOp, AttentionOp, LayerNormOp, EmbeddingOp, QuantizeRowsOp>(op);
+  return isProduct(op) || isa<linalg::LinalgOp, AttentionOp, LayerNormOp, RmsNormOp, EmbeddingOp, QuantizeRowsOp>(op);
 }
 
 bool isView(Operation *op) {
@@ -40,7 +40,7 @@ StringRef kernelKind(const KernelGroup &group) {
     return "linear";
   if (isa<AttentionOp>(group.root()))
     return "attention";
-  if (has([](Operation *op) { return isa<LayerNormOp>(op); }))
+  if (has([](Operation *op) { return isa<LayerNormOp, RmsNormOp>(op); }))
     return "norm";
   if (has([](Operation *op) { return isa<QuantizeRowsOp>(op); }))
     return "quantize";
@@ -58,7 +58,9 @@ bool isElementwise(Operation *op) {
          generic.getMatchingIndexingMap(generic.getDpsInitOperand(0)).isIdentity();
 }
 
-bool isRowWise(Operation *op) { return isElementwise(op) || isa<LayerNormOp, EmbeddingOp, QuantizeRowsOp>(op); }
+bool isRowWise(Operation *op) {
+  return isElementwise(op) || isa<LayerNormOp, RmsNormOp, EmbeddingOp, QuantizeRowsOp>(op);
+}
 
 class Grouping {
 public:
@@ -157,7 +159,7 @@ private:
   static bool accessIsAligned(Operation *producer, Operation *reader) {
     auto generic = dyn_cast<linalg::GenericOp>(reader);
     if (!generic)
-      return true; // layer_norm, quantize_rows and embedding read row for row
+      return true; // layer_norm, rms_norm, quantize_rows and embedding read row for row
     for (OpOperand &operand : generic->getOpOperands())
       if (operand.get().getDefiningOp() == producer && !keepsOrder(generic.getMatchingIndexingMap(&operand)))
         return false;

@@ -24,7 +24,7 @@ struct DecomposeOpsPass : impl::DecomposeOpsBase<DecomposeOpsPass> {
   void runOnOperation() override {
     SmallVector<DecomposableOpInterface> ops;
     getOperation()->walk([&](DecomposableOpInterface op) {
-      if (isa<LayerNormOp, QuantizeRowsOp>(op))
+      if (isa<LayerNormOp, RmsNormOp, QuantizeRowsOp>(op))
         ops.push_back(op);
     });
     IRRewriter rewriter(&getContext());

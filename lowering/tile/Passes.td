@@ -32,7 +32,7 @@ def TileKernels : Pass<"weft-tile-kernels", "::mlir::ModuleOp"> {
 def DecomposeOps : Pass<"weft-decompose-ops", "::mlir::ModuleOp"> {
   let summary = "Replaces row-wise ops on tiles by their definitions";
   let description = [{
-    Before: `weft.layer_norm` on tiles. After: the linalg ops of its definition. Ops with a lowering of their own
+    Before: `weft.layer_norm` and `weft.rms_norm` on tiles. After: the linalg ops of its definition. Ops with a lowering of their own
     (attention, products, embedding) stay.
 
     Example:

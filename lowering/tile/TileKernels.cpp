@@ -113,7 +113,7 @@ TilePlan planRows(TilingInterface root, bool alone) {
     if (kind == utils::IteratorType::parallel)
       parallel.push_back(i);
   bool elementwise = parallel.size() == iterators.size() && isa<linalg::LinalgOp>(root.getOperation());
-  bool rowIsLast = out.getRank() == 1 || isa<LayerNormOp, QuantizeRowsOp>(root);
+  bool rowIsLast = out.getRank() == 1 || isa<LayerNormOp, RmsNormOp, QuantizeRowsOp>(root);
   for (int64_t dim : parallel)
     if (rowIsLast || dim != parallel.back())
       plan.sizes[dim] = 1;

@@ -22,6 +22,19 @@ std::vector<double> layerNorm(int64_t n, const std::vector<double> &input, const
   return out;
 }
 
+std::vector<double> rmsNorm(int64_t n, const std::vector<double> &input, const std::vector<double> &scale,
+                            double epsilon) {
+  std::vector<double> out(input.size());
+  for (size_t row = 0; row < input.size(); row += n) {
+    double squares = 0;
+    for (int64_t i = 0; i < n; ++i)
+      squares += input[row + i] * input[row + i];
+    for (int64_t i = 0; i < n; ++i)
+      out[row + i] = input[row + i] / std::sqrt(squares / n + epsilon) * (scale.empty() ? 1 : scale[i]);
+  }
+  return out;
+}
+
 std::vector<double> embedding(int64_t n, const std::vector<int64_t> &ids, const std::vector<double> &table) {
   std::vector<double> out;
   for (int64_t id : ids)

@@ -1,7 +1,7 @@
 // Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Layer normalisation, embedding and products with packed weights in float64, by their definitions in docs/spec.md.
+// Normalisation, embedding and products with packed weights in float64, by their definitions in docs/spec.md.
 #ifndef WEFT_TEST_REFERENCE_LAYER_H
 #define WEFT_TEST_REFERENCE_LAYER_H
 
@@ -13,6 +13,10 @@ namespace weft::reference {
 /// input [rows, n]; scale and bias [n], an empty bias is 0.
 std::vector<double> layerNorm(int64_t n, const std::vector<double> &input, const std::vector<double> &scale,
                               const std::vector<double> &bias, double epsilon);
+
+/// input [rows, n]; scale [n], an empty one is 1.
+std::vector<double> rmsNorm(int64_t n, const std::vector<double> &input, const std::vector<double> &scale,
+                            double epsilon);
 
 /// table [rows, n] -> [ids, n].
 std::vector<double> embedding(int64_t n, const std::vector<int64_t> &ids, const std::vector<double> &table);

@@ -1,4 +1,4 @@
-// The definitions of layer_norm, embedding and packed_matmul.
+// The definitions of layer_norm, rms_norm, embedding and packed_matmul.
 // RUN: weft-opt %s --transform-interpreter --canonicalize | FileCheck %s
 
 // CHECK-DAG: #[[ALL:.*]] = affine_map<(d0, d1) -> (d0, d1)>
@@ -10,7 +10,7 @@
 // CHECK-DAG: #[[OUT:.*]] = affine_map<(d0, d1, d2) -> (d0, d1)>
 module attributes {transform.with_named_sequence} {
   transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
-    %ops = transform.structured.match ops{["weft.layer_norm", "weft.embedding", "weft.packed_matmul"]} in %root : (!transform.any_op) -> !transform.any_op
+    %ops = transform.structured.match ops{["weft.layer_norm", "weft.rms_norm", "weft.embedding", "weft.packed_matmul"]} in %root : (!transform.any_op) -> !transform.any_op
     %definitions = transform.structured.decompose_interface %ops : (!transform.any_op) -> !transform.any_op
     transform.yield
   }
@@ -51,6 +51,21 @@ module attributes {transform.with_named_sequence} {
   func.func @layer_norm_dynamic(%x: tensor<?xf32>, %scale: tensor<?xf32>, %init: tensor<?xf32>) -> tensor<?xf32> {
     %y = weft.layer_norm {epsilon = 0.5 : f32} ins(%x, %scale : tensor<?xf32>, tensor<?xf32>) outs(%init : tensor<?xf32>) -> tensor<?xf32>
     return %y : tensor<?xf32>
+  }
+
+  // CHECK-LABEL: func.func @rms_norm(
+  // CHECK-SAME: %[[X:.*]]: tensor<?x8xbf16>, %[[SCALE:.*]]: tensor<8xf32>, %[[INIT:.*]]: tensor<?x8xbf16>
+  // CHECK: %[[SQUARES:.*]] = linalg.generic {indexing_maps = [#[[ALL]], #[[ROW]]], iterator_types = ["parallel", "reduction"]} ins(%[[X]]
+  // CHECK: %[[ELEMENT:.*]] = arith.extf {{.*}} : bf16 to f32
+  // CHECK: arith.mulf %[[ELEMENT]], %[[ELEMENT]]
+  // CHECK: %[[INVERSE:.*]] = linalg.generic {{.*}} ins(%[[SQUARES]]
+  // CHECK: math.sqrt
+  // CHECK: linalg.generic {indexing_maps = [#[[ALL]], #[[ROW]], #[[COLUMN]], #[[ALL]]], iterator_types = ["parallel", "parallel"]} ins(%[[X]], %[[INVERSE]], %[[SCALE]] :{{.*}}) outs(%[[INIT]] :
+  // CHECK-COUNT-2: arith.mulf
+  // CHECK: arith.truncf
+  func.func @rms_norm(%x: tensor<?x8xbf16>, %scale: tensor<8xf32>, %init: tensor<?x8xbf16>) -> tensor<?x8xbf16> {
+    %y = weft.rms_norm {epsilon = 0.5 : f32} ins(%x, %scale : tensor<?x8xbf16>, tensor<8xf32>) outs(%init : tensor<?x8xbf16>) -> tensor<?x8xbf16>
+    return %y : tensor<?x8xbf16>
   }
 
   // CHECK-LABEL: func.func @embedding(

@@ -1,4 +1,4 @@
-// Tiles of embedding, layer_norm and packed_matmul, fused: rows of tokens, and columns that start with a panel.
+// Tiles of embedding, layer_norm, rms_norm and packed_matmul, fused: rows of tokens, and columns that start with a panel.
 // RUN: weft-opt %s --transform-interpreter --canonicalize --cse | FileCheck %s
 
 // CHECK-DAG: #[[PANEL:.*]] = affine_map<(d0) -> (d0 floordiv 16)>
@@ -26,6 +26,15 @@ module attributes {transform.with_named_sequence} {
     %x = weft.embedding ins(%ids, %table : tensor<?xi64>, tensor<10x8xf32>) outs(%init : tensor<?x8xf32>) -> tensor<?x8xf32>
     %y = weft.layer_norm {epsilon = 0.5 : f32} ins(%x, %scale : tensor<?x8xf32>, tensor<8xf32>) outs(%init : tensor<?x8xf32>) -> tensor<?x8xf32>
     %z = weft.packed_matmul ins(%y, %w, %b : tensor<?x8xf32>, tensor<4x8x16xf32>, tensor<64xf32>) outs(%out : tensor<?x64xf32>) -> tensor<?x64xf32>
+    return %z : tensor<?x64xf32>
+  }
+
+  // CHECK-LABEL: func.func @product_of_rows_of_length_one(
+  // CHECK: %[[Y:.*]] = weft.rms_norm {{.*}} ins(%{{.*}} : tensor<?x8xf32>)
+  // CHECK: weft.packed_matmul ins(%[[Y]]
+  func.func @product_of_rows_of_length_one(%x: tensor<?x8xf32>, %w: tensor<4x8x16xf32>, %init: tensor<?x8xf32>, %out: tensor<?x64xf32>) -> tensor<?x64xf32> {
+    %y = weft.rms_norm {epsilon = 0.5 : f32} ins(%x : tensor<?x8xf32>) outs(%init : tensor<?x8xf32>) -> tensor<?x8xf32>
+    %z = weft.packed_matmul ins(%y, %w : tensor<?x8xf32>, tensor<4x8x16xf32>) outs(%out : tensor<?x64xf32>) -> tensor<?x64xf32>
     return %z : tensor<?x64xf32>
   }
 
