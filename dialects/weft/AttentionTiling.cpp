@@ -10,7 +10,6 @@
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
-#include "mlir/Interfaces/ValueBoundsOpInterface.h"
 
 using namespace mlir;
 using namespace weft;
@@ -34,16 +33,6 @@ SmallVector<Range> AttentionOp::getIterationDomain(OpBuilder &builder) {
           domain[dim.getPosition()] = range;
   }
   return domain;
-}
-
-/// Whether `h floordiv group` of the whole op and of the tile are the same but for a constant: the tile starts with a
-/// group, or lies within one.
-static bool keepsGroups(OpFoldResult offset, OpFoldResult size, int64_t group) {
-  if (mayBeMultipleOf(offset, group))
-    return true;
-  FailureOr<int64_t> heads = ValueBoundsConstraintSet::computeConstantBound(
-      presburger::BoundType::UB, {size}, /*stopCondition=*/nullptr, /*closedUB=*/true);
-  return succeeded(heads) && *heads > 0 && group % *heads == 0 && mayBeMultipleOf(offset, *heads);
 }
 
 /// The tile of an operand that is indexed by dimensions, `h floordiv group` and `j floordiv length`.

@@ -62,7 +62,7 @@ def Weft_KernelOp : Weft_Op<"kernel", [IsolatedFromAbove, RecursiveMemoryEffects
 }
 
 def Weft_YieldOp : Weft_Op<"yield", [Pure, Terminator, ReturnLike,
-                                     ParentOneOf<["AttentionOp", "KernelOp"]>]> /* yield_c1 */ {
+                                     ParentOneOf<["AttentionOp", "KernelOp", "RecurrenceOp"]>]> /* yield_c1 */ {
   let summary = "Ends a region of a weft op with its values";
   let description = [{
     Example:

@@ -4,20 +4,25 @@
 // Effects and shapes of ops in destination style.
 #include "dialects/weft/StructuredOp.h"
 
+#include "dialects/weft/WeftDialect.h"
+
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
+using weft::StatefulOpInterface;
 
 void weft::addOperandEffects(DestinationStyleOpInterface op,
                              SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>> &effects) {
   auto *resource = SideEffects::DefaultResource::get();
+  auto stateful = dyn_cast<StatefulOpInterface>(op.getOperation());
   for (OpOperand &operand : op->getOpOperands()) {
     if (!isa<BaseMemRefType>(operand.get().getType()))
       continue;
-    if (op.isDpsInit(&operand))
-      effects.emplace_back(MemoryEffects::Write::get(), &operand, resource);
-    else
+    bool isInit = op.isDpsInit(&operand);
+    if (!isInit || (stateful && stateful.isState(operand)))
       effects.emplace_back(MemoryEffects::Read::get(), &operand, resource);
+    if (isInit)
+      effects.emplace_back(MemoryEffects::Write::get(), &operand, resource);
   }
 }
 

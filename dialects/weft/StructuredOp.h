@@ -10,8 +10,7 @@
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 namespace weft {
-/// Memref inputs are read and memref inits written (never read); tensors have
-/// no effects.
+/// Memref inputs are read and memref inits written, states (StatefulOpInterface) both; tensors have no effects.
 void addOperandEffects(mlir::DestinationStyleOpInterface op,
                        llvm::SmallVectorImpl<mlir::SideEffects::EffectInstance<mlir::MemoryEffects::Effect>> &effects);
 

@@ -75,6 +75,14 @@ bool weft::mayBeMultipleOf(OpFoldResult value, int64_t factor) {
   return map.getResult(0).replaceDimsAndSymbols(dims, symbols).isMultipleOf(factor);
 }
 
+bool weft::keepsGroups(OpFoldResult offset, OpFoldResult size, int64_t group) {
+  if (weft::mayBeMultipleOf(offset, group))
+    return true;
+  FailureOr<int64_t> heads = ValueBoundsConstraintSet::computeConstantBound(
+      presburger::BoundType::UB, {size}, /*stopCondition=*/nullptr, /*closedUB=*/true);
+  return succeeded(heads) && *heads > 0 && group % *heads == 0 && weft::mayBeMultipleOf(offset, *heads);
+}
+
 SmallVector<Range> weft::productDomain(OpBuilder &builder, Location loc, Value lhs, Value result) {
   SmallVector<Range> domain = wholeRanges(builder, loc, result);
   domain.push_back(wholeRanges(builder, loc, lhs)[1]);

@@ -34,6 +34,10 @@ bool coversDimension(mlir::Value shaped, int64_t dimension, mlir::OpFoldResult o
 /// of these. Values of unknown origin are trusted.
 bool mayBeMultipleOf(mlir::OpFoldResult value, int64_t factor);
 
+/// Whether `i floordiv group` of the whole op and of a tile of i are the same but for a constant: the tile starts with
+/// a group, or lies within one.
+bool keepsGroups(mlir::OpFoldResult offset, mlir::OpFoldResult size, int64_t group);
+
 /// The loops of a product, (m, n, k): the extents of its result and the depth of its left operand.
 llvm::SmallVector<mlir::Range> productDomain(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value lhs,
                                              mlir::Value result);

@@ -3,6 +3,7 @@
 //
 // Structured ops on tensors → the same ops on memrefs, results written into the
 // inits. A parameter becomes a memref that nobody may write.
+#include "dialects/weft/RecurrenceOps.h"
 #include "dialects/weft/WeftDialect.h"
 
 #include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
@@ -18,7 +19,8 @@ namespace {
 template <typename OpType>
 struct BufferizeStructuredOp : DstBufferizableOpInterfaceExternalModel<BufferizeStructuredOp<OpType>, OpType> {
   bool bufferizesToMemoryRead(Operation *op, OpOperand &operand, const AnalysisState &state) const {
-    return !cast<OpType>(op).isDpsInit(&operand);
+    auto stateful = dyn_cast<StatefulOpInterface>(op);
+    return !cast<OpType>(op).isDpsInit(&operand) || (stateful && stateful.isState(operand));
   }
 
   LogicalResult bufferize(Operation *op, RewriterBase &rewriter, const BufferizationOptions &options,
@@ -85,6 +87,7 @@ void weft::registerBufferizableOpInterfaceExternalModels(DialectRegistry &regist
     QuantizedMatmulOp::attachInterface<BufferizeStructuredOp<QuantizedMatmulOp>>(*context);
     QuantizeRowsOp::attachInterface<BufferizeStructuredOp<QuantizeRowsOp>>(*context);
     RmsNormOp::attachInterface<BufferizeStructuredOp<RmsNormOp>>(*context);
+    RecurrenceOp::attachInterface<BufferizeStructuredOp<RecurrenceOp>>(*context);
     ParameterOp::attachInterface<BufferizeParameter>(*context);
   });
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "dialects/weft/WeftDialect.h"
 
+#include "dialects/weft/RecurrenceOps.h"
 #include "dialects/weft/StructuredOp.h"
 #include "dialects/weft/Tile.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -23,6 +24,9 @@
 
 #define GET_OP_CLASSES
 #include "dialects/weft/WeftOps.cpp.inc"
+
+#define GET_OP_CLASSES
+#include "dialects/weft/RecurrenceOps.cpp.inc"
 
 namespace {
 /// Lets transform.structured.decompose_interface use the definitions.
@@ -49,6 +53,10 @@ void weft::WeftDialect::initialize() {
 #define GET_OP_LIST
 #include "dialects/weft/WeftOps.cpp.inc"
       >();
+  addOperations<
+#define GET_OP_LIST
+#include "dialects/weft/RecurrenceOps.cpp.inc"
+      >();
   attachDefinitions<AttentionOp, EmbeddingOp, GroupedMatmulOp, LayerNormOp, PackedMatmulOp, QuantizedMatmulOp,
-                    RmsNormOp, QuantizeRowsOp>(getContext());
+                    QuantizeRowsOp, RecurrenceOp, RmsNormOp>(getContext());
 }

@@ -22,6 +22,8 @@
 #include "dialects/weft/WeftInterfaces.h.inc"
 
 namespace weft {
+class RecurrenceOp; // dialects/weft/RecurrenceOps.h
+
 /// Elements of a panel that share a 32-bit word: one column's next values of k. 1 for types of 32 bits and more.
 int64_t stepsPerWord(mlir::Type element);
 } // namespace weft

@@ -16,4 +16,22 @@ def Weft_DecomposableOpInterface : OpInterface<"DecomposableOpInterface"> {
   ];
 }
 
+def Weft_StatefulOpInterface : OpInterface<"StatefulOpInterface"> {
+  let cppNamespace = "::weft";
+  let description = [{
+    An op in destination style that reads some of its destinations before it writes them: a state, which goes from one
+    call to the next in the same memory.
+  }];
+  let methods = [
+    InterfaceMethod<"The destinations that are read: the last of the op's operands.", "::mlir::MutableOperandRange",
+                    "getStatesMutable", (ins)>
+  ];
+  let extraClassDeclaration = [{
+    /// Whether the operand is a destination that is read.
+    bool isState(::mlir::OpOperand &operand) {
+      return llvm::any_of(getStatesMutable(), [&](::mlir::OpOperand &state) { return &state == &operand; });
+    }
+  }];
+}
+
 #endif // WEFT_DIALECTS_WEFT_WEFTINTERFACES_TD

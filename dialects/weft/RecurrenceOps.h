@@ -1,0 +1,22 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Ops of the weft dialect that go over a sequence with a state. A header of its own: few files need it.
+#ifndef WEFT_DIALECTS_WEFT_RECURRENCEOPS_H
+#define WEFT_DIALECTS_WEFT_RECURRENCEOPS_H
+
+#include "dialects/weft/WeftDialect.h"
+
+namespace weft {
+class StepOp;
+} // namespace weft
+
+#define GET_OP_CLASSES
+#include "dialects/weft/RecurrenceOps.h.inc"
+
+namespace weft {
+/// The group of `h floordiv group`; nothing for another expression.
+std::optional<int64_t> headGroupOf(mlir::AffineExpr expr);
+} // namespace weft
+
+#endif // WEFT_DIALECTS_WEFT_RECURRENCEOPS_H
