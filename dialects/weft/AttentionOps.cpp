@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The constraints of attention (docs/spec.md), and regions that do nothing.
+#include "dialects/weft/CastFolding.h"
 #include "dialects/weft/StructuredOp.h"
 #include "dialects/weft/WeftDialect.h"
 
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/PatternMatch.h"
 
@@ -259,47 +259,8 @@ static LogicalResult dropUnusedExtras(AttentionOp op, PatternRewriter &rewriter)
   return failure();
 }
 
-namespace {
-/// tensor.cast to a less precise type folds into attention, as MLIR's own pattern does for other destination-style ops;
-/// that one (22.1.8) copies regions and fails on the empty ones that attention may have, so this comes first.
-struct FoldCasts : OpRewritePattern<AttentionOp> {
-  explicit FoldCasts(MLIRContext *context) : OpRewritePattern(context, /*benefit=*/2) {}
-
-  LogicalResult matchAndRewrite(AttentionOp op, PatternRewriter &rewriter) const override {
-    if (!op.hasPureTensorSemantics() || llvm::none_of(op->getOperands(), isFoldable))
-      return failure();
-    SmallVector<Type> types;
-    for (Value init : op.getDpsInits())
-      types.push_back(source(init).getType());
-    rewriter.modifyOpInPlace(op, [&] {
-      for (OpOperand &operand : op->getOpOperands())
-        operand.set(source(operand.get()));
-    });
-    for (auto [result, type] : llvm::zip_equal(op->getResults(), types)) {
-      if (result.getType() == type)
-        continue;
-      Type old = result.getType();
-      rewriter.setInsertionPointAfter(op);
-      rewriter.modifyOpInPlace(op, [&] { result.setType(type); });
-      auto cast = tensor::CastOp::create(rewriter, op.getLoc(), old, result);
-      rewriter.replaceAllUsesExcept(result, cast, cast);
-    }
-    return success();
-  }
-
-private:
-  static bool isFoldable(Value value) {
-    auto cast = value.getDefiningOp<tensor::CastOp>();
-    return cast && tensor::canFoldIntoConsumerOp(cast);
-  }
-  static Value source(Value value) {
-    return isFoldable(value) ? value.getDefiningOp<tensor::CastOp>().getSource() : value;
-  }
-};
-} // namespace
-
-void AttentionOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
-  patterns.add<FoldCasts>(context);
+void AttentionOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *) {
+  populateCastFolding(patterns, getOperationName());
   patterns.add(dropIdleRegions);
   patterns.add(dropUnusedExtras);
 }

@@ -111,6 +111,17 @@ void KernelOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRCont
 }
 
 //===----------------------------------------------------------------------===//
+// yield
+//===----------------------------------------------------------------------===//
+
+LogicalResult YieldOp::verify() {
+  Operation *parent = (*this)->getParentOp();
+  if (parent && isa_and_nonnull<WeftDialect>(parent->getDialect())) // yield_c1
+    return success();
+  return emitOpError("must end a region of a weft op");
+}
+
+//===----------------------------------------------------------------------===//
 // Attributes
 //===----------------------------------------------------------------------===//
 

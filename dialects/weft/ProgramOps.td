@@ -61,8 +61,7 @@ def Weft_KernelOp : Weft_Op<"kernel", [IsolatedFromAbove, RecursiveMemoryEffects
   let hasCanonicalizer = 1;
 }
 
-def Weft_YieldOp : Weft_Op<"yield", [Pure, Terminator, ReturnLike,
-                                     ParentOneOf<["AttentionOp", "KernelOp", "RecurrenceOp"]>]> /* yield_c1 */ {
+def Weft_YieldOp : Weft_Op<"yield", [Pure, Terminator, ReturnLike]> {
   let summary = "Ends a region of a weft op with its values";
   let description = [{
     Example:
@@ -73,6 +72,7 @@ def Weft_YieldOp : Weft_Op<"yield", [Pure, Terminator, ReturnLike,
   let arguments = (ins Variadic<AnyType>:$operands);
   let assemblyFormat = "attr-dict ($operands^ `:` type($operands))?";
   let builders = [OpBuilder<(ins), [{ (void)$_state; /* no values */ }]>];
+  let hasVerifier = 1;
 }
 
 #endif // WEFT_DIALECTS_WEFT_PROGRAMOPS_TD

@@ -4,6 +4,7 @@
 // Structured ops on tensors → the same ops on memrefs, results written into the
 // inits. A parameter becomes a memref that nobody may write.
 #include "dialects/weft/RecurrenceOps.h"
+#include "dialects/weft/SequenceOps.h"
 #include "dialects/weft/WeftDialect.h"
 
 #include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
@@ -80,6 +81,7 @@ struct BufferizeParameter : BufferizableOpInterface::ExternalModel<BufferizePara
 void weft::registerBufferizableOpInterfaceExternalModels(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, WeftDialect *) {
     AttentionOp::attachInterface<BufferizeStructuredOp<AttentionOp>>(*context);
+    CausalConvOp::attachInterface<BufferizeStructuredOp<CausalConvOp>>(*context);
     EmbeddingOp::attachInterface<BufferizeStructuredOp<EmbeddingOp>>(*context);
     GroupedMatmulOp::attachInterface<BufferizeStructuredOp<GroupedMatmulOp>>(*context);
     LayerNormOp::attachInterface<BufferizeStructuredOp<LayerNormOp>>(*context);

@@ -3,6 +3,7 @@
 #include "dialects/weft/WeftDialect.h"
 
 #include "dialects/weft/RecurrenceOps.h"
+#include "dialects/weft/SequenceOps.h"
 #include "dialects/weft/StructuredOp.h"
 #include "dialects/weft/Tile.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -27,6 +28,9 @@
 
 #define GET_OP_CLASSES
 #include "dialects/weft/RecurrenceOps.cpp.inc"
+
+#define GET_OP_CLASSES
+#include "dialects/weft/SequenceOps.cpp.inc"
 
 namespace {
 /// Lets transform.structured.decompose_interface use the definitions.
@@ -57,6 +61,10 @@ void weft::WeftDialect::initialize() {
 #define GET_OP_LIST
 #include "dialects/weft/RecurrenceOps.cpp.inc"
       >();
-  attachDefinitions<AttentionOp, EmbeddingOp, GroupedMatmulOp, LayerNormOp, PackedMatmulOp, QuantizedMatmulOp,
-                    QuantizeRowsOp, RecurrenceOp, RmsNormOp>(getContext());
+  addOperations<
+#define GET_OP_LIST
+#include "dialects/weft/SequenceOps.cpp.inc"
+      >();
+  attachDefinitions<AttentionOp, CausalConvOp, EmbeddingOp, GroupedMatmulOp, LayerNormOp, PackedMatmulOp,
+                    QuantizedMatmulOp, QuantizeRowsOp, RecurrenceOp, RmsNormOp>(getContext());
 }

@@ -4,6 +4,7 @@
 // #weft.target → facts of the machine; ops → counts of work; both → cycles.
 #include "lowering/analysis/CostModel.h"
 
+#include "dialects/weft/SequenceOps.h"
 #include "lowering/analysis/AmxPlan.h"
 #include "lowering/analysis/KernelGroups.h"
 
@@ -143,6 +144,9 @@ static Work arithmeticOf(Operation *op) {
     (tiles ? work.tiledProducts : work.multiplyAdds) = scores * depth;
     (tiles ? work.roundedExps : work.transcendental) = scores;
     work.simple = 4 * scores; // scale, maximum, difference, sum
+  } else if (auto conv = dyn_cast<CausalConvOp>(op)) {
+    work = Work::ofRegion(conv.getOutput()) * pointsOf(op);
+    work.multiplyAdds += conv.getTaps() * pointsOf(op);
   } else if (isa<LayerNormOp, RmsNormOp, QuantizeRowsOp>(op)) {
     // Sum, difference, square, sum, scale, bias; or magnitude, maximum, scale, round, clamp, pack.
     work.simple = 6 * pointsOf(op);

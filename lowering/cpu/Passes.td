@@ -178,6 +178,27 @@ def VectorizeDecodeAttention : Pass<"weft-vectorize-decode-attention", "::mlir::
                            "::mlir::vector::VectorDialect"];
 }
 
+def VectorizeCausalConv : Pass<"weft-vectorize-causal-conv", "::mlir::ModuleOp"> {
+  let summary = "Turns convolutions over time into loops with channels in lanes";
+  let description = [{
+    Before: `weft.causal_conv` on memrefs. After: for each vector of channels, a loop over time that carries the last
+    inputs in registers: each input is loaded once, each result stored once, and the taps stay in registers. The
+    `output` region runs on the sums; a state is read before the loop and written after it.
+
+    Example:
+    ```mlir
+    weft.causal_conv ins(%x, %w : memref<1x?x16xf32>, memref<16x4xf32>) outs(%y : memref<1x?x16xf32>)
+    ```
+    becomes
+    ```
+    … 4 vector.load of %w, 4 shuffles of them to taps …
+    %seen:3 = scf.for %t = 0 to %steps step 4 iter_args(…) { 4 × (vector.load of %x, 4 math.fma, vector.store to %y) }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+}
+
 def ConvertEmbedding : Pass<"weft-convert-embedding", "::mlir::ModuleOp"> {
   let summary = "Turns embedding look-ups on memrefs into copies of table rows";
   let description = [{

@@ -28,6 +28,7 @@ void buildCpuPhase(OpPassManager &pm) {
   // Few queries first; the rest is left to the general kernel.
   pm.addPass(createVectorizeDecodeAttention());
   pm.addPass(createVectorizeAttention());
+  pm.addPass(createVectorizeCausalConv());
   pm.addPass(createConvertEmbedding());
   pm.addPass(createVectorizeGeneric());
   pm.addPass(createCanonicalizerPass());

@@ -6,7 +6,8 @@
 // becomes
 //   %e = tensor.empty(%tokens)
 //   %y = weft.kernel "norm" (%x, %r, …, %e) { … weft.yield … }
-// Views, constants and fills are repeated inside. The last operands are the destinations, one a result.
+// Views, constants and fills are repeated inside. The last operands are the destinations, one a result; a state that an
+// op reads and writes is copied into its destination first.
 #include "lowering/fuse/Passes.h"
 
 #include "dialects/weft/WeftDialect.h"
@@ -36,7 +37,7 @@ struct KernelPlan {
   KernelGroup group;
   llvm::SetVector<Operation *> body; ///< the group's ops and what is repeated for them, in order
   llvm::SetVector<Value> inputs;     ///< values from outside
-  SmallVector<Value> destinations;   ///< tensor.empty values, replaced by the kernel's own
+  SmallVector<Value> destinations; ///< tensor.empty values, replaced by the kernel's own; null: of a state, to be made
 };
 
 /// Follows the root's destination through fills to the empty tensor that starts it.
@@ -72,9 +73,15 @@ FailureOr<KernelPlan> planKernel(const KernelGroup &group) {
   for (Operation *op : group.ops)
     collect(plan, op);
   auto root = cast<DestinationStyleOpInterface>(group.root());
+  auto stateful = dyn_cast<StatefulOpInterface>(group.root());
   for (OpOperand &init : root.getDpsInitsMutable()) {
     Value destination = findDestination(init);
-    if (!destination.getDefiningOp<tensor::EmptyOp>())
+    bool isEmpty = destination.getDefiningOp<tensor::EmptyOp>() != nullptr;
+    if (!isEmpty && stateful && stateful.isState(init)) {
+      plan.destinations.push_back(nullptr);
+      continue;
+    }
+    if (!isEmpty)
       return root->emitError(
           "adds to a tensor that holds values: only results that start empty or filled are compiled");
     plan.destinations.push_back(destination);
@@ -98,7 +105,9 @@ void emitBody(OpBuilder &b, KernelOp kernel, const KernelPlan &plan) {
   auto root = cast<DestinationStyleOpInterface>(plan.group.root());
   for (auto [init, destination, argument] : llvm::zip_equal(root.getDpsInits(), plan.destinations, results)) {
     Value start = argument;
-    if (auto fill = init.getDefiningOp<linalg::FillOp>()) {
+    if (!destination)
+      start = linalg::CopyOp::create(b, init.getLoc(), mapping.lookupOrDefault(init), argument).getResult(0);
+    else if (auto fill = init.getDefiningOp<linalg::FillOp>()) {
       // A mapping of its own: one that has seen the op's region would not copy the region's arguments again.
       IRMapping operands;
       for (Value operand : fill->getOperands())
@@ -118,8 +127,14 @@ void applyKernel(OpBuilder &b, const KernelPlan &plan) {
   Operation *root = plan.group.root();
   b.setInsertionPoint(root);
   SmallVector<Value> inputs(plan.inputs.begin(), plan.inputs.end());
-  for (Value destination : plan.destinations)
-    inputs.push_back(b.clone(*destination.getDefiningOp())->getResult(0));
+  auto inits = cast<DestinationStyleOpInterface>(root).getDpsInits();
+  for (auto [destination, init] : llvm::zip_equal(plan.destinations, inits)) {
+    if (destination)
+      inputs.push_back(b.clone(*destination.getDefiningOp())->getResult(0));
+    else
+      inputs.push_back(
+          tensor::EmptyOp::create(b, root->getLoc(), extentsOfTensor(b, init), getElementTypeOrSelf(init.getType())));
+  }
   auto kernel =
       KernelOp::create(b, root->getLoc(), root->getResultTypes(), b.getStringAttr(kernelKind(plan.group)), inputs);
   {

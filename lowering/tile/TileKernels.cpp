@@ -6,6 +6,7 @@
 // What an iteration computes is one work item for the runtime's pool; `weft.item_cost` estimates it in cycles.
 #include "lowering/tile/Passes.h"
 
+#include "dialects/weft/SequenceOps.h"
 #include "dialects/weft/WeftDialect.h"
 #include "lowering/analysis/AmxPlan.h"
 #include "lowering/analysis/CostModel.h"
@@ -39,6 +40,11 @@ namespace {
 constexpr int64_t kItemElements = 1024;
 /// Rows of fewer elements share an item.
 constexpr int64_t kShortRow = 256;
+
+/// Channels of an item of a convolution over time: whole cache lines of a row, and as many items as threads can use.
+constexpr int64_t kConvChannels = 128;
+/// Its steps, where time can be cut: the first few of them read the steps before once more.
+constexpr int64_t kConvSteps = 256;
 
 /// Columns of the widest tile of a product in 8 bits, on levels from AVX2 on (lowering/cpu/VectorizeQuantizedMatmul).
 constexpr int64_t kIntegerColumns = 64;
@@ -102,6 +108,9 @@ TilePlan planAttention(AttentionOp op, TargetAttr target) {
   return plan;
 }
 
+/// A convolution over time: channels of one batch; with a state all of their steps, since one item reads and writes it.
+TilePlan planConv(CausalConvOp op) { return TilePlan{op, {1, op.getState() ? 0 : kConvSteps, kConvChannels}}; }
+
 /// Row-wise ops: one row, or several short ones where the root is alone; the last parallel dimension stays whole.
 /// Vectors are cut into chunks.
 TilePlan planRows(TilingInterface root, bool alone) {
@@ -150,6 +159,8 @@ FailureOr<TilePlan> planTiles(func::FuncOp kernel, const ProductPlan &shapes, Ta
     return failure();
   if (auto attention = dyn_cast<AttentionOp>(op))
     return planAttention(attention, target);
+  if (auto conv = dyn_cast<CausalConvOp>(op))
+    return planConv(conv);
   DestinationStyleOpInterface product;
   kernel.walk([&](DestinationStyleOpInterface found) {
     if (isProduct(found))

@@ -44,6 +44,6 @@ func.func @kernel_c4(%x: tensor<8xf32>) {
 // -----
 
 func.func @yield_c1() {
-  // expected-error@+1 {{expects parent op to be one of 'weft.attention, weft.kernel}}
+  // expected-error@+1 {{must end a region of a weft op}}
   weft.yield
 }

@@ -1,0 +1,54 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "test/reference/sequence.h"
+
+namespace weft::reference {
+namespace {
+
+struct Conv {
+  const ConvShape &shape;
+  const std::vector<double> &input, &state;
+  const std::vector<int64_t> &reset;
+
+  /// The step t of the input in the order of time.
+  int64_t place(int64_t t) const { return shape.reverse ? shape.steps - 1 - t : t; }
+
+  /// What step `now` sees of step `then`, both in the order of time; before the first step they are negative.
+  double seen(int64_t b, int64_t then, int64_t now, int64_t d) const {
+    for (int64_t r = then + 1; r <= now; ++r)
+      if (r >= 0 && r < shape.steps && !reset.empty() && reset[b * shape.steps + place(r)] != 0)
+        return 0;
+    if (then >= 0)
+      return input[(b * shape.steps + place(then)) * shape.channels + d];
+    int64_t before = shape.taps - 1;
+    return state.empty() ? 0 : state[(b * before + before + then) * shape.channels + d];
+  }
+};
+
+} // namespace
+
+ConvResult causalConv(const ConvShape &shape, const std::vector<double> &input, const std::vector<double> &weight,
+                      const std::vector<double> &bias, const std::vector<int64_t> &reset,
+                      const std::vector<double> &state) {
+  Conv conv{shape, input, state, reset};
+  int64_t before = shape.taps - 1;
+  ConvResult result;
+  result.sums.resize(input.size());
+  for (int64_t b = 0; b < shape.batch; ++b)
+    for (int64_t d = 0; d < shape.channels; ++d)
+      for (int64_t t = 0; t < shape.steps; ++t) {
+        double sum = bias.empty() ? 0 : bias[d];
+        for (int64_t i = 0; i < shape.taps; ++i)
+          sum += weight[d * shape.taps + i] * conv.seen(b, t - before + i, t, d);
+        result.sums[(b * shape.steps + conv.place(t)) * shape.channels + d] = sum;
+      }
+  result.state.resize(shape.batch * before * shape.channels);
+  for (int64_t b = 0; b < shape.batch; ++b)
+    for (int64_t j = 0; j < before; ++j)
+      for (int64_t d = 0; d < shape.channels; ++d)
+        result.state[(b * before + j) * shape.channels + d] =
+            conv.seen(b, shape.steps - before + j, shape.steps - 1, d);
+  return result;
+}
+
+} // namespace weft::reference
