@@ -344,7 +344,9 @@ SmallVector<Value> RecurrenceDefinition::build() {
         }
         SmallVector<Value> written(values.take_front(outputs)), states(values.drop_front(outputs));
         step(def, time, written, states);
-        llvm::append_range(written, states);
+        // Into the memory that the step before left its own in.
+        for (auto [state, held] : llvm::zip_equal(states, values.drop_front(outputs)))
+          written.push_back(linalg::CopyOp::create(inner, loc, state, held).getResult(0));
         scf::YieldOp::create(inner, loc, written);
       });
   SmallVector<Value> results(loop.getResults().take_front(outputs));

@@ -4,9 +4,11 @@
 // #weft.target → facts of the machine; ops → counts of work; both → cycles.
 #include "lowering/analysis/CostModel.h"
 
+#include "dialects/weft/RecurrenceOps.h"
 #include "dialects/weft/SequenceOps.h"
 #include "lowering/analysis/AmxPlan.h"
 #include "lowering/analysis/KernelGroups.h"
+#include "lowering/analysis/RecurrencePlan.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -64,23 +66,27 @@ Work Work::operator*(double times) const {
 /// Shifts, additions and a selection of a rounding to 16 bits, on targets without an instruction for it.
 static constexpr double kRounding = 8;
 
+Work Work::ofOpInRegion(Operation *op) {
+  Work work;
+  if (op->hasTrait<OpTrait::ConstantLike>() || op->hasTrait<OpTrait::IsTerminator>())
+    return work;
+  if (isa<arith::DivFOp, math::SqrtOp, math::RsqrtOp>(op))
+    work.divide += 1;
+  else if (isa<math::FmaOp>(op))
+    work.multiplyAdds += 1;
+  else if (isa<arith::TruncFOp>(op) && op->getResult(0).getType().getIntOrFloatBitWidth() == 16)
+    work.simple += kRounding;
+  else if (isa<math::AbsFOp, math::FloorOp, math::CeilOp, math::RoundEvenOp>(op) ||
+           isa<arith::ArithDialect>(op->getDialect()))
+    work.simple += 1;
+  else if (isa<math::MathDialect>(op->getDialect()))
+    work.transcendental += 1;
+  return work;
+}
+
 Work Work::ofRegion(Region &region) {
   Work work;
-  region.walk([&](Operation *op) {
-    if (op->hasTrait<OpTrait::ConstantLike>() || op->hasTrait<OpTrait::IsTerminator>())
-      return;
-    if (isa<arith::DivFOp, math::SqrtOp, math::RsqrtOp>(op))
-      work.divide += 1;
-    else if (isa<math::FmaOp>(op))
-      work.multiplyAdds += 1;
-    else if (isa<arith::TruncFOp>(op) && op->getResult(0).getType().getIntOrFloatBitWidth() == 16)
-      work.simple += kRounding;
-    else if (isa<math::AbsFOp, math::FloorOp, math::CeilOp, math::RoundEvenOp>(op) ||
-             isa<arith::ArithDialect>(op->getDialect()))
-      work.simple += 1;
-    else if (isa<math::MathDialect>(op->getDialect()))
-      work.transcendental += 1;
-  });
+  region.walk([&](Operation *op) { work += ofOpInRegion(op); });
   return work;
 }
 
@@ -108,6 +114,8 @@ static SmallVector<int64_t> attentionExtents(AttentionOp op) {
 }
 
 SmallVector<int64_t> loopExtents(Operation *op) {
+  if (auto recurrence = dyn_cast<RecurrenceOp>(op))
+    return recurrence.getStaticExtents();
   if (auto attention = dyn_cast<AttentionOp>(op))
     return attentionExtents(attention);
   SmallVector<int64_t> known;
@@ -125,6 +133,22 @@ static double pointsOf(Operation *op) {
   for (int64_t extent : loopExtents(op))
     points *= assumedExtent(extent);
   return points;
+}
+
+/// The step region at each point; what does not depend on n, once for all n. Then decay, key times value, query, and
+/// the two products of a term of low rank.
+static Work recurrenceWork(RecurrenceOp op) {
+  double points = pointsOf(op), shared = points / assumedExtent(op.getStaticExtents()[RecurrenceOp::Key]);
+  StepDependence dependence(op);
+  Work work;
+  for (Operation &inner : op.getStep().front().without_terminator()) {
+    bool onKey = inner.getNumResults() && dependence.onKey.contains(inner.getResult(0));
+    work += Work::ofOpInRegion(&inner) * (onKey ? points : shared);
+  }
+  if (!op.getOutput().empty())
+    work += Work::ofRegion(op.getOutput()) * shared;
+  work.multiplyAdds += points * (op.getStepOp().getLowRank().empty() ? 3 : 5) * (op.isComplex() ? 4 : 1);
+  return work;
 }
 
 static Work arithmeticOf(Operation *op) {
@@ -147,6 +171,8 @@ static Work arithmeticOf(Operation *op) {
   } else if (auto conv = dyn_cast<CausalConvOp>(op)) {
     work = Work::ofRegion(conv.getOutput()) * pointsOf(op);
     work.multiplyAdds += conv.getTaps() * pointsOf(op);
+  } else if (auto recurrence = dyn_cast<RecurrenceOp>(op)) {
+    work = recurrenceWork(recurrence);
   } else if (isa<LayerNormOp, RmsNormOp, QuantizeRowsOp>(op)) {
     // Sum, difference, square, sum, scale, bias; or magnitude, maximum, scale, round, clamp, pack.
     work.simple = 6 * pointsOf(op);

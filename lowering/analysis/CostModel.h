@@ -46,6 +46,8 @@ struct Work {
   Work &operator+=(const Work &other);
   Work operator*(double times) const;
 
+  /// The arithmetic of one scalar op of a region.
+  static Work ofOpInRegion(mlir::Operation *op);
   /// The arithmetic of a region of scalar ops, run once.
   static Work ofRegion(mlir::Region &region);
   /// An op on tensors: its arithmetic, each operand read once, each result written once.

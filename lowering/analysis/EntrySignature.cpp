@@ -4,7 +4,8 @@
 // Checks of entry functions, made once at the start of fusion so that later passes can rely on them.
 #include "lowering/analysis/EntrySignature.h"
 
-#include "dialects/weft/WeftDialect.h"
+#include "dialects/weft/RecurrenceOps.h"
+#include "lowering/analysis/RecurrencePlan.h"
 
 #include "mlir/IR/BuiltinTypes.h"
 
@@ -42,6 +43,11 @@ static LogicalResult verifyHalves(PackedMatmulOp op) {
   return success();
 }
 
+static LogicalResult verifyRecurrence(RecurrenceOp op) {
+  StringRef obstacle = RecurrencePlan::obstacleTo(op);
+  return obstacle.empty() ? success() : op.emitError("is not compiled: ") << obstacle;
+}
+
 /// A tensor that an op makes.
 static LogicalResult verifyComputed(Operation *op, RankedTensorType type) {
   // There is nothing to compute, and the tilers divide by extents.
@@ -65,6 +71,9 @@ LogicalResult verifyEntry(func::FuncOp entry) {
     for (Type type : op->getResultTypes())
       if (auto shaped = dyn_cast<RankedTensorType>(type); shaped && failed(verifyComputed(op, shaped)))
         return WalkResult::interrupt();
+    auto recurrence = dyn_cast<RecurrenceOp>(op);
+    if (recurrence && failed(verifyRecurrence(recurrence)))
+      return WalkResult::interrupt();
     auto product = dyn_cast<PackedMatmulOp>(op);
     return product && failed(verifyHalves(product)) ? WalkResult::interrupt() : WalkResult::advance();
   });

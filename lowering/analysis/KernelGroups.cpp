@@ -4,6 +4,7 @@
 // Greedy grouping from readers to producers: the last op of a group is found first.
 #include "lowering/analysis/KernelGroups.h"
 
+#include "dialects/weft/RecurrenceOps.h"
 #include "dialects/weft/SequenceOps.h"
 #include "dialects/weft/WeftDialect.h"
 #include "lowering/analysis/FusionCost.h"
@@ -28,8 +29,8 @@ bool isProduct(Operation *op) { return isa<PackedMatmulOp, QuantizedMatmulOp, Gr
 bool isCompute(Operation *op) {
   if (isRepeated(op))
     return false;
-  return isProduct(op) ||
-         isa<linalg::LinalgOp, AttentionOp, CausalConvOp, LayerNormOp, RmsNormOp, EmbeddingOp, QuantizeRowsOp>(op);
+  return isProduct(op) || isa<linalg::LinalgOp, AttentionOp, CausalConvOp, RecurrenceOp, LayerNormOp, RmsNormOp,
+                              EmbeddingOp, QuantizeRowsOp>(op);
 }
 
 bool isView(Operation *op) {
@@ -44,6 +45,8 @@ StringRef kernelKind(const KernelGroup &group) {
     return "attention";
   if (isa<CausalConvOp>(group.root()))
     return "conv";
+  if (isa<RecurrenceOp>(group.root()))
+    return "scan";
   if (has([](Operation *op) { return isa<LayerNormOp, RmsNormOp>(op); }))
     return "norm";
   if (has([](Operation *op) { return isa<QuantizeRowsOp>(op); }))
@@ -137,6 +140,8 @@ private:
       return "attention is a kernel of its own";
     if (isa<CausalConvOp>(producer) || llvm::any_of(readers, llvm::IsaPred<CausalConvOp>))
       return "a convolution over time is a kernel of its own";
+    if (isa<RecurrenceOp>(producer) || llvm::any_of(readers, llvm::IsaPred<RecurrenceOp>))
+      return "a recurrence is a kernel of its own";
     if (llvm::any_of(readers, isProduct))
       return "a product reads its left operand many times";
     if (isProduct(producer))

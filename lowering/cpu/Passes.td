@@ -116,6 +116,37 @@ def VectorizeGroupedMatmul : Pass<"weft-vectorize-grouped-matmul", "::mlir::Modu
                            "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
 
+def VectorizeRecurrence : Pass<"weft-vectorize-recurrence", "::mlir::ModuleOp"> {
+  let summary = "Turns recurrences on memrefs into loops over time with the state in registers";
+  let description = [{
+    Before: `weft.recurrence` on memrefs with a known key dimension. After: a loop over time whose state goes from
+    iteration to iteration in vector registers, lanes along the value dimension. Where the state has more rows than
+    there are registers, rows take turns over a block of time; with a term of low rank, each step passes the state
+    twice.
+
+    Example:
+    ```mlir
+    weft.recurrence {indexing_maps = [#te, #tn, #te]}
+      ins(%v, %q : memref<1x?x16xf32>, memref<1x?x2xf32>) outs(%y : memref<1x?x16xf32>)
+      step {
+      ^bb0(%value: f32, %query: f32):
+        weft.step query(%query) value(%value)
+      }
+    ```
+    becomes
+    ```
+    scf.for %t step 32 {
+      %S:2 = scf.for %i iter_args(%S0, %S1) {
+        %next0 = arith.addf %S0, %value : vector<16xf32> …
+        vector.store %sum, %y[%b, %t, %e]
+      }
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::memref::MemRefDialect", "::mlir::vector::VectorDialect",
+                           "::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::affine::AffineDialect"];
+}
+
 def VectorizeAttention : Pass<"weft-vectorize-attention", "::mlir::ModuleOp"> {
   let summary = "Turns attention on memrefs into one fused kernel with queries in lanes";
   let description = [{

@@ -5,7 +5,7 @@
 // and an elementwise op over one row that stays in the first-level cache).
 #include "lowering/tile/Passes.h"
 
-#include "dialects/weft/WeftDialect.h"
+#include "dialects/weft/RecurrenceOps.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/IR/PatternMatch.h"
@@ -22,9 +22,10 @@ namespace {
 
 struct DecomposeOpsPass : impl::DecomposeOpsBase<DecomposeOpsPass> {
   void runOnOperation() override {
+    bool byDefinition = getOperation()->hasAttr("weft.definitions");
     SmallVector<DecomposableOpInterface> ops;
     getOperation()->walk([&](DecomposableOpInterface op) {
-      if (isa<LayerNormOp, RmsNormOp, QuantizeRowsOp>(op))
+      if (isa<LayerNormOp, RmsNormOp, QuantizeRowsOp>(op) || (byDefinition && isa<RecurrenceOp>(op)))
         ops.push_back(op);
     });
     IRRewriter rewriter(&getContext());

@@ -33,7 +33,8 @@ def DecomposeOps : Pass<"weft-decompose-ops", "::mlir::ModuleOp"> {
   let summary = "Replaces row-wise ops on tiles by their definitions";
   let description = [{
     Before: `weft.layer_norm` and `weft.rms_norm` on tiles. After: the linalg ops of its definition. Ops with a lowering of their own
-    (attention, products, embedding) stay.
+    (attention, recurrences, products, embedding) stay; in a module with `weft.definitions` recurrences do not, for
+    comparisons.
 
     Example:
     ```mlir
@@ -47,7 +48,8 @@ def DecomposeOps : Pass<"weft-decompose-ops", "::mlir::ModuleOp"> {
     %y = linalg.generic … ins(%x, %mean, …, %scale, %bias) outs(%init)
     ```
   }];
-  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect"];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
 }
 
 #endif // WEFT_LOWERING_TILE_PASSES_TD

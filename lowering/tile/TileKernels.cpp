@@ -13,6 +13,7 @@
 #include "lowering/analysis/DecodePlan.h"
 #include "lowering/analysis/KernelGroups.h"
 #include "lowering/analysis/ProductPlan.h"
+#include "lowering/analysis/RecurrencePlan.h"
 #include "lowering/analysis/RegisterPlan.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -111,6 +112,16 @@ TilePlan planAttention(AttentionOp op, TargetAttr target) {
 /// A convolution over time: channels of one batch; with a state all of their steps, since one item reads and writes it.
 TilePlan planConv(CausalConvOp op) { return TilePlan{op, {1, op.getState() ? 0 : kConvSteps, kConvChannels}}; }
 
+/// A recurrence: one batch, one head, and columns of the value dimension; time is never cut.
+TilePlan planRecurrence(RecurrenceOp op, const RegisterPlan &registers) {
+  TilePlan plan{op, SmallVector<int64_t>(RecurrenceOp::NumDims, 0)};
+  plan.sizes[RecurrenceOp::Batch] = plan.sizes[RecurrenceOp::Head] = 1;
+  int64_t columns = op.getStaticExtents()[RecurrenceOp::Value], most = RecurrencePlan::itemColumns(registers);
+  if (ShapedType::isDynamic(columns) || columns > most)
+    plan.sizes[RecurrenceOp::Value] = most;
+  return plan;
+}
+
 /// Row-wise ops: one row, or several short ones where the root is alone; the last parallel dimension stays whole.
 /// Vectors are cut into chunks.
 TilePlan planRows(TilingInterface root, bool alone) {
@@ -161,6 +172,8 @@ FailureOr<TilePlan> planTiles(func::FuncOp kernel, const ProductPlan &shapes, Ta
     return planAttention(attention, target);
   if (auto conv = dyn_cast<CausalConvOp>(op))
     return planConv(conv);
+  if (auto recurrence = dyn_cast<RecurrenceOp>(op))
+    return planRecurrence(recurrence, RegisterPlan::forTarget(target));
   DestinationStyleOpInterface product;
   kernel.walk([&](DestinationStyleOpInterface found) {
     if (isProduct(found))

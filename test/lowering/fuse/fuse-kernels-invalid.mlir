@@ -7,3 +7,18 @@ func.func @half_sums(%x: tensor<3x8xbf16> {weft.name = "x"}, %w: tensor<1x4x32xb
   %y = weft.packed_matmul ins(%x, %w : tensor<3x8xbf16>, tensor<1x4x32xbf16>) outs(%e : tensor<3x16xbf16>) -> tensor<3x16xbf16>
   return %y : tensor<3x16xbf16>
 }
+
+// -----
+
+func.func @unknown_keys(%x: tensor<3x?xf32> {weft.name = "x", weft.dims = ["", "keys"]})
+    -> (tensor<3xf32> {weft.name = "y"}) attributes {weft.entry} {
+  %e = tensor.empty() : tensor<3xf32>
+  // expected-error@+1 {{is not compiled: the extent of n is not known}}
+  %y = weft.recurrence {indexing_maps = [affine_map<(b, h, t, n, e) -> (t, n)>, affine_map<(b, h, t, n, e) -> (t)>]}
+       ins(%x : tensor<3x?xf32>) outs(%e : tensor<3xf32>)
+       step {
+       ^bb0(%value: f32):
+         weft.step value(%value)
+       } -> tensor<3xf32>
+  return %y : tensor<3xf32>
+}

@@ -1,0 +1,102 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A recurrence on memrefs → loops over batch, head, blocks of time and vectors of the value dimension.
+#ifndef WEFT_LOWERING_CPU_RECURRENCEEMITTER_H
+#define WEFT_LOWERING_CPU_RECURRENCEEMITTER_H
+
+#include "lowering/analysis/RecurrencePlan.h"
+#include "lowering/cpu/IndexLoops.h"
+#include "lowering/cpu/OperandAccess.h"
+
+#include "mlir/IR/IRMapping.h"
+
+namespace weft {
+
+class RecurrenceEmitter : IndexLoops {
+public:
+  RecurrenceEmitter(RecurrenceOp op, const RecurrencePlan &plan, const RegisterPlan &registers);
+  void emit(mlir::OpBuilder &b);
+
+private:
+  using Values = mlir::SmallVector<mlir::Value>;
+  /// Vectors beside each other from column `e` on; `mask` says which lanes of the one vector exist, null: all.
+  struct Columns {
+    mlir::Value e;
+    int64_t vectors;
+    mlir::Value mask;
+  };
+  /// The numbers of a step for one row and one vector; a number that the region does not give is empty.
+  struct Numbers {
+    Values query, key, value, decay, lowRank;
+  };
+  /// A scratch that holds one of StepDependence::shared for each step of a block.
+  struct Shared {
+    mlir::Value value, scratch;
+    bool isVector;
+  };
+
+  using RowBody = llvm::function_ref<Values(mlir::OpBuilder &, mlir::Value row, mlir::ValueRange held)>;
+
+  // --- loops (RecurrenceEmitter.cpp)
+  void emitHead(mlir::OpBuilder &b);
+  /// `body` for groups of plan.vectors, then for single vectors, the last of them masked.
+  void forEachColumns(mlir::OpBuilder &b, llvm::function_ref<void(mlir::OpBuilder &, const Columns &)> body);
+  void emitBlock(mlir::OpBuilder &b, const Columns &columns, mlir::Value first, mlir::Value count);
+  void emitWholeState(mlir::OpBuilder &b, const Columns &columns, mlir::Value first, mlir::Value count);
+  Values stepOfVector(mlir::OpBuilder &b, mlir::Value time, const Columns &columns, int64_t v, mlir::ValueRange before);
+  void emitInBlocksOfRows(mlir::OpBuilder &b, const Columns &columns, mlir::Value first, mlir::Value count);
+  void emitRows(mlir::OpBuilder &b, const Columns &columns, mlir::Value first, mlir::Value count, mlir::Value row,
+                int64_t rows);
+  void emitLowRank(mlir::OpBuilder &b, const Columns &columns, mlir::Value first, mlir::Value count);
+  /// Values that `body` changes from row to row of S.
+  Values forRows(mlir::OpBuilder &b, mlir::ValueRange start, RowBody body);
+  void resetRows(mlir::OpBuilder &b, mlir::Value time, const Columns &columns);
+  void emitOutputs(mlir::OpBuilder &b, const Columns &columns, mlir::Value first, mlir::Value count);
+  mlir::Value timeOf(mlir::OpBuilder &b, mlir::Value step);
+
+  // --- numbers and states (RecurrenceNumbers.cpp)
+  IterationPoint pointAt(mlir::OpBuilder &b, mlir::Value time, mlir::Value row, const Columns &columns, int64_t v);
+  /// `place` is the step's place in the block, where what all rows share was stored; null: it is computed.
+  Numbers numbersAt(mlir::OpBuilder &b, const IterationPoint &point, mlir::Value place, int64_t v);
+  void emitShared(mlir::OpBuilder &b, const Columns &columns, mlir::Value first, mlir::Value count);
+  /// x · y + z of numbers of one or two parts; an empty x is 1, an empty z is 0.
+  Values multiplyAdd(mlir::OpBuilder &b, mlir::ValueRange x, mlir::ValueRange y, mlir::ValueRange z);
+  Values nextState(mlir::OpBuilder &b, const Numbers &numbers, mlir::ValueRange state, mlir::Value lowRank);
+  mlir::Value isReset(mlir::OpBuilder &b, mlir::Value time);
+  Values afterReset(mlir::OpBuilder &b, mlir::Value time, mlir::ValueRange states);
+  void storeOutputs(mlir::OpBuilder &b, const IterationPoint &point, mlir::ValueRange sums);
+  void prefetch(mlir::OpBuilder &b, const IterationPoint &point);
+
+  /// Parts of S at a row and a vector: in the scratch, or where time is one step in the state operands.
+  Values loadState(mlir::OpBuilder &b, mlir::Value row, const Columns &columns, int64_t v);
+  void storeState(mlir::OpBuilder &b, mlir::Value row, const Columns &columns, int64_t v, mlir::ValueRange state);
+  void storeAt(mlir::OpBuilder &b, mlir::Value value, mlir::Value operand, mlir::AffineMap map,
+               const IterationPoint &point);
+  void copyState(mlir::OpBuilder &b, bool toScratch);
+  Values scratchIndex(mlir::OpBuilder &b, mlir::Value row, const Columns &columns, int64_t v, int64_t part);
+
+  Values loadSums(mlir::OpBuilder &b, mlir::Value place, int64_t v);
+  void storeSums(mlir::OpBuilder &b, mlir::Value place, int64_t v, mlir::ValueRange values);
+
+  mlir::Value allocate(mlir::OpBuilder &b, mlir::ArrayRef<int64_t> shape);
+  mlir::Value zeros(mlir::OpBuilder &b);
+  mlir::Value loadScratch(mlir::OpBuilder &b, mlir::Value scratch, mlir::ArrayRef<mlir::Value> index);
+  void storeScratch(mlir::OpBuilder &b, mlir::Value value, mlir::Value scratch, mlir::ArrayRef<mlir::Value> index);
+  mlir::Value extentOf(mlir::OpBuilder &b, unsigned dim);
+
+  RecurrenceOp op;
+  RecurrencePlan plan;
+  RegisterPlan registers;
+  StepDependence dependence;
+  mlir::VectorType lane;
+  int64_t parts;     ///< of S: 1, or 2 for a complex one
+  mlir::Value state; ///< scratch [vectors, parts · keys, lanes]; null where the operands serve
+  mlir::Value sums;  ///< scratch of o, [parts, steps, vectors, lanes]
+  mlir::SmallVector<Shared> shared;
+  mlir::Value batch, head, columnCount, stepCount;
+};
+
+} // namespace weft
+
+#endif // WEFT_LOWERING_CPU_RECURRENCEEMITTER_H

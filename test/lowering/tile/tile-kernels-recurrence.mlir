@@ -1,0 +1,25 @@
+// RUN: weft-opt %s --weft-tile-kernels --canonicalize --cse | FileCheck %s
+
+// A work item: a batch, a head (Mamba has one) and 64 columns, with all of time.
+// CHECK-LABEL: @mamba
+// CHECK: scf.forall (%[[B:.*]], %[[E:.*]]) = (0, 0) to (%{{.*}}, 1536) step (1, 64)
+// CHECK: %[[X:.*]] = tensor.extract_slice %{{.*}}[%[[B]], 0, %[[E]]] [1, %{{.*}}, 64]
+// CHECK: %[[A:.*]] = tensor.extract_slice %{{.*}}[0, %[[E]]] [16, 64]
+// CHECK: weft.recurrence {{.*}} ins(%[[X]], %[[A]] :
+// CHECK: {weft.item_cost = {{[0-9]+}} : i64}
+#te = affine_map<(b, h, t, n, e) -> (b, t, e)>
+module attributes {weft.target = #weft.target<isa = "v4", lanes = 16, registers = 32, cpu = "x86-64-v4", features = "">} {
+func.func private @mamba(%x: memref<?x?x1536xf32>, %a: memref<16x1536xf32>, %y: memref<?x?x1536xf32>) attributes {weft.kernel = "scan"} {
+  %tx = bufferization.to_tensor %x restrict : memref<?x?x1536xf32> to tensor<?x?x1536xf32>
+  %ta = bufferization.to_tensor %a restrict : memref<16x1536xf32> to tensor<16x1536xf32>
+  %ty = bufferization.to_tensor %y restrict writable : memref<?x?x1536xf32> to tensor<?x?x1536xf32>
+  %r = weft.recurrence {indexing_maps = [#te, affine_map<(b, h, t, n, e) -> (n, e)>, #te]}
+       ins(%tx, %ta : tensor<?x?x1536xf32>, tensor<16x1536xf32>) outs(%ty : tensor<?x?x1536xf32>)
+       step {
+       ^bb0(%value: f32, %decay: f32):
+         weft.step value(%value) decay(%decay)
+       } -> tensor<?x?x1536xf32>
+  bufferization.materialize_in_destination %r in restrict writable %y : (tensor<?x?x1536xf32>, memref<?x?x1536xf32>) -> ()
+  return
+}
+}
