@@ -12,7 +12,6 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
@@ -130,15 +129,13 @@ Value RecurrenceEmitter::isReset(OpBuilder &b, Value time) {
   return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, mark, zero);
 }
 
-/// A branch, since a step seldom begins a sequence.
+/// A selection, not a product with 0, which would keep a NaN.
 RecurrenceEmitter::Values RecurrenceEmitter::afterReset(OpBuilder &b, Value time, ValueRange states) {
   if (!op.getReset())
     return Values(states);
-  auto choice = scf::IfOp::create(
-      b, loc, isReset(b, time),
-      [&](OpBuilder &i, Location) { scf::YieldOp::create(i, loc, Values(states.size(), zeros(i))); },
-      [&](OpBuilder &i, Location) { scf::YieldOp::create(i, loc, states); });
-  return Values(choice.getResults());
+  Value reset = isReset(b, time), zero = zeros(b);
+  return llvm::map_to_vector(states,
+                             [&](Value held) -> Value { return arith::SelectOp::create(b, loc, reset, zero, held); });
 }
 
 void RecurrenceEmitter::storeOutputs(OpBuilder &b, const IterationPoint &point, ValueRange o) {

@@ -53,12 +53,12 @@ func.func @rows_take_turns(%v: memref<1x?x64xf32>, %q: memref<1x?x128xf32>, %g: 
   return
 }
 
-// One step reads and writes the state operand itself; a reset branches around it.
+// One step reads and writes the state operand itself; a reset selects zeros.
 // CHECK-LABEL: @one_step
 // CHECK-SAME: %[[STATE:[a-z0-9]+]]: memref<1x2x16xf32>
 // CHECK-NOT: memref.alloca
 // CHECK: vector.load %[[STATE]]
-// CHECK: scf.if %{{.*}} -> (vector<16xf32>, vector<16xf32>)
+// CHECK: arith.select %{{.*}}, %{{.*}}, %{{.*}} : vector<16xf32>
 // CHECK: vector.store %{{.*}}, %[[STATE]]
 func.func @one_step(%v: memref<1x1x16xf32>, %q: memref<1x1x2xf32>, %r: memref<1x1xi8>, %y: memref<1x1x16xf32>,
                     %s: memref<1x2x16xf32>) {
