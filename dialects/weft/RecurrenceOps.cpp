@@ -4,9 +4,11 @@
 // The constraints of recurrence and step (docs/spec.md).
 #include "dialects/weft/RecurrenceOps.h"
 
+#include "dialects/weft/CastFolding.h"
 #include "dialects/weft/StructuredOp.h"
 
 #include "mlir/IR/Builders.h"
+#include "mlir/IR/PatternMatch.h"
 
 using namespace mlir;
 using namespace weft;
@@ -242,4 +244,47 @@ LogicalResult StepOp::verify() {
   if (!getLowRank().empty() && getLowRank().size() != 2)
     return emitOpError("low_rank must be a pair, has ") << getLowRank().size() << " numbers"; // step_c3
   return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Canonicalisation
+//===----------------------------------------------------------------------===//
+
+void RecurrenceOp::eraseInput(unsigned input) {
+  unsigned parts = isComplex() ? 2 : 1;
+  SmallVector<Attribute> maps(getIndexingMaps().getValue());
+  maps.erase(maps.begin() + input);
+  getInputsMutable().erase(input);
+  setIndexingMapsAttr(ArrayAttr::get(getContext(), maps));
+  getStep().front().eraseArgument(input);
+  if (!getOutput().empty())
+    getOutput().front().eraseArgument(parts + input);
+}
+
+/// Whether another operand has each dimension that this one is indexed by: what an extent is must not be lost.
+static bool isIndexedElsewhere(RecurrenceOp op, unsigned operand) {
+  return llvm::all_of(op.getIndexingMap(operand).getResults(), [&](AffineExpr expr) {
+    return !isa<AffineDimExpr>(expr) || llvm::any_of(llvm::seq(op->getNumOperands()), [&](unsigned other) {
+      return other != operand && llvm::is_contained(op.getIndexingMap(other).getResults(), expr);
+    });
+  });
+}
+
+/// An input that no region looks at goes.
+static LogicalResult dropUnusedInputs(RecurrenceOp op, PatternRewriter &rewriter) {
+  unsigned parts = op.isComplex() ? 2 : 1;
+  for (unsigned input : llvm::seq(op.getInputs().size())) {
+    bool isRead = !op.getStep().getArgument(input).use_empty() ||
+                  (!op.getOutput().empty() && !op.getOutput().getArgument(parts + input).use_empty());
+    if (isRead || !isIndexedElsewhere(op, input))
+      continue;
+    rewriter.modifyOpInPlace(op, [&] { op.eraseInput(input); });
+    return success();
+  }
+  return failure();
+}
+
+void RecurrenceOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
+  populateCastFolding(patterns, getOperationName());
+  patterns.add(dropUnusedInputs);
 }

@@ -71,6 +71,7 @@ def Weft_RecurrenceOp : Weft_StructuredOp<"recurrence", [AttrSizedOperandSegment
     `outs` `(` $outputs `:` type($outputs) `)` (`state` `(` $states^ `:` type($states) `)`)?
     `step` $step (`output` $output^)? (`->` type($results)^)?
   }];
+  let hasCanonicalizer = 1;
   let extraClassDeclaration = [{
     /// outputs, then states: the last operands.
     ::mlir::MutableOperandRange getDpsInitsMutable();
@@ -83,6 +84,8 @@ def Weft_RecurrenceOp : Weft_StructuredOp<"recurrence", [AttrSizedOperandSegment
     unsigned getResetNumber() { return getInputs().size(); }
     unsigned getFirstOutput() { return getInputs().size() + (getReset() ? 1 : 0); }
     unsigned getFirstState() { return getFirstOutput() + getOutputs().size(); }
+    /// Takes an input away, whose arguments nothing reads.
+    void eraseInput(unsigned input);
     /// What the step region computes.
     StepOp getStepOp();
     /// Whether S has an imaginary part.

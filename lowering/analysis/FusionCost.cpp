@@ -6,6 +6,7 @@
 
 #include "lowering/analysis/KernelGroups.h"
 #include "lowering/analysis/ProductPlan.h"
+#include "lowering/analysis/RecurrencePlan.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 
@@ -150,6 +151,25 @@ FusionEstimate estimateInline(Operation *producer, Operation *reader) {
   estimate.together = model.arithmetic(own) * estimate.times;
   // A store, and a load for each use.
   estimate.apart = model.arithmetic(own) + model.traffic(own.bytesWritten * (1 + estimate.times), 0);
+  return estimate;
+}
+
+FusionEstimate estimateAbsorption(Operation *producer, RecurrenceOp recurrence, AffineMap map) {
+  TargetAttr target = levels(producer->getContext()).front();
+  CostModel model(target);
+  Work own = Work::ofOp(producer);
+  double points = loopPoints(producer), times = 1;
+  // Over dimensions that the producer lacks it runs again, but for n, whose rows share what does not depend on them.
+  for (auto [dim, extent] : llvm::enumerate(recurrence.getStaticExtents()))
+    if (!map.isFunctionOfDim(dim) && dim != RecurrenceOp::Key)
+      times *= dim == RecurrenceOp::Value ? std::ceil(double(assumedExtent(extent)) / RecurrencePlan::kMostColumns)
+                                          : assumedExtent(extent);
+  bool inLanes = map.isFunctionOfDim(RecurrenceOp::Value);
+  FusionEstimate estimate;
+  estimate.times = times;
+  estimate.together =
+      model.arithmetic(Work::ofRegion(producer->getRegion(0)) * (points * times)) * (inLanes ? 1 : model.facts.lanes);
+  estimate.apart = model.cycles(own) + model.traffic(own.bytesWritten, own.bytesWritten) + model.facts.kernel;
   return estimate;
 }
 

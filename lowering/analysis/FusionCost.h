@@ -5,6 +5,7 @@
 #ifndef WEFT_LOWERING_ANALYSIS_FUSIONCOST_H
 #define WEFT_LOWERING_ANALYSIS_FUSIONCOST_H
 
+#include "dialects/weft/RecurrenceOps.h"
 #include "lowering/analysis/CostModel.h"
 
 #include <string>
@@ -30,6 +31,10 @@ FusionEstimate estimateJoin(mlir::Operation *producer, mlir::ArrayRef<mlir::Oper
 
 /// An elementwise op whose body moves into its reader's, which runs it once for each of its own points.
 FusionEstimate estimateInline(mlir::Operation *producer, mlir::Operation *reader);
+
+/// An elementwise op in the step region of a recurrence that reads its result through `map`: once for each vector of
+/// columns where it depends on e, else as a scalar once for each group of them.
+FusionEstimate estimateAbsorption(mlir::Operation *producer, RecurrenceOp recurrence, mlir::AffineMap map);
 
 /// Products of one left operand as one product.
 FusionEstimate estimateMerge(mlir::ArrayRef<mlir::Operation *> products);

@@ -33,6 +33,12 @@ bool isCompute(Operation *op) {
                               EmbeddingOp, QuantizeRowsOp>(op);
 }
 
+bool isElementwise(Operation *op) {
+  auto generic = dyn_cast<linalg::GenericOp>(op);
+  return generic && generic.getNumReductionLoops() == 0 && generic.getNumDpsInits() == 1 &&
+         generic.getMatchingIndexingMap(generic.getDpsInitOperand(0)).isIdentity();
+}
+
 bool isView(Operation *op) {
   return isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp, tensor::ExtractSliceOp, tensor::CastOp>(op);
 }
@@ -58,12 +64,6 @@ StringRef kernelKind(const KernelGroup &group) {
 }
 
 namespace {
-
-bool isElementwise(Operation *op) {
-  auto generic = dyn_cast<linalg::GenericOp>(op);
-  return generic && generic.getNumReductionLoops() == 0 && generic.getNumDpsInits() == 1 &&
-         generic.getMatchingIndexingMap(generic.getDpsInitOperand(0)).isIdentity();
-}
 
 bool isRowWise(Operation *op) {
   return isElementwise(op) || isa<LayerNormOp, RmsNormOp, EmbeddingOp, QuantizeRowsOp>(op);

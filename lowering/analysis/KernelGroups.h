@@ -21,6 +21,9 @@ bool isProduct(mlir::Operation *op);
 /// An op that computes elements: it must be in some kernel.
 bool isCompute(mlir::Operation *op);
 
+/// A linalg.generic without reductions whose one result is indexed by its loops in order.
+bool isElementwise(mlir::Operation *op);
+
 /// An op that looks at a tensor in another shape, or at a part of it, without computing: repeated in each reader.
 bool isView(mlir::Operation *op);
 

@@ -26,6 +26,9 @@ struct RecurrencePlan {
   int64_t columns; ///< of the value dimension, at most
   int64_t steps;   ///< of a block of time: what they read stays in the first-level cache while all rows pass
 
+  /// Columns that a number without e serves, at most: a group of vectors.
+  static constexpr int64_t kMostColumns = 64;
+
   bool holdsWholeState() const { return rows == keys; }
   /// Value columns of a work item: several groups of vectors, so that a line of an input is not fetched by two cores.
   static int64_t itemColumns(const RegisterPlan &registers);

@@ -139,4 +139,47 @@ def FuseElementwise : Pass<"weft-fuse-elementwise", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::linalg::LinalgDialect"];
 }
 
+def AbsorbElementwise : Pass<"weft-absorb-elementwise", "::mlir::ModuleOp"> {
+  let summary = "Moves elementwise ops around recurrences and convolutions over time into their regions";
+  let description = [{
+    Before: `weft.recurrence` and `weft.causal_conv` in entry functions. After: an elementwise op that alone reads a
+    result of theirs is part of the `output` region, and one that computes an input of a recurrence part of its `step`
+    region, where `lowering/analysis/FusionCost` estimates that no slower (what does not depend on the value dimension
+    is computed once for each group of columns there) and no product has it as its epilogue.
+
+    Example:
+    ```mlir
+    %g = linalg.generic {indexing_maps = [#row, #row], iterator_types = ["parallel", "parallel"]}
+         ins(%log : tensor<?x8xf32>) outs(%e : tensor<?x8xf32>) {
+    ^bb0(%l: f32, %o: f32):
+      %exp = math.exp %l : f32
+      linalg.yield %exp : f32
+    } -> tensor<?x8xf32>
+    %s = weft.recurrence {indexing_maps = [#te, #te, #te]} ins(%x, %g : tensor<?x8xf32>, tensor<?x8xf32>)
+         outs(%e : tensor<?x8xf32>)
+         step {
+         ^bb0(%value: f32, %decay: f32):
+           weft.step value(%value) decay(%decay)
+         } -> tensor<?x8xf32>
+    %y = linalg.generic {indexing_maps = [#row, #row, #row], iterator_types = ["parallel", "parallel"]}
+         ins(%s, %z : tensor<?x8xf32>, tensor<?x8xf32>) outs(%e : tensor<?x8xf32>) {
+    ^bb0(%sum: f32, %gate: f32, %o: f32):
+      %gated = arith.mulf %sum, %gate : f32
+      linalg.yield %gated : f32
+    } -> tensor<?x8xf32>
+    ```
+    becomes
+    ```
+    %y = weft.recurrence … ins(%x, %log, %z) outs(%e) step {
+      %exp = math.exp %l
+      weft.step value(%value) decay(%exp)
+    } output {
+      %gated = arith.mulf %sum, %gate
+      weft.yield %gated
+    }
+    ```
+  }];
+  let dependentDialects = ["::weft::WeftDialect", "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect"];
+}
+
 #endif // WEFT_LOWERING_FUSE_PASSES_TD

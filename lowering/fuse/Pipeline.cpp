@@ -25,6 +25,8 @@ void buildFusePhase(OpPassManager &pm) {
   pm.addPass(createSplitAttention());
   // Equal computations become one here: of two equal kernels that are both results, each needs its own output.
   pm.addPass(createCSEPass());
+  // Before grouping, which sees what is left.
+  pm.addPass(createAbsorbElementwise());
   pm.addPass(createFuseKernels());
   pm.addPass(createFuseElementwise());
   pm.addPass(createCanonicalizerPass());
