@@ -212,9 +212,9 @@ def VectorizeDecodeAttention : Pass<"weft-vectorize-decode-attention", "::mlir::
 def VectorizeCausalConv : Pass<"weft-vectorize-causal-conv", "::mlir::ModuleOp"> {
   let summary = "Turns convolutions over time into loops with channels in lanes";
   let description = [{
-    Before: `weft.causal_conv` on memrefs. After: for each vector of channels, a loop over time that carries the last
-    inputs in registers: each input is loaded once, each result stored once, and the taps stay in registers. The
-    `output` region runs on the sums; a state is read before the loop and written after it.
+    Before: `weft.causal_conv` on memrefs. After: the first steps one by one, with what a step sees in registers, begun
+    from the state; then blocks of four steps, all channels of a panel in turn, that see the input only. The `output`
+    region runs on the sums before they are stored; the state is written last.
 
     Example:
     ```mlir
@@ -222,8 +222,9 @@ def VectorizeCausalConv : Pass<"weft-vectorize-causal-conv", "::mlir::ModuleOp">
     ```
     becomes
     ```
-    … 4 vector.load of %w, 4 shuffles of them to taps …
-    %seen:3 = scf.for %t = 0 to %steps step 4 iter_args(…) { 4 × (vector.load of %x, 4 math.fma, vector.store to %y) }
+    … 4 vector.load of %w, shuffles of them to taps …
+    %seen:3 = scf.for %t = 0 to %first iter_args(…) { vector.load of %x, 4 vector.fma, vector.store to %y }
+    scf.for %t = %first to %steps step 4 { scf.for %d … { 7 vector.load of %x, 4 × 4 vector.fma, 4 vector.store to %y } }
     ```
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",

@@ -43,7 +43,7 @@ constexpr int64_t kItemElements = 1024;
 constexpr int64_t kShortRow = 256;
 
 /// Channels of an item of a convolution over time: whole cache lines of a row, and as many items as threads can use.
-constexpr int64_t kConvChannels = 128;
+constexpr int64_t kConvChannels = 256;
 /// Its steps, where time can be cut: the first few of them read the steps before once more.
 constexpr int64_t kConvSteps = 256;
 
