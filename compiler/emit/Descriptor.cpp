@@ -17,15 +17,21 @@ public:
       : module(module), context(module.getContext()), pointer(llvm::PointerType::get(context, 0)), targets(targets) {}
 
   void build(const ModelDescription &model) {
-    std::vector<llvm::Constant *> entries, parameters;
+    std::vector<llvm::Constant *> entries, parameters, states, stateDims;
     for (const EntryDescription &entry : model.entries)
       entries.push_back(buildEntry(entry));
     for (const ParameterDescription &parameter : model.parameters)
       parameters.push_back(record(
           {string(parameter.name), int32(parameter.dtype), int32(parameter.shape.size()), integers(parameter.shape)}));
-    llvm::Constant *value = record({int32(WEFT_ABI_MAGIC), int16(WEFT_ABI_MAJOR), int16(WEFT_ABI_MINOR),
-                                    string(compilerVersion()), string(model.name), int32(entries.size()),
-                                    int32(parameters.size()), array(entries), array(parameters)});
+    for (const StateDescription &state : model.states)
+      states.push_back(record({string(state.name), int32(state.dtype), int32(state.shape.size()), integers(state.shape),
+                               int64(state.indexLimit)}));
+    for (const std::string &dim : model.stateDims)
+      stateDims.push_back(string(dim));
+    llvm::Constant *value =
+        record({int32(WEFT_ABI_MAGIC), int16(WEFT_ABI_MAJOR), int16(WEFT_ABI_MINOR), string(compilerVersion()),
+                string(model.name), int32(entries.size()), int32(parameters.size()), array(entries), array(parameters),
+                array(states), array(stateDims), int32(states.size()), int32(stateDims.size())});
     auto *global = new llvm::GlobalVariable(module, value->getType(), true, llvm::GlobalValue::ExternalLinkage, value,
                                             WEFT_ABI_DESCRIPTOR_SYMBOL);
     global->setAlignment(llvm::Align(8));
@@ -33,16 +39,18 @@ public:
 
 private:
   llvm::Constant *buildEntry(const EntryDescription &entry) {
-    std::vector<llvm::Constant *> dims, variants;
+    std::vector<llvm::Constant *> dims, variants, states;
     for (const DimDescription &dim : entry.dims)
       dims.push_back(record({string(dim.name), int64(dim.min), int64(dim.max)}));
     for (const Target *target : targets)
       variants.push_back(record({string(target->isa), int64(target->requiredFeatures),
                                  function(variantSymbol(entry.name, "run", *target)),
                                  function(variantSymbol(entry.name, "arena", *target))}));
+    for (int32_t state : entry.states)
+      states.push_back(int32(state));
     return record({string(entry.name), int32(dims.size()), int32(entry.inputs.size()), int32(entry.outputs.size()),
-                   int32(variants.size()), array(dims), tensors(entry.inputs), tensors(entry.outputs),
-                   array(variants)});
+                   int32(variants.size()), array(dims), tensors(entry.inputs), tensors(entry.outputs), array(variants),
+                   array(states), int32(states.size()), int32(0)});
   }
 
   llvm::Constant *tensors(const std::vector<TensorDescription> &descriptions) {

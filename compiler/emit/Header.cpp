@@ -124,6 +124,8 @@ private:
       writeComment(entry, tensor);
       out << "\n";
     }
+    if (!entry.states.empty())
+      out << " * It reads and changes what the session keeps from call to call: see weft_session_reset.\n";
     out << " */\n";
     out << "static inline weft_status " << function << "(weft_session *session";
     for (const DimDescription &dim : entry.dims)

@@ -24,7 +24,17 @@ std::string digestText(std::span<const std::byte> bytes) {
   return text;
 }
 
-nlohmann::ordered_json describeEntry(const EntryDescription &entry) {
+nlohmann::ordered_json describeState(const ModelDescription &model, const StateDescription &state) {
+  auto shape = nlohmann::ordered_json::array();
+  for (int64_t extent : state.shape)
+    if (extent < 0)
+      shape.push_back(model.stateDims[-(extent + 1)]);
+    else
+      shape.push_back(extent);
+  return {{"name", state.name}, {"shape", std::move(shape)}};
+}
+
+nlohmann::ordered_json describeEntry(const ModelDescription &model, const EntryDescription &entry) {
   auto describe = [&](const std::vector<TensorDescription> &tensors) {
     auto list = nlohmann::ordered_json::array();
     for (const TensorDescription &tensor : tensors) {
@@ -42,7 +52,11 @@ nlohmann::ordered_json describeEntry(const EntryDescription &entry) {
   auto dims = nlohmann::ordered_json::object();
   for (const DimDescription &dim : entry.dims)
     dims[dim.name] = {dim.min, dim.max};
-  return {{"dims", std::move(dims)}, {"inputs", describe(entry.inputs)}, {"outputs", describe(entry.outputs)}};
+  nlohmann::ordered_json described = {
+      {"dims", std::move(dims)}, {"inputs", describe(entry.inputs)}, {"outputs", describe(entry.outputs)}};
+  for (int32_t state : entry.states)
+    described["states"].push_back(model.states[state].name);
+  return described;
 }
 
 /// `weft bench` turns times into speeds with it.
@@ -75,9 +89,11 @@ Result<std::string> manifestText(const ModelDescription &model, const std::vecto
   }
   manifest["entries"] = nlohmann::ordered_json::object();
   for (const EntryDescription &entry : model.entries)
-    manifest["entries"][entry.name] = describeEntry(entry);
+    manifest["entries"][entry.name] = describeEntry(model, entry);
   for (const auto &[entry, amount] : work)
     manifest["entries"][entry]["work"] = describeWork(amount);
+  for (const StateDescription &state : model.states)
+    manifest["states"].push_back(describeState(model, state));
   manifest["source"] = {{"name", source}};
   return manifest.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }

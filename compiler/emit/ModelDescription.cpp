@@ -45,7 +45,8 @@ int32_t dtypeOf(mlir::Type type) {
 /// Walks one entry's signature; `dims` grows as inputs name new dimensions.
 class EntryReader {
 public:
-  EntryReader(mlir::func::FuncOp function, mlir::DictionaryAttr bounds) : function(function), bounds(bounds) {
+  EntryReader(mlir::func::FuncOp function, mlir::DictionaryAttr bounds, ModelDescription &model)
+      : function(function), bounds(bounds), model(model) {
     entry.name = function.getName().str();
   }
 
@@ -55,9 +56,12 @@ public:
       if (Result<void> added = add(function.getArgAttrDict(index), type, output); !added)
         return added.takeError();
     }
-    for (auto [index, type] : llvm::enumerate(function.getResultTypes()))
+    for (auto [index, type] : llvm::enumerate(function.getResultTypes())) {
+      if (function.getResultAttr(index, "weft.state"))
+        continue; // told by the argument of that name
       if (Result<void> added = add(function.getResultAttrDict(index), type, true); !added)
         return added.takeError();
+    }
     return std::move(entry);
   }
 
@@ -78,8 +82,34 @@ private:
       tensor.indexLimit = limit.getInt();
     if (auto value = attributes.getAs<mlir::IntegerAttr>("weft.default"))
       tensor.defaultValue = value.getInt();
+    if (attributes.get("weft.state"))
+      return addState(tensor);
     (output ? entry.outputs : entry.inputs).push_back(std::move(tensor));
     return {};
+  }
+
+  /// The entry's own dimensions become the model's, so that entries can share the state.
+  Result<void> addState(const TensorDescription &tensor) {
+    StateDescription state{tensor.name, tensor.dtype, {}, tensor.indexLimit};
+    for (int64_t extent : tensor.shape)
+      state.shape.push_back(extent < 0 ? stateExtent(entry.dims[-(extent + 1)]) : extent);
+    auto known = llvm::find_if(model.states, [&](const StateDescription &other) { return other.name == state.name; });
+    if (known == model.states.end())
+      known = model.states.insert(known, state);
+    else if (!(*known == state))
+      return refuse("state '" + state.name + "' has another type or other dimensions than in an earlier entry");
+    auto position = static_cast<int32_t>(known - model.states.begin());
+    if (llvm::is_contained(entry.states, position))
+      return refuse("state '" + state.name + "' is two arguments");
+    entry.states.push_back(position);
+    return {};
+  }
+
+  int64_t stateExtent(const DimDescription &dim) {
+    auto found = llvm::find(model.stateDims, dim.name);
+    if (found == model.stateDims.end())
+      found = model.stateDims.insert(found, dim.name);
+    return -(found - model.stateDims.begin() + 1);
   }
 
   Result<void> readShape(mlir::DictionaryAttr attributes, mlir::ShapedType type, bool output,
@@ -128,6 +158,7 @@ private:
 
   mlir::func::FuncOp function;
   mlir::DictionaryAttr bounds;
+  ModelDescription &model;
   EntryDescription entry;
 };
 
@@ -196,7 +227,7 @@ Result<ModelDescription> describeModel(mlir::ModuleOp module) {
   for (auto function : module.getOps<mlir::func::FuncOp>()) {
     if (!function->hasAttr("weft.entry"))
       continue;
-    Result<EntryDescription> entry = EntryReader(function, bounds).read();
+    Result<EntryDescription> entry = EntryReader(function, bounds, model).read();
     if (!entry)
       return entry.takeError();
     model.entries.push_back(std::move(*entry));

@@ -9,7 +9,10 @@
 //   i64})
 //       -> (tensor<?xf32> {weft.name = "out", weft.dims = ["batch"]}) attributes {weft.entry}
 //
-// After outline the outputs are arguments marked `weft.output`, and the module lists `weft.parameters`.
+// A state is an argument and a result of one name, both marked `weft.state`.
+//
+// After outline the outputs are arguments marked `weft.output`, a state is an argument only, and the module lists
+// `weft.parameters`.
 #ifndef WEFT_COMPILER_EMIT_MODELDESCRIPTION_H
 #define WEFT_COMPILER_EMIT_MODELDESCRIPTION_H
 
@@ -40,9 +43,20 @@ struct TensorDescription {
 
 struct EntryDescription {
   std::string name;
-  std::vector<DimDescription> dims; ///< in the order in which the inputs name them first
+  std::vector<DimDescription> dims; ///< in the order in which the inputs and states name them first
   std::vector<TensorDescription> inputs;
   std::vector<TensorDescription> outputs;
+  std::vector<int32_t> states = {}; ///< positions in ModelDescription::states
+};
+
+/// What a session keeps from call to call.
+struct StateDescription {
+  std::string name;
+  int32_t dtype;
+  std::vector<int64_t> shape; ///< -(d + 1) stands for ModelDescription::stateDims[d]
+  int64_t indexLimit = 0;
+
+  bool operator==(const StateDescription &) const = default;
 };
 
 /// How a matrix is cut into column panels (`#weft.panels`).
@@ -69,6 +83,8 @@ struct ModelDescription {
   std::string name;
   std::vector<EntryDescription> entries;
   std::vector<ParameterDescription> parameters;
+  std::vector<StateDescription> states = {}; ///< of all entries, each once
+  std::vector<std::string> stateDims = {};   ///< the dimensions that states have
 
   std::vector<std::string> entryNames() const;
 };

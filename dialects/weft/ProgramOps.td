@@ -38,7 +38,8 @@ def Weft_KernelOp : Weft_Op<"kernel", [IsolatedFromAbove, RecursiveMemoryEffects
   let description = [{
     The body's ops become one function: intermediate values live in registers or in a tile-sized scratch, never in
     memory of the whole tensor's size. Block arguments stand for the operands, in order. The last operands, one for
-    each result, are the destinations: tensors whose values are not read and whose memory the results take.
+    each result, are the destinations, whose memory the results take: empty tensors, or tensors that the body reads and
+    writes over.
 
     Example:
     ```mlir

@@ -5,6 +5,7 @@
 #include "lowering/analysis/EntrySignature.h"
 
 #include "dialects/weft/RecurrenceOps.h"
+#include "lowering/analysis/EntryStates.h"
 #include "lowering/analysis/RecurrencePlan.h"
 
 #include "mlir/IR/BuiltinTypes.h"
@@ -67,6 +68,8 @@ LogicalResult verifyEntry(func::FuncOp entry) {
   for (unsigned i = 0; i < entry.getNumResults(); ++i)
     if (failed(verifyTensor(entry, entry.getResultTypes()[i], entry.getResultAttrDict(i), "result " + Twine(i))))
       return failure();
+  if (failed(statesOf(entry)))
+    return failure();
   WalkResult wrong = entry.walk([&](Operation *op) {
     for (Type type : op->getResultTypes())
       if (auto shaped = dyn_cast<RankedTensorType>(type); shaped && failed(verifyComputed(op, shaped)))

@@ -10,7 +10,8 @@
 namespace weft {
 
 /// Reports an error unless the function has a body of one block, its arguments and results are ranked tensors of
-/// numbers with extents of at least one, and `weft.dims`, where given, has a name or "" for each dimension.
+/// numbers with extents of at least one, `weft.dims`, where given, has a name or "" for each dimension, and its states
+/// are in order (lowering/analysis/EntryStates).
 mlir::LogicalResult verifyEntry(mlir::func::FuncOp entry);
 
 } // namespace weft

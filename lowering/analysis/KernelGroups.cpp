@@ -8,6 +8,7 @@
 #include "dialects/weft/SequenceOps.h"
 #include "dialects/weft/WeftDialect.h"
 #include "lowering/analysis/FusionCost.h"
+#include "lowering/analysis/InPlaceUpdate.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -134,6 +135,8 @@ private:
       if (group == groupOf.end() || group->second != id)
         return "its result is read outside the kernel too";
     }
+    if (StringRef order = findFixedOrder(producer, readers); !order.empty())
+      return order;
     // All readers are in the group, and each must be able to take a part of the producer as a tile.
     bool aligned = llvm::all_of(readers, [&](Operation *reader) { return accessIsAligned(producer, reader); });
     if (isa<AttentionOp>(producer) || llvm::any_of(readers, llvm::IsaPred<AttentionOp>))
@@ -157,6 +160,18 @@ private:
     if (!hasFixedRows(producer))
       return "its rows have no fixed length, so a scratch cannot hold one";
     return aligned ? "" : "the reader wants the elements in another order";
+  }
+
+  /// Why a state or another tensor that is written over keeps the producer from running later, in its reader's place.
+  static StringRef findFixedOrder(Operation *producer, ArrayRef<Operation *> readers) {
+    if (updatesInPlace(producer))
+      return "it writes over a tensor that holds values, which takes a kernel of its own";
+    if (readsBeforeUpdate(producer))
+      return "it reads a tensor before that is written over";
+    for (Operation *reader : readers)
+      if (llvm::any_of(producer->getResults(), [&](Value result) { return writesOver(reader, result); }))
+        return "its reader writes over its result";
+    return "";
   }
 
   /// A group of elementwise ops over two dimensions without a product yet.

@@ -8,6 +8,7 @@
 #include "lowering/cpu/Passes.h"
 
 #include "dialects/weft/WeftDialect.h"
+#include "lowering/analysis/EntryStates.h"
 #include "runtime/include/weft/abi.h"
 
 #include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
@@ -172,12 +173,13 @@ private:
     RecordReader reader(b, loc, types);
     Value call = function.getArgument(0);
     auto field = [&](int64_t offset) { return reader.loadField(call, offset, reader.pointer()); };
-    Value inputs = field(offsetof(weft_abi_call, inputs)), outputs = field(offsetof(weft_abi_call, outputs));
+    Value inputs = field(offsetof(weft_abi_call, inputs)), outputs = field(offsetof(weft_abi_call, outputs)),
+          states = field(offsetof(weft_abi_call, states));
     SmallVector<Value> dimValues = loadDims(reader, field(offsetof(weft_abi_call, dims)));
     Value bytes = reader.loadField(call, offsetof(weft_abi_call, arena_bytes), b.getI64Type());
 
     SmallVector<Value> operands = {call};
-    int64_t input = 0, output = 0, dim = 0;
+    int64_t input = 0, output = 0, state = 0, dim = 0;
     for (unsigned i = 1; i < entry.getNumArguments(); ++i) {
       if (entry.getArgAttr(i, "weft.dim")) {
         operands.push_back(arith::IndexCastOp::create(b, loc, b.getIndexType(), dimValues[dim++]));
@@ -188,8 +190,13 @@ private:
         operands.push_back(reader.wrap(field(offsetof(weft_abi_call, arena)), type, {bytes}));
         continue;
       }
-      bool isOutput = static_cast<bool>(entry.getArgAttr(i, "weft.output"));
-      Value raw = reader.loadElement(isOutput ? outputs : inputs, isOutput ? output++ : input++, reader.pointer());
+      Value raw;
+      if (entry.getArgAttr(i, "weft.output"))
+        raw = reader.loadElement(outputs, output++, reader.pointer());
+      else if (entry.getArgAttr(i, kStateAttribute))
+        raw = reader.loadElement(states, state++, reader.pointer());
+      else
+        raw = reader.loadElement(inputs, input++, reader.pointer());
       FailureOr<SmallVector<Value>> extents = emitExtents(reader, i, dimValues);
       if (failed(extents))
         return failure();

@@ -6,12 +6,14 @@
 // becomes
 //   %e = tensor.empty(%tokens)
 //   %y = weft.kernel "norm" (%x, %r, …, %e) { … weft.yield … }
-// Views, constants and fills are repeated inside. The last operands are the destinations, one a result; a state that an
-// op reads and writes is copied into its destination first.
+// Views, constants and fills are repeated inside. The last operands are the destinations, one a result: empty, or a
+// tensor that is written over. What an op adds to without owning it is copied into its destination first.
 #include "lowering/fuse/Passes.h"
 
 #include "dialects/weft/WeftDialect.h"
 #include "lowering/analysis/EntrySignature.h"
+#include "lowering/analysis/EntryStates.h"
+#include "lowering/analysis/InPlaceUpdate.h"
 #include "lowering/analysis/KernelGroups.h"
 #include "lowering/analysis/TensorExtents.h"
 
@@ -37,24 +39,20 @@ struct KernelPlan {
   KernelGroup group;
   llvm::SetVector<Operation *> body; ///< the group's ops and what is repeated for them, in order
   llvm::SetVector<Value> inputs;     ///< values from outside
-  SmallVector<Value> destinations; ///< tensor.empty values, replaced by the kernel's own; null: of a state, to be made
+  /// Empty tensors, which the kernel gets its own of, or what is written over; null: the kernel's copy of the init.
+  SmallVector<Value> destinations;
 };
 
-/// Follows the root's destination through fills to the empty tensor that starts it.
-Value findDestination(OpOperand &init) {
-  Value value = init.get();
-  while (auto fill = value.getDefiningOp<linalg::FillOp>())
-    value = fill.getOutputs().front();
-  return value;
+/// A destination that is written over is the kernel's alone: the body reads it there.
+bool isWrittenOver(OpOperand &operand) {
+  auto style = cast<DestinationStyleOpInterface>(operand.getOwner());
+  return style.isDpsInit(&operand) && ownsMemory(startOf(operand.get()));
 }
 
-void collect(KernelPlan &plan, Operation *op) {
-  if (plan.body.contains(op))
-    return;
-  SmallVector<Value> used(op->getOperands());
-  llvm::SetVector<Value> captured;
-  getUsedValuesDefinedAbove(op->getRegions(), captured);
-  llvm::append_range(used, captured);
+void collect(KernelPlan &plan, Operation *op);
+
+/// What the plan's ops use of these values: their producers, or inputs of the kernel.
+void collectUsed(KernelPlan &plan, ValueRange used) {
   for (Value value : used) {
     Operation *producer = value.getDefiningOp();
     bool inside =
@@ -64,28 +62,34 @@ void collect(KernelPlan &plan, Operation *op) {
     else
       plan.inputs.insert(value);
   }
+}
+
+void collect(KernelPlan &plan, Operation *op) {
+  if (plan.body.contains(op))
+    return;
+  SmallVector<Value> used;
+  for (OpOperand &operand : op->getOpOperands())
+    if (op != plan.group.root() || !isWrittenOver(operand))
+      used.push_back(operand.get());
+    else if (auto fill = operand.get().getDefiningOp<linalg::FillOp>())
+      used.push_back(fill.getInputs().front());
+  llvm::SetVector<Value> captured;
+  getUsedValuesDefinedAbove(op->getRegions(), captured);
+  llvm::append_range(used, captured);
+  collectUsed(plan, used);
   plan.body.insert(op);
 }
 
-FailureOr<KernelPlan> planKernel(const KernelGroup &group) {
+KernelPlan planKernel(const KernelGroup &group) {
   KernelPlan plan;
   plan.group = group;
+  for (Value init : cast<DestinationStyleOpInterface>(group.root()).getDpsInits()) {
+    Value destination = startOf(init);
+    bool isMemory = destination.getDefiningOp<tensor::EmptyOp>() || ownsMemory(destination);
+    plan.destinations.push_back(isMemory ? destination : Value());
+  }
   for (Operation *op : group.ops)
     collect(plan, op);
-  auto root = cast<DestinationStyleOpInterface>(group.root());
-  auto stateful = dyn_cast<StatefulOpInterface>(group.root());
-  for (OpOperand &init : root.getDpsInitsMutable()) {
-    Value destination = findDestination(init);
-    bool isEmpty = destination.getDefiningOp<tensor::EmptyOp>() != nullptr;
-    if (!isEmpty && stateful && stateful.isState(init)) {
-      plan.destinations.push_back(nullptr);
-      continue;
-    }
-    if (!isEmpty)
-      return root->emitError(
-          "adds to a tensor that holds values: only results that start empty or filled are compiled");
-    plan.destinations.push_back(destination);
-  }
   return plan;
 }
 
@@ -129,7 +133,9 @@ void applyKernel(OpBuilder &b, const KernelPlan &plan) {
   SmallVector<Value> inputs(plan.inputs.begin(), plan.inputs.end());
   auto inits = cast<DestinationStyleOpInterface>(root).getDpsInits();
   for (auto [destination, init] : llvm::zip_equal(plan.destinations, inits)) {
-    if (destination)
+    if (destination && !destination.getDefiningOp<tensor::EmptyOp>())
+      inputs.push_back(destination);
+    else if (destination)
       inputs.push_back(b.clone(*destination.getDefiningOp())->getResult(0));
     else
       inputs.push_back(
@@ -162,9 +168,12 @@ void copySharedResults(func::FuncOp function) {
   OpBuilder b(terminator);
   llvm::SmallDenseSet<Value> seen;
   for (OpOperand &operand : terminator->getOpOperands()) {
+    // What a state becomes stays where it is.
+    if (function.getResultAttr(operand.getOperandNumber(), kStateAttribute))
+      continue;
     Value source = throughReshapes(operand.get());
     Operation *producer = source.getDefiningOp();
-    if (producer && isCompute(producer) && seen.insert(source).second)
+    if (producer && isCompute(producer) && !stateBehind(source) && seen.insert(source).second)
       continue;
     Value value = operand.get();
     Location loc = value.getLoc();
@@ -195,12 +204,8 @@ struct FuseKernelsPass : impl::FuseKernelsBase<FuseKernelsPass> {
       copySharedResults(entry);
       // From the last kernel on, so that an op is still there when its readers look through views at it.
       SmallVector<KernelGroup> groups = planKernels(entry);
-      for (const KernelGroup &group : llvm::reverse(groups)) {
-        FailureOr<KernelPlan> plan = planKernel(group);
-        if (failed(plan))
-          return signalPassFailure();
-        applyKernel(builder, *plan);
-      }
+      for (const KernelGroup &group : llvm::reverse(groups))
+        applyKernel(builder, planKernel(group));
     }
   }
 };

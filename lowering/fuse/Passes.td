@@ -80,6 +80,38 @@ def QuantizeProducts : Pass<"weft-quantize-products", "::mlir::ModuleOp"> {
   let dependentDialects = ["::weft::WeftDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def BindStates : Pass<"weft-bind-states", "::mlir::ModuleOp"> {
+  let summary = "Makes what a state becomes an update of the state in place";
+  let description = [{
+    Before: entry functions whose states (arguments and results marked `weft.state`) become any value. After: a state's
+    result is its argument, or lies in the argument's memory after a chain of ops that each write over the one before;
+    no op reads a value after another op wrote over it; an op that adds to a tensor which must not be written, or is
+    still read, adds to a copy. A value that is computed elsewhere is copied into the state at the end. Each copy gives
+    a remark.
+
+    Example:
+    ```mlir
+    func.func @step(%x: tensor<4xf32> {weft.name = "x"}, %s: tensor<4xf32> {weft.name = "sum", weft.state})
+        -> (tensor<4xf32> {weft.name = "sum", weft.state}) attributes {weft.entry} {
+      %empty = tensor.empty() : tensor<4xf32>
+      %y = linalg.generic {indexing_maps = [#v, #v, #v], iterator_types = ["parallel"]}
+           ins(%s, %x : tensor<4xf32>, tensor<4xf32>) outs(%empty : tensor<4xf32>) {
+      ^bb0(%a: f32, %b: f32, %out: f32):
+        %sum = arith.addf %a, %b : f32
+        linalg.yield %sum : f32
+      } -> tensor<4xf32>
+      return %y : tensor<4xf32>
+    }
+    ```
+    becomes
+    ```
+    %y = linalg.generic … ins(%x) outs(%s) { ^bb0(%b, %a): … arith.addf %a, %b … }
+    return %y
+    ```
+  }];
+  let dependentDialects = ["::mlir::tensor::TensorDialect", "::mlir::linalg::LinalgDialect", "::mlir::arith::ArithDialect"];
+}
+
 def FuseKernels : Pass<"weft-fuse-kernels", "::mlir::ModuleOp"> {
   let summary = "Groups the ops of entry functions into kernels";
   let description = [{

@@ -11,6 +11,7 @@
 #include "lowering/outline/Passes.h"
 
 #include "dialects/weft/WeftDialect.h"
+#include "lowering/analysis/EntryStates.h"
 
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -125,7 +126,7 @@ public:
   LogicalResult run() {
     auto terminator = cast<func::ReturnOp>(entry.getBody().front().getTerminator());
     addArguments(terminator);
-    if (failed(bindResults(terminator)))
+    if (failed(checkStates()) || failed(bindResults()))
       return failure();
     for (Operation &op : llvm::make_early_inc_range(entry.getBody().front().without_terminator()))
       if (failed(convert(&op)))
@@ -139,7 +140,8 @@ public:
   }
 
 private:
-  /// Inputs become memrefs; outputs become arguments that keep the results' attributes.
+  /// Inputs become memrefs; outputs become arguments that keep the results' attributes. A state is one argument: what
+  /// it becomes is in its memory.
   void addArguments(func::ReturnOp terminator) {
     Block &block = entry.getBody().front();
     inputCount = block.getNumArguments();
@@ -151,6 +153,11 @@ private:
       attributes.push_back(given ? given : DictionaryAttr::get(entry.getContext()));
     }
     for (auto [i, operand] : llvm::enumerate(terminator.getOperands())) {
+      if (entry.getResultAttr(i, kStateAttribute)) {
+        states.emplace_back(entry.getResultAttr(i, "weft.name"), operand);
+        continue;
+      }
+      results.push_back(operand);
       Type type = toMemref(operand.getType());
       types.push_back(type);
       NamedAttrList named(entry.getResultAttrDict(i));
@@ -170,9 +177,9 @@ private:
   }
 
   /// The kernel results that the function returns are computed in its output arguments, seen in the kernel's shape.
-  LogicalResult bindResults(func::ReturnOp terminator) {
+  LogicalResult bindResults() {
     OpBuilder b = OpBuilder::atBlockBegin(&entry.getBody().front());
-    for (auto [i, operand] : llvm::enumerate(terminator.getOperands())) {
+    for (auto [i, operand] : llvm::enumerate(results)) {
       Value memref = entry.getArgument(inputCount + i), value = operand;
       while (!value.getDefiningOp<KernelOp>()) {
         FailureOr<Value> inverse = invertReshape(b, value.getDefiningOp(), memref);
@@ -181,11 +188,34 @@ private:
         memref = *inverse;
         value = value.getDefiningOp()->getOperand(0);
       }
-      if (!outputs.try_emplace(value, memref).second)
-        return entry.emitError("result ")
-               << i << " is an earlier result too: run the fuse phase first, which copies it";
+      // With all that is written over on the way to it.
+      for (; value.getDefiningOp<KernelOp>(); value = destinationOf(cast<OpResult>(value)))
+        if (!outputs.try_emplace(value, memref).second)
+          return entry.emitError("result ")
+                 << i << " is an earlier result too: run the fuse phase first, which copies it";
+      if (isa<BlockArgument>(value))
+        return entry.emitError("result ") << i << " lies in an argument: run the fuse phase first, which copies it";
     }
     return success();
+  }
+
+  /// What a state becomes lies in its argument's memory.
+  LogicalResult checkStates() {
+    for (auto [name, value] : states) {
+      while (value.getDefiningOp<KernelOp>())
+        value = destinationOf(cast<OpResult>(value));
+      auto argument = dyn_cast<BlockArgument>(value);
+      if (!argument || !isStateArgument(value) || entry.getArgAttr(argument.getArgNumber(), "weft.name") != name)
+        return entry.emitError("state ") << name
+                                         << " does not end in its argument, updated in place: run the fuse phase first";
+    }
+    return success();
+  }
+
+  /// The operand whose memory a kernel's result takes.
+  static Value destinationOf(OpResult result) {
+    auto kernel = cast<KernelOp>(result.getOwner());
+    return kernel.getInputs().take_back(kernel.getNumResults())[result.getResultNumber()];
   }
 
   /// `memref` holds the result of `reshape`; as its operand's shape.
@@ -225,13 +255,35 @@ private:
       op->moveBefore(b.getBlock(), b.getInsertionPoint());
   }
 
-  /// Extents of a kernel's result, from the empty tensor that is its destination.
+  /// Extents of a kernel's result, from the empty tensor that is its destination or that an earlier kernel's was.
   FailureOr<SmallVector<OpFoldResult>> destinationSizes(KernelOp kernel, unsigned result) {
+    Value destination = destinationOf(kernel->getResult(result));
+    if (auto earlier = destination.getDefiningOp<KernelOp>())
+      return destinationSizes(earlier, cast<OpResult>(destination).getResultNumber());
+    if (auto empty = destination.getDefiningOp<tensor::EmptyOp>())
+      return empty.getMixedSizes();
     unsigned at = kernel.getInputs().size() - kernel.getNumResults() + result;
-    auto empty = kernel.getInputs()[at].getDefiningOp<tensor::EmptyOp>();
-    if (!empty)
-      return kernel.emitError("operand ") << at << " must be an empty tensor, the destination of result " << result;
-    return empty.getMixedSizes();
+    return kernel.emitError("operand ") << at << " must be an empty tensor, a state or an earlier kernel's result: the "
+                                        << "destination of result " << result;
+  }
+
+  /// Where a kernel's result goes: an output, memory that is written over, or memory of its own.
+  FailureOr<Value> memoryFor(OpBuilder &b, KernelOp kernel, OpResult result) {
+    if (Value output = outputs.lookup(result))
+      return output;
+    Value destination = destinationOf(result);
+    bool isState = isStateArgument(destination);
+    if (isState || isa_and_nonnull<memref::AllocOp>(destination.getDefiningOp()))
+      return destination;
+    FailureOr<SmallVector<OpFoldResult>> sizes = destinationSizes(kernel, result.getResultNumber());
+    if (failed(sizes))
+      return failure();
+    SmallVector<Value> dynamic;
+    for (OpFoldResult size : *sizes)
+      if (auto value = dyn_cast<Value>(size))
+        dynamic.push_back(value);
+    auto type = cast<MemRefType>(toMemref(result.getType()));
+    return memref::AllocOp::create(b, kernel.getLoc(), type, dynamic).getResult();
   }
 
   LogicalResult convert(Operation *op) {
@@ -262,21 +314,13 @@ private:
   LogicalResult convertKernel(OpBuilder &b, KernelOp kernel) {
     func::FuncOp function = kernels.functionFor(kernel);
     SmallVector<Value> operands(kernel.getInputs().drop_back(kernel.getNumResults()));
-    for (auto [i, result] : llvm::enumerate(kernel.getResults())) {
-      Value memory = outputs.lookup(result);
-      if (!memory) {
-        FailureOr<SmallVector<OpFoldResult>> sizes = destinationSizes(kernel, i);
-        if (failed(sizes))
-          return failure();
-        SmallVector<Value> dynamic;
-        for (OpFoldResult size : *sizes)
-          if (auto value = dyn_cast<Value>(size))
-            dynamic.push_back(value);
-        memory = memref::AllocOp::create(b, kernel.getLoc(), cast<MemRefType>(toMemref(result.getType())), dynamic);
-      }
-      operands.push_back(memory);
+    for (OpResult result : kernel->getResults()) {
+      FailureOr<Value> memory = memoryFor(b, kernel, result);
+      if (failed(memory))
+        return failure();
+      operands.push_back(*memory);
       // Later kernels read the memory; what is left of views for the function's results goes with the terminator.
-      result.replaceUsesWithIf(memory, [](OpOperand &use) { return isa<KernelOp>(use.getOwner()); });
+      result.replaceUsesWithIf(*memory, [](OpOperand &use) { return isa<KernelOp>(use.getOwner()); });
     }
     func::CallOp::create(b, kernel.getLoc(), function, operands);
     dead.push_back(kernel);
@@ -286,7 +330,9 @@ private:
   func::FuncOp entry;
   KernelFunctions &kernels;
   unsigned inputCount = 0;
-  llvm::DenseMap<Value, Value> outputs; ///< kernel result → output memory
+  SmallVector<Value> results;                      ///< what is returned, without what states become
+  SmallVector<std::pair<Attribute, Value>> states; ///< a name, and what the state becomes
+  llvm::DenseMap<Value, Value> outputs;            ///< kernel result → output memory
   SmallVector<Operation *> dead;
 };
 

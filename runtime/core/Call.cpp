@@ -5,6 +5,7 @@
 #include "runtime/core/Descriptor.h"
 #include "runtime/core/ElementType.h"
 #include "runtime/core/IndexScan.h"
+#include "runtime/core/States.h"
 #include "runtime/cpu/CoreShare.h"
 #include "runtime/cpu/FloatMode.h"
 
@@ -57,6 +58,7 @@ weft_status Call::bindInputs(const weft_tensor *inputs, size_t count) {
       if (weft_status status = resolveDims(i))
         return status;
   }
+  resolveStateDims();
   if (weft_status status = checkBounds())
     return status;
   return plan.sizesFit ? WEFT_OK : checkSizes();
@@ -100,15 +102,25 @@ weft_status Call::resolveDims(int32_t input) {
   return WEFT_OK;
 }
 
+/// What only states have is as the session holds them, at first as large as it may be.
+void Call::resolveStateDims() {
+  for (int32_t k = 0; k < session.model->descriptor->state_dim_count; ++k) {
+    int32_t d = plan.stateDims[k];
+    if (d >= 0 && space.dimSource[d] < 0)
+      space.dims[d] = session.stateExtents[k] == kUnknownExtent ? plan.maxDims[d] : session.stateExtents[k];
+  }
+}
+
 weft_status Call::checkBounds() const {
   for (int32_t d = 0; d < entry.dim_count; ++d) {
     const weft_abi_dim &dim = entry.dims[d];
     int64_t extent = space.dims[d];
     if (extent >= dim.min && extent <= plan.maxDims[d])
       continue;
-    const char *source = entry.inputs[space.dimSource[d]].name;
+    Place place = space.dimSource[d] < 0 ? Place("entry \"%s\"", entry.name)
+                                         : placeOf("input", entry.inputs[space.dimSource[d]].name);
     bool narrowed = extent > plan.maxDims[d] && extent <= dim.max;
-    return fail(kDimOutOfBounds, placeOf("input", source),
+    return fail(kDimOutOfBounds, place,
                 narrowed           ? "raise the session's dim_limits"
                 : extent < dim.min ? "pass more data; nothing is computed for an empty array"
                                    : "pass less at a time (truncate or split), or compile "
@@ -185,6 +197,36 @@ weft_status Call::checkData() const {
   return WEFT_OK;
 }
 
+weft_status Call::checkState(const weft_abi_state &state, const void *values) const {
+  uint64_t elements = runtime::bytesOf(state, session.stateExtents.get()) / elementType(state.dtype)->bytes;
+  uint64_t at = findOutOfRange(state.dtype, values, elements, state.index_limit);
+  if (at == elements)
+    return WEFT_OK;
+  return fail(kIndexOutOfRange, placeOf("state", state.name),
+              "reset the session (weft_session_reset), or set the state to a value in bounds",
+              "element %llu of the state is %lld, it must lie in [0, %lld)", static_cast<unsigned long long>(at),
+              static_cast<long long>(valueAt(state.dtype, values, at)), static_cast<long long>(state.index_limit));
+}
+
+weft_status Call::checkStates() const {
+  const weft_abi_model &code = *session.model->descriptor;
+  for (int32_t k = 0; k < code.state_dim_count; ++k) {
+    int64_t held = session.stateExtents[k];
+    if (plan.stateDims[k] >= 0 && held != kUnknownExtent && held != space.dims[plan.stateDims[k]])
+      return failExtents(Place("entry \"%s\"", entry.name), code.state_dims[k], held, space.dims[plan.stateDims[k]]);
+  }
+  for (int32_t i = 0; i < entry.state_count; ++i) {
+    const weft_abi_state &state = code.states[entry.states[i]];
+    const Reservation &memory = session.states[entry.states[i]];
+    // What no call has written is zero.
+    bool isHeld = memory.begin && runtime::bytesOf(state, session.stateExtents.get()) <= memory.bytes;
+    if (state.index_limit > 0 && isHeld)
+      if (weft_status status = checkState(state, memory.begin))
+        return status;
+  }
+  return WEFT_OK;
+}
+
 static bool overlap(const void *a, uint64_t aBytes, const void *b, uint64_t bBytes) {
   uintptr_t first = reinterpret_cast<uintptr_t>(a);
   uintptr_t second = reinterpret_cast<uintptr_t>(b);
@@ -236,9 +278,11 @@ weft_status Call::run() {
     return status;
   if (weft_status status = prepareScratch(arena))
     return status;
+  if (weft_status status = prepareStates())
+    return status;
   weft_abi_call call = {
       &kServices,       &session.executor,     space.inputs.get(), space.outputs.get(), session.model->parameters.get(),
-      space.dims.get(), session.scratch.begin, int64_t(arena)};
+      space.dims.get(), session.scratch.begin, int64_t(arena),     space.states.get()};
   DefaultFloatMode mode;
   CoreClaim claim(session.executor.embedder.parallel_for ? 0 : session.executor.concurrency);
   if (int32_t code = plan.variant->run(&call))
@@ -314,6 +358,8 @@ weft_status weft_run(weft_session *session, const char *entry, const weft_tensor
     return WEFT_ERROR_ARGUMENT;
   Call call(*session, *plan);
   if (weft_status status = call.bindInputs(inputs, input_count))
+    return status;
+  if (weft_status status = call.checkStates())
     return status;
   if (weft_status status = call.checkData())
     return status;

@@ -21,6 +21,9 @@ public:
   weft_status checkData() const;
   /// Binds outputs by name; checks their buffers against what is written.
   weft_status bindOutputs(weft_tensor *outputs, size_t count);
+  /// The dimensions are those of the states that the session holds, whose values
+  /// are in bounds.
+  weft_status checkStates() const;
   /// Runs the variant and tells the shapes of the outputs.
   weft_status run();
 
@@ -30,15 +33,18 @@ public:
 private:
   weft_status checkType(const weft_abi_tensor &want, const weft_tensor &given) const;
   weft_status resolveDims(int32_t input);
+  void resolveStateDims();
   weft_status checkBounds() const;
   weft_status checkSizes() const;
   weft_status checkBuffer(const weft_abi_tensor &want, const weft_tensor &given, bool mayBeLarger) const;
   weft_status checkIndices(const weft_abi_tensor &want, const weft_tensor &given) const;
+  weft_status checkState(const weft_abi_state &state, const void *values) const;
   weft_status checkOverlap(const weft_tensor &output) const;
   weft_status reserve(Reservation &memory, uint64_t bytes, const char *what);
   weft_status fillDefault(int32_t input);
   weft_status prepareInputs();
   weft_status prepareScratch(uint64_t arena);
+  weft_status prepareStates();
   uint64_t bytesOf(const weft_abi_tensor &tensor) const { return runtime::bytesOf(tensor, space.dims.get()); }
   void writeShape(const weft_abi_tensor &tensor, weft_tensor &given) const;
   Place placeOf(const char *kind, const char *name) const {

@@ -6,6 +6,7 @@
 #include "runtime/core/Call.h"
 #include "runtime/core/ElementType.h"
 #include "runtime/core/IndexScan.h"
+#include "runtime/core/States.h"
 
 #include <cstdio>
 
@@ -26,21 +27,24 @@ struct SizeText {
 };
 } // namespace
 
-/// Grows `memory` where this call needs more than all before.
-weft_status Call::reserve(Reservation &memory, uint64_t bytes, const char *what) {
+weft_status growMemory(weft_session &session, Reservation &memory, uint64_t bytes, const char *what,
+                       const Place &place) {
   static const char *const kHelp = "pass less at a time: fewer rows of the batch, or shorter ones";
   if (bytes <= memory.bytes)
     return WEFT_OK;
   if (bytes > session.memoryLimit)
-    return fail(kOutOfMemory, Place("entry \"%s\"", entry.name), kHelp,
-                "for these inputs the call needs %s of %s, the process may have %s", SizeText(bytes).text, what,
-                SizeText(session.memoryLimit).text);
+    return fail(kOutOfMemory, place, kHelp, "for these inputs the call needs %s of %s, the process may have %s",
+                SizeText(bytes).text, what, SizeText(session.memoryLimit).text);
   uint64_t before = memory.bytes;
   if (!memory.grow(bytes))
-    return fail(kOutOfMemory, Place("entry \"%s\"", entry.name), kHelp,
-                "the system refuses the %s of %s that this call needs", SizeText(bytes).text, what);
+    return fail(kOutOfMemory, place, kHelp, "the system refuses the %s of %s that this call needs",
+                SizeText(bytes).text, what);
   session.reservedBytes += memory.bytes - before;
   return WEFT_OK;
+}
+
+weft_status Call::reserve(Reservation &memory, uint64_t bytes, const char *what) {
+  return growMemory(session, memory, bytes, what, Place("entry \"%s\"", entry.name));
 }
 
 weft_status Call::fillDefault(int32_t input) {
@@ -80,6 +84,21 @@ weft_status Call::prepareScratch(uint64_t arena) {
     if (!space.outputGiven[i])
       end = scratchEnd(end, bytesOf(entry.outputs[i]));
   }
+  return WEFT_OK;
+}
+
+/// The last step that can fail: from here on the session holds states of this call's extents.
+weft_status Call::prepareStates() {
+  const weft_abi_model &code = *session.model->descriptor;
+  int64_t *extents = session.newExtents.get();
+  for (int32_t d = 0; d < code.state_dim_count; ++d)
+    extents[d] = plan.stateDims[d] < 0 ? session.stateExtents[d] : space.dims[plan.stateDims[d]];
+  for (int32_t i = 0; i < entry.state_count; ++i)
+    if (weft_status status = reserveState(session, entry.states[i], extents, Place("entry \"%s\"", entry.name)))
+      return status;
+  for (int32_t i = 0; i < entry.state_count; ++i)
+    space.states[i] = session.states[entry.states[i]].begin;
+  holdExtents(session, extents);
   return WEFT_OK;
 }
 

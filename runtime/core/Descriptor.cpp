@@ -34,10 +34,14 @@ private:
     return require(count >= 0 && count <= kMaxCount && (count == 0 || items), "a count and its array do not fit", name);
   }
   bool parameter(const weft_abi_parameter &parameter);
-  bool entry(const weft_abi_entry &entry);
+  bool state(const weft_abi_model &model, const weft_abi_state &state);
+  bool states(const weft_abi_model &model);
+  bool statesOf(const weft_abi_model &model, const weft_abi_entry &entry);
+  bool entry(const weft_abi_model &model, const weft_abi_entry &entry);
   bool tensor(const weft_abi_entry &entry, const weft_abi_tensor &tensor);
   bool optional(const weft_abi_tensor &input);
-  bool dims(const weft_abi_entry &entry);
+  bool namedDims(const weft_abi_entry &entry);
+  bool dims(const weft_abi_model &model, const weft_abi_entry &entry);
   bool variants(const weft_abi_entry &entry);
   template <class T> bool uniqueNames(const T *items, int32_t count, const char *rule);
 };
@@ -58,6 +62,49 @@ bool DescriptorCheck::parameter(const weft_abi_parameter &parameter) {
           "a weight's rank is not 0 to 8", parameter.name);
   for (int32_t axis = 0; !broken && axis < parameter.rank; ++axis)
     require(parameter.shape[axis] >= 0, "a weight's extent is negative", parameter.name);
+  return !broken;
+}
+
+bool DescriptorCheck::state(const weft_abi_model &model, const weft_abi_state &state) {
+  require(state.name && *state.name, "a state has no name", "");
+  require(elementType(state.dtype), "a state's element type is unknown", state.name);
+  require(state.rank >= 0 && state.rank <= WEFT_ABI_MAX_RANK && (state.rank == 0 || state.shape),
+          "a state's rank is not 0 to 8", state.name);
+  for (int32_t axis = 0; !broken && axis < state.rank; ++axis)
+    require(state.shape[axis] >= -int64_t(model.state_dim_count), "a state's extent names no dimension", state.name);
+  return require(broken || state.index_limit <= 0 || elementType(state.dtype)->integer,
+                 "an index limit is on a state of numbers that are not whole", state.name);
+}
+
+bool DescriptorCheck::states(const weft_abi_model &model) {
+  if (!count(model.state_count, model.states, "states") ||
+      !count(model.state_dim_count, model.state_dims, "state_dims"))
+    return false;
+  for (int32_t d = 0; d < model.state_dim_count; ++d) {
+    require(model.state_dims[d] && *model.state_dims[d], "a dimension of the states has no name", "");
+    for (int32_t other = 0; !broken && other < d; ++other)
+      require(strcmp(model.state_dims[other], model.state_dims[d]) != 0, "a dimension of the states comes twice",
+              model.state_dims[d]);
+  }
+  for (int32_t i = 0; !broken && i < model.state_count; ++i)
+    state(model, model.states[i]);
+  return !broken && uniqueNames(model.states, model.state_count, "a state comes twice");
+}
+
+/// The states that an entry uses have their dimensions among the entry's.
+bool DescriptorCheck::statesOf(const weft_abi_model &model, const weft_abi_entry &entry) {
+  for (int32_t i = 0; i < entry.state_count; ++i) {
+    if (!require(entry.states[i] >= 0 && entry.states[i] < model.state_count, "an entry uses a state that is not there",
+                 entry.name))
+      return false;
+    const weft_abi_state &state = model.states[entry.states[i]];
+    for (int32_t other = 0; other < i; ++other)
+      require(entry.states[other] != entry.states[i], "an entry uses a state twice", state.name);
+    for (int32_t axis = 0; !broken && axis < state.rank; ++axis)
+      if (int32_t dim = dimOf(state.shape[axis]); dim >= 0)
+        require(findDim(entry, model.state_dims[dim]) >= 0, "an entry lacks a dimension of a state that it uses",
+                state.name);
+  }
   return !broken;
 }
 
@@ -83,16 +130,23 @@ bool DescriptorCheck::optional(const weft_abi_tensor &input) {
                  "a half-precision default value is not zero", input.name);
 }
 
-bool DescriptorCheck::dims(const weft_abi_entry &entry) {
+bool DescriptorCheck::namedDims(const weft_abi_entry &entry) {
+  for (int32_t d = 0; !broken && d < entry.dim_count; ++d)
+    require(entry.dims[d].name && *entry.dims[d].name, "a dimension has no name", entry.name);
+  return !broken;
+}
+
+bool DescriptorCheck::dims(const weft_abi_model &model, const weft_abi_entry &entry) {
   for (int32_t d = 0; !broken && d < entry.dim_count; ++d) {
     const weft_abi_dim &dim = entry.dims[d];
-    require(dim.name && *dim.name, "a dimension has no name", entry.name);
     require(dim.min >= 0 && dim.min <= dim.max, "a dimension's bounds are not in order", dim.name);
     bool known = false;
     for (int32_t i = 0; !broken && i < entry.input_count; ++i)
       for (int32_t axis = 0; axis < entry.inputs[i].rank; ++axis)
         known |= !entry.inputs[i].optional && dimOf(entry.inputs[i].shape[axis]) == d;
-    require(known, "a dimension is in no input that must be given", dim.name);
+    for (int32_t i = 0; !broken && !known && i < entry.state_count; ++i)
+      known = usesDim(model, model.states[entry.states[i]], dim.name);
+    require(known, "a dimension is in no input that must be given, and in no state", dim.name);
   }
   return !broken && uniqueNames(entry.dims, entry.dim_count, "a dimension comes twice");
 }
@@ -105,10 +159,11 @@ bool DescriptorCheck::variants(const weft_abi_entry &entry) {
   return !broken;
 }
 
-bool DescriptorCheck::entry(const weft_abi_entry &entry) {
+bool DescriptorCheck::entry(const weft_abi_model &model, const weft_abi_entry &entry) {
   if (!require(entry.name && *entry.name, "an entry has no name", "") ||
       !count(entry.dim_count, entry.dims, entry.name) || !count(entry.input_count, entry.inputs, entry.name) ||
-      !count(entry.output_count, entry.outputs, entry.name) || !count(entry.variant_count, entry.variants, entry.name))
+      !count(entry.output_count, entry.outputs, entry.name) ||
+      !count(entry.variant_count, entry.variants, entry.name) || !count(entry.state_count, entry.states, entry.name))
     return false;
   for (int32_t i = 0; i < entry.input_count; ++i)
     if (!tensor(entry, entry.inputs[i]) || !optional(entry.inputs[i]))
@@ -117,7 +172,8 @@ bool DescriptorCheck::entry(const weft_abi_entry &entry) {
     if (!tensor(entry, entry.outputs[i]))
       return false;
   return uniqueNames(entry.inputs, entry.input_count, "an input comes twice") &&
-         uniqueNames(entry.outputs, entry.output_count, "an output comes twice") && dims(entry) && variants(entry);
+         uniqueNames(entry.outputs, entry.output_count, "an output comes twice") && namedDims(entry) &&
+         statesOf(model, entry) && dims(model, entry) && variants(entry);
 }
 
 bool DescriptorCheck::run(const weft_abi_model &model) {
@@ -129,8 +185,10 @@ bool DescriptorCheck::run(const weft_abi_model &model) {
   for (int32_t i = 0; i < model.parameter_count; ++i)
     if (!parameter(model.parameters[i]))
       return false;
+  if (!states(model))
+    return false;
   for (int32_t i = 0; i < model.entry_count; ++i)
-    if (!entry(model.entries[i]))
+    if (!entry(model, model.entries[i]))
       return false;
   return uniqueNames(model.entries, model.entry_count, "an entry comes twice");
 }
@@ -193,6 +251,20 @@ weft_status checkVariants(const weft_abi_model &model, uint64_t features, const 
                 FeatureText(least.required_features).text, FeatureText(features).text);
   }
   return WEFT_OK;
+}
+
+int32_t findDim(const weft_abi_entry &entry, const char *name) {
+  for (int32_t d = 0; d < entry.dim_count; ++d)
+    if (strcmp(entry.dims[d].name, name) == 0)
+      return d;
+  return -1;
+}
+
+bool usesDim(const weft_abi_model &model, const weft_abi_state &state, const char *name) {
+  for (int32_t axis = 0; axis < state.rank; ++axis)
+    if (int32_t dim = dimOf(state.shape[axis]); dim >= 0 && strcmp(model.state_dims[dim], name) == 0)
+      return true;
+  return false;
 }
 
 const weft_abi_entry *findEntry(const weft_abi_model &model, const char *name) {

@@ -30,6 +30,12 @@ const weft_abi_entry *findEntry(const weft_abi_model &model, const char *name);
 /// The dimension that an extent of weft_abi_tensor.shape names, or -1.
 inline int32_t dimOf(int64_t extent) { return extent < 0 ? static_cast<int32_t>(-(extent + 1)) : -1; }
 
+/// The entry's dimension of this name, or -1.
+int32_t findDim(const weft_abi_entry &entry, const char *name);
+
+/// Whether an extent of the state is the dimension of this name.
+bool usesDim(const weft_abi_model &model, const weft_abi_state &state, const char *name);
+
 } // namespace weft::runtime
 
 #endif // WEFT_RUNTIME_CORE_DESCRIPTOR_H

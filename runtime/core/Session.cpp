@@ -6,6 +6,7 @@
 
 #include "runtime/core/Descriptor.h"
 #include "runtime/core/ElementType.h"
+#include "runtime/core/States.h"
 #include "runtime/cpu/Allowance.h"
 #include "runtime/cpu/CoreShare.h"
 
@@ -17,6 +18,8 @@ weft_session::~weft_session() {
   scratch.release();
   for (size_t i = 0; i < inputCount; ++i)
     defaults[i].memory.release();
+  for (int32_t i = 0; states && i < model->descriptor->state_count; ++i)
+    states[i].release();
   if (model)
     release(model);
 }
@@ -68,6 +71,7 @@ private:
   weft_status checkLimit(const weft_dim_limit &limit) const;
   weft_status allocateTables();
   weft_status planEntry(size_t index);
+  weft_status reserveStates();
   void measureEntry(EntryPlan &plan);
   weft_status reserve(Reservation &memory, uint64_t largest, const char *what);
   weft_status reserveDefaults(EntryPlan &plan);
@@ -89,6 +93,8 @@ weft_status SessionPlan::run() {
     if (weft_status status = planEntry(i))
       return status;
   session.memoryLimit = memoryLimit();
+  if (weft_status status = reserveStates())
+    return status;
   if (weft_status status = reserve(session.scratch, largestScratch, "the session's scratch memory"))
     return status;
   return startThreads();
@@ -146,6 +152,11 @@ weft_status SessionPlan::allocateTables() {
   session.maxDims = Array<int64_t>(dims);
   session.defaults = Array<DefaultValues>(inputs);
   session.inputCount = session.defaults ? inputs : 0;
+  size_t stateDims = size_t(code.state_dim_count);
+  session.states = Array<Reservation>(size_t(code.state_count));
+  session.stateExtents = Array<int64_t>(stateDims);
+  session.newExtents = Array<int64_t>(stateDims);
+  session.stateDims = Array<int32_t>(stateDims * size_t(code.entry_count));
   CallSpace &call = session.call;
   call.dims = Array<int64_t>(mostDims);
   call.dimSource = Array<int32_t>(mostDims);
@@ -153,8 +164,10 @@ weft_status SessionPlan::allocateTables() {
   call.outputGiven = Array<weft_tensor *>(mostOutputs);
   call.inputs = Array<const void *>(mostInputs);
   call.outputs = Array<void *>(mostOutputs);
+  call.states = Array<void *>(size_t(code.state_count));
   if (session.plans && session.maxDims && session.defaults && call.dims && call.dimSource && call.inputGiven &&
-      call.outputGiven && call.inputs && call.outputs)
+      call.outputGiven && call.inputs && call.outputs && call.states && session.states && session.stateExtents &&
+      session.newExtents && session.stateDims)
     return WEFT_OK;
   return failOutOfMemory("session tables", (dims + inputs) * sizeof(DefaultValues));
 }
@@ -168,8 +181,13 @@ weft_status SessionPlan::planEntry(size_t index) {
     inputs += size_t(code.entries[e].input_count);
   }
   int64_t *maxDims = &session.maxDims[dims];
-  plan = {&entry, pickVariant(entry, session.model->features, options.variant), maxDims, &session.defaults[inputs],
+  plan = {&entry,
+          pickVariant(entry, session.model->features, options.variant),
+          maxDims,
+          &session.defaults[inputs],
+          &session.stateDims[index * size_t(code.state_dim_count)],
           false};
+  planStateDims(code, entry, &session.stateDims[index * size_t(code.state_dim_count)]);
   if (!plan.variant)
     return failVariant(entry, session.model->features, options.variant);
   for (int32_t d = 0; d < entry.dim_count; ++d) {
@@ -207,6 +225,16 @@ weft_status SessionPlan::reserve(Reservation &memory, uint64_t largest, const ch
   if (!memory.grow(bytes))
     return failOutOfMemory(what, bytes);
   session.reservedBytes += memory.bytes;
+  return WEFT_OK;
+}
+
+/// Those whose extents are fixed; others are reserved by the call that tells the extents.
+weft_status SessionPlan::reserveStates() {
+  forgetStates(session);
+  for (int32_t i = 0; i < code.state_count; ++i)
+    if (uint64_t bytes = bytesOf(code.states[i], session.stateExtents.get()); bytes != kCountless)
+      if (weft_status status = reserve(session.states[i], bytes, "what the session keeps from call to call"))
+        return status;
   return WEFT_OK;
 }
 
@@ -265,6 +293,7 @@ weft_status weft_session_reset(weft_session *session) {
   if (session->running.exchange(true, std::memory_order_acquire))
     return fail(kSessionBusy, Place("weft_session_reset"), "wait for the call, or use a session for each thread",
                 "another thread runs a call of this session");
+  forgetStates(*session);
   session->scratch.clear();
   for (size_t i = 0; i < session->inputCount; ++i) {
     session->defaults[i].memory.clear();
@@ -277,7 +306,7 @@ weft_status weft_session_reset(weft_session *session) {
 weft_status weft_session_describe(const weft_session *session, weft_session_info *info) {
   if (!session || !info)
     return badOption("session or info is null", "make a session first");
-  *info = {session->executor.concurrency, session->arenaBytes, session->reservedBytes};
+  *info = {session->executor.concurrency, session->arenaBytes, session->reservedBytes, session->stateBytes};
   return WEFT_OK;
 }
 

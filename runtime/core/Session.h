@@ -6,6 +6,7 @@
 //
 //   scratch:  arena | outputs nobody asked for
 //   defaults: the elements of one absent input
+//   state:    what one state holds from call to call
 //
 // What the largest call needs is reserved at once where that is little. Larger
 // calls, which dimensions without bounds allow, make it grow before they run;
@@ -29,9 +30,10 @@ struct DefaultValues {
 struct EntryPlan {
   const weft_abi_entry *entry;
   const weft_abi_variant *variant;
-  const int64_t *maxDims;  // the model's bounds, narrowed
-  DefaultValues *defaults; // for each input
-  bool sizesFit;           // the bytes of every tensor can be counted, whatever the call
+  const int64_t *maxDims;   // the model's bounds, narrowed
+  DefaultValues *defaults;  // for each input
+  const int32_t *stateDims; // for each dimension of the model's states the entry's, or -1: its states lack it
+  bool sizesFit;            // the bytes of every tensor can be counted, whatever the call
 };
 
 /// What the arena and the dropped outputs start at a multiple of: a cache line.
@@ -51,7 +53,11 @@ struct CallSpace {
   Array<weft_tensor *> outputGiven;
   Array<const void *> inputs;
   Array<void *> outputs;
+  Array<void *> states;
 };
+
+/// No call has told the extent yet.
+inline constexpr int64_t kUnknownExtent = -1;
 
 /// Bytes of a tensor for these dimensions; kCountless on overflow.
 uint64_t bytesOf(const weft_abi_tensor &tensor, const int64_t *dims);
@@ -59,6 +65,10 @@ uint64_t bytesOf(const weft_abi_tensor &tensor, const int64_t *dims);
 /// Bytes of the arena for these dimensions; kCountless where the code says that
 /// they cannot be counted.
 uint64_t arenaBytesOf(const weft_abi_variant &variant, const int64_t *dims);
+
+/// Grows `memory` where it is shorter than `bytes`, or says for what and where there is not enough.
+weft_status growMemory(weft_session &session, Reservation &memory, uint64_t bytes, const char *what,
+                       const Place &place);
 
 /// The plan of an entry by name; null, with the error recorded, when there is
 /// none.
@@ -77,9 +87,14 @@ struct weft_session {
   size_t inputCount = 0; // of all entries
   weft::runtime::CallSpace call;
   weft::runtime::Reservation scratch = {};
-  uint64_t arenaBytes = 0;  // of the largest call; kCountless
-  uint64_t memoryLimit = 0; // no call may need more
+  weft::runtime::Array<weft::runtime::Reservation> states; // of the model
+  weft::runtime::Array<int64_t> stateExtents;              // of the model's state_dims; kUnknownExtent
+  weft::runtime::Array<int64_t> newExtents;                // as a call would have them
+  weft::runtime::Array<int32_t> stateDims;                 // of the plans
+  uint64_t arenaBytes = 0;                                 // of the largest call; kCountless
+  uint64_t memoryLimit = 0;                                // no call may need more
   std::atomic<uint64_t> reservedBytes{0};
+  std::atomic<uint64_t> stateBytes{0}; // of the states whose extents are known
   std::atomic<bool> running{false};
 };
 

@@ -101,7 +101,7 @@ static const weft_abi_parameter parameters[] = {{"table", WEFT_F32, 2, table_sha
 static const weft_abi_variant variants[] = {{"v3", WEFT_CPU_V3 | DEMO_LEAST_FEATURES, run, arena_bytes},
                                             {"portable", DEMO_LEAST_FEATURES, run, arena_bytes}};
 
-static const weft_abi_entry entries[] = {{"embed", 2, 2, 2, 2, dims, inputs, outputs, variants}};
+static const weft_abi_entry entries[] = {{"embed", 2, 2, 2, 2, dims, inputs, outputs, variants, NULL, 0, 0}};
 
 __attribute__((visibility("default"))) const weft_abi_model weft_model_descriptor = {
-    DEMO_MAGIC, DEMO_ABI_MAJOR, DEMO_ABI_MINOR, "by hand", "demo", 1, 2, entries, parameters};
+    DEMO_MAGIC, DEMO_ABI_MAJOR, DEMO_ABI_MINOR, "by hand", "demo", 1, 2, entries, parameters, NULL, NULL, 0, 0};

@@ -13,7 +13,7 @@ extern "C" {
 #endif
 
 #define WEFT_ABI_MAGIC 0x54464557u /* "WEFT", little-endian */
-#define WEFT_ABI_MAJOR 1           /* differs: cannot load */
+#define WEFT_ABI_MAJOR 2           /* differs: cannot load */
 #define WEFT_ABI_MINOR 0           /* model newer than runtime: cannot load */
 #define WEFT_ABI_MAX_RANK 8
 
@@ -66,6 +66,7 @@ typedef struct weft_abi_call {
   const int64_t *dims;           /* in the order of weft_abi_entry.dims */
   void *arena;                   /* 64-byte aligned scratch, at least arena_bytes(dims) */
   int64_t arena_bytes;
+  void *const *states; /* in the order of weft_abi_entry.states, 64-byte aligned; read and written in place */
 } weft_abi_call;
 
 /* A named dimension with inclusive bounds. */
@@ -106,7 +107,20 @@ typedef struct weft_abi_entry {
   const weft_abi_tensor *inputs;
   const weft_abi_tensor *outputs;
   const weft_abi_variant *variants;
+  const int32_t *states; /* positions in weft_abi_model.states, each once */
+  int32_t state_count;
+  int32_t reserved;
 } weft_abi_entry;
+
+/* What a session keeps from call to call: zeros at first, then what the last call that uses it left. A dimension that
+ * no entry finds in its inputs has the largest extent that the session allows. */
+typedef struct weft_abi_state {
+  const char *name;
+  int32_t dtype;
+  int32_t rank;
+  const int64_t *shape; /* >= 0: a fixed extent; < 0: weft_abi_model.state_dims[-(value + 1)] */
+  int64_t index_limit;  /* > 0: integers whose every value must lie in [0, index_limit) before a call */
+} weft_abi_state;
 
 /* A weight as generated code reads it: a tensor of this name in weights.safetensors. */
 typedef struct weft_abi_parameter {
@@ -126,6 +140,10 @@ typedef struct weft_abi_model {
   int32_t parameter_count;
   const weft_abi_entry *entries;
   const weft_abi_parameter *parameters;
+  const weft_abi_state *states;
+  const char *const *state_dims; /* names; an entry that uses a state has each of its dimensions under this name */
+  int32_t state_count;
+  int32_t state_dim_count;
 } weft_abi_model;
 
 #define WEFT_ABI_DESCRIPTOR_SYMBOL "weft_model_descriptor"

@@ -211,13 +211,20 @@ WEFT_API weft_status weft_session_new(weft_model *model, const weft_session_opti
 WEFT_API void weft_session_free(weft_session *session);
 
 /* Forgets all that lives from call to call, and gives the memory that calls
- * have touched back to the system. */
+ * have touched back to the system.
+ *
+ * What lives from call to call are the states of the model: the memory of a
+ * recurrence, a cache. They are zeros at first and after this. Their extents
+ * (the batch) are those of the first call that uses them; until the next reset
+ * a call with others gives WEFT_ERROR_SHAPE. A call that fails before it runs
+ * leaves them as they were. Entries that name the same state share it. */
 WEFT_API weft_status weft_session_reset(weft_session *session);
 
 typedef struct weft_session_info {
   int32_t threads;         /* that work on a call, the caller's included */
   uint64_t arena_bytes;    /* scratch for the largest call; UINT64_MAX: more than can be counted */
-  uint64_t reserved_bytes; /* address space as yet: scratch, defaults, dropped outputs */
+  uint64_t reserved_bytes; /* address space as yet: scratch, defaults, dropped outputs, states */
+  uint64_t state_bytes;    /* of the states whose extents are known by now */
 } weft_session_info;
 WEFT_API weft_status weft_session_describe(const weft_session *session, weft_session_info *info);
 

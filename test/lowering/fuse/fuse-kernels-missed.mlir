@@ -110,14 +110,6 @@ func.func @negative_other_order(%x: tensor<8x8xf32>) -> tensor<4x4xf32> attribut
 
 // -----
 
-func.func @negative_adds_to_values(%x: tensor<?x8xf32> {weft.dims = ["n", ""]}, %acc: tensor<?x8xf32> {weft.dims = ["n", ""]}) -> (tensor<?x8xf32> {weft.dims = ["n", ""]}) attributes {weft.entry} {
-  // expected-error@+1 {{adds to a tensor that holds values: only results that start empty or filled are compiled}}
-  %y = linalg.exp ins(%x : tensor<?x8xf32>) outs(%acc : tensor<?x8xf32>) -> tensor<?x8xf32>
-  return %y : tensor<?x8xf32>
-}
-
-// -----
-
 #id = affine_map<(m, n) -> (m, n)>
 
 // The product's epilogue reads the norm too; the product needs whole rows of it for each of its columns.

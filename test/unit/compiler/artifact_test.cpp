@@ -11,7 +11,7 @@
 namespace weft {
 namespace {
 
-constexpr const char *kManifest = R"({"abi": {"major": 1, "minor": 0}, "compiler": "weft 0.1.0"})";
+constexpr const char *kManifest = R"({"abi": {"major": 2, "minor": 0}, "compiler": "weft 0.1.0"})";
 
 /// Writes an artifact whose one file says `text`.
 Result<void> writeArtifact(const std::filesystem::path &path, const std::string &text) {

@@ -77,7 +77,7 @@ public:
     writeFile(path + "/model.so", code);
     writeFile(path + "/weights.safetensors", weights);
     writeFile(path + "/tokenizer.json", tokenizer);
-    manifest = R"({"format":1,"abi":{"major":1,"minor":0},"compiler":"by hand","model":"demo",)"
+    manifest = R"({"format":1,"abi":{"major":2,"minor":0},"compiler":"by hand","model":"demo",)"
                R"("targets":["v3","portable"],"files":{)" +
                line("model.so", code) + "," + line("weights.safetensors", weights) + "," +
                line("tokenizer.json", tokenizer) + "}}";

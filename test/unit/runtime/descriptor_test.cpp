@@ -17,11 +17,12 @@ struct Linked {
   weft_abi_tensor inputs[2] = {{"x", WEFT_I32, 1, shape, 4, 0, 0, 0}, {"m", WEFT_I32, 1, shape, 4, 1, 0, 1}};
   weft_abi_tensor output = {"y", WEFT_F32, 1, shape, 0, 0, 0, 0};
   weft_abi_variant variant = {"portable", 0, runNothing, noArena};
-  weft_abi_entry entries[2] = {{"f", 1, 2, 1, 1, &dim, inputs, &output, &variant},
-                               {"g", 1, 2, 1, 1, &dim, inputs, &output, &variant}};
+  weft_abi_entry entries[2] = {{"f", 1, 2, 1, 1, &dim, inputs, &output, &variant, nullptr, 0, 0},
+                               {"g", 1, 2, 1, 1, &dim, inputs, &output, &variant, nullptr, 0, 0}};
   int64_t weightShape[1] = {4};
   weft_abi_parameter parameter = {"w", WEFT_F32, 1, weightShape};
-  weft_abi_model model = {WEFT_ABI_MAGIC, WEFT_ABI_MAJOR, WEFT_ABI_MINOR, "test", "linked", 2, 1, entries, &parameter};
+  weft_abi_model model = {WEFT_ABI_MAGIC, WEFT_ABI_MAJOR, WEFT_ABI_MINOR, "test",  "linked", 2, 1,
+                          entries,        &parameter,     nullptr,        nullptr, 0,        0};
   alignas(64) float weight[5] = {};
 
   weft_status open(const void *pointer) {
@@ -99,7 +100,7 @@ TEST(Descriptor, MalformedEntries) {
   EXPECT_MALFORMED(linked.inputs[1].default_value = 4, "a default value is not below its index limit: m");
   EXPECT_MALFORMED(linked.output.rank = -1, "a tensor's rank is not 0 to 8: y");
   EXPECT_MALFORMED(linked.dim.min = 9, "a dimension's bounds are not in order: n");
-  EXPECT_MALFORMED(linked.inputs[0].rank = 0, "a dimension is in no input that must be given: n");
+  EXPECT_MALFORMED(linked.inputs[0].rank = 0, "a dimension is in no input that must be given, and in no state: n");
   EXPECT_MALFORMED(linked.variant.run = nullptr, "a code variant lacks its name or a function: f");
   EXPECT_MALFORMED(linked.entries[0].variant_count = 0, "an entry has no code: f");
 }

@@ -30,7 +30,7 @@ def cut(content):
     return content[:-1]
 
 
-artifact("abi-newer", lambda content: content.replace(b'"major": 1', b'"major": 2'))
+artifact("abi-newer", lambda content: content.replace(b'"major": 2', b'"major": 3'))
 artifact("code-bit", flip)
 artifact("code-cut", cut)
 artifact("code-gone", lambda content: None)
