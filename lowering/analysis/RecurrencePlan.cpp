@@ -39,8 +39,12 @@ StepDependence::StepDependence(RecurrenceOp op) {
 /// Steps of a block of time.
 static constexpr int64_t kSteps = 32;
 
+/// 32 of them, not 16. With 16, a chunk has room for one vector beside each other, and would load a number for each of
+/// its multiplications.
+static bool hasManyRegisters(const RegisterPlan &registers) { return registers.rows >= 8; }
+
 /// A vector register for each of: key, query, value, decay, product, and what an exponential needs.
-static int64_t accumulators(const RegisterPlan &registers) { return registers.avx512 ? 16 : 8; }
+static int64_t accumulators(const RegisterPlan &registers) { return hasManyRegisters(registers) ? 16 : 8; }
 
 int64_t RecurrencePlan::itemColumns(const RegisterPlan &registers) { return 4 * registers.lanes; }
 
@@ -86,14 +90,41 @@ static int64_t mostColumns(RecurrenceOp op) {
   return ShapedType::kDynamic;
 }
 
+/// Whether a step is made of vectors over n and vectors over e: then several of them are products of matrices.
+static bool isSeparable(RecurrenceOp op, const StepDependence &dependence) {
+  StepOp step = op.getStepOp();
+  auto none = [](OperandRange numbers, const DenseSet<Value> &set) {
+    return llvm::none_of(numbers, [&](Value number) { return set.contains(number); });
+  };
+  return !op.isComplex() && none(step.getQuery(), dependence.onValue) && none(step.getKey(), dependence.onValue) &&
+         none(step.getDecay(), dependence.onValue) && none(step.getLowRank(), dependence.onValue) &&
+         none(step.getValue(), dependence.onKey);
+}
+
+/// Vector instructions of a step, one by one and in chunks of c: the former multiply S by the decay, add key times
+/// value and a term of low rank, and sum up query and the other vector times S; the latter do the multiplication once
+/// for c.
+static bool areChunksShorter(RecurrenceOp op, const RecurrencePlan &plan, const RegisterPlan &registers) {
+  double c = RecurrencePlan::kChunk, lowRank = op.getStepOp().getLowRank().empty() ? 0 : 1;
+  double columns = llvm::divideCeil(plan.columns, registers.lanes), keys = llvm::divideCeil(plan.keys, registers.lanes);
+  double one = (3 + 2 * lowRank) * plan.keys * columns;
+  if (!plan.holdsWholeState())
+    one += 2 * plan.keys / plan.rows * columns;
+  double products = (2 + 2 * lowRank + 1 / c) * plan.keys * columns;
+  // Scaled vectors, and the products of all pairs of steps: sums over lanes in the end.
+  double pairs = ((1 + lowRank) * 45 * keys + (1 + lowRank) * 60) / c + (1 + lowRank) * c * columns;
+  return products + pairs < one;
+}
+
 RecurrencePlan RecurrencePlan::forOp(RecurrenceOp op, const RegisterPlan &registers) {
   SmallVector<int64_t> extents = op.getStaticExtents();
+  StepDependence dependence(op);
   RecurrencePlan plan;
   plan.keys = extents[RecurrenceOp::Key];
   plan.columns = mostColumns(op);
   int64_t parts = op.isComplex() ? 2 : 1, budget = accumulators(registers) / parts;
   int64_t most = ShapedType::isDynamic(plan.columns) ? 4 : llvm::divideCeil(plan.columns, registers.lanes);
-  bool costly = hasCostlyElements(op, StepDependence(op));
+  bool costly = hasCostlyElements(op, dependence);
   plan.rows = std::min(plan.keys, budget);
   // Where not all of S stays in registers, a key and a query that are read once serve several vectors.
   if (plan.rows < plan.keys && !costly)
@@ -101,6 +132,13 @@ RecurrencePlan RecurrencePlan::forOp(RecurrenceOp op, const RegisterPlan &regist
   plan.vectors = costly ? 1 : std::clamp<int64_t>(std::min(budget / plan.rows, most), 1, 4);
   int64_t steps = extents[RecurrenceOp::Time];
   plan.steps = ShapedType::isDynamic(steps) ? kSteps : std::min(kSteps, steps);
+  plan.chunks = hasManyRegisters(registers) && plan.steps >= kChunk && isSeparable(op, dependence) &&
+                areChunksShorter(op, plan, registers);
+  if (plan.chunks) {
+    plan.steps = kChunk;
+    // A sum and a value for each step and vector are in registers, beside a row of S.
+    plan.vectors = std::min<int64_t>(2, most);
+  }
   return plan;
 }
 

@@ -31,18 +31,10 @@ void RecurrenceEmitter::emit(OpBuilder &b) {
   columnCount = extentOf(b, RecurrenceOp::Value);
   stepCount = extentOf(b, RecurrenceOp::Time);
   bool oneStep = op.getStaticExtents()[RecurrenceOp::Time] == 1;
+  int64_t most = (plan.columns + registers.lanes - 1) / registers.lanes;
   if (!oneStep || op.getStates().empty())
-    state = allocate(b, {(plan.columns + registers.lanes - 1) / registers.lanes, parts * plan.keys, registers.lanes});
-  if (!plan.holdsWholeState()) {
-    sums = allocate(b, {parts, plan.steps, plan.vectors, registers.lanes});
-    for (Value value : dependence.shared) {
-      bool isVector = dependence.onValue.contains(value);
-      SmallVector<int64_t> shape = {plan.steps};
-      if (isVector)
-        shape.append({plan.vectors, registers.lanes});
-      shared.push_back({value, allocate(b, shape), isVector});
-    }
-  }
+    state = allocate(b, {most, parts * plan.keys, registers.lanes});
+  allocateScratch(b);
   forEach(b, extentOf(b, RecurrenceOp::Batch), 1, [&](OpBuilder &b1, Value batchIndex) {
     forEach(b1, extentOf(b1, RecurrenceOp::Head), 1, [&](OpBuilder &b2, Value headIndex) {
       batch = batchIndex;
@@ -52,16 +44,33 @@ void RecurrenceEmitter::emit(OpBuilder &b) {
   });
 }
 
+void RecurrenceEmitter::allocateScratch(OpBuilder &b) {
+  if (plan.holdsWholeState())
+    return;
+  sums = allocate(b, {parts, plan.steps, plan.vectors, registers.lanes});
+  for (Value value : dependence.shared) {
+    bool isVector = dependence.onValue.contains(value);
+    SmallVector<int64_t> shape = {plan.steps};
+    if (isVector)
+      shape.append({plan.vectors, registers.lanes});
+    shared.push_back({value, allocate(b, shape), isVector});
+  }
+}
+
 void RecurrenceEmitter::emitHead(OpBuilder &b) {
   if (state)
     copyState(b, /*toScratch=*/true);
+  emitSteps(b);
+  if (state && !op.getStates().empty())
+    copyState(b, /*toScratch=*/false);
+}
+
+void RecurrenceEmitter::emitSteps(OpBuilder &b) {
   forEach(b, stepCount, plan.steps, [&](OpBuilder &b1, Value first) {
     Value left = arith::SubIOp::create(b1, loc, stepCount, first);
     Value count = arith::MinSIOp::create(b1, loc, left, constant(b1, plan.steps));
     forEachColumns(b1, [&](OpBuilder &b2, const Columns &columns) { emitBlock(b2, columns, first, count); });
   });
-  if (state && !op.getStates().empty())
-    copyState(b, /*toScratch=*/false);
 }
 
 void RecurrenceEmitter::forEachColumns(OpBuilder &b, function_ref<void(OpBuilder &, const Columns &)> body) {

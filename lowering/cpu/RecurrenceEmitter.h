@@ -13,12 +13,13 @@
 
 namespace weft {
 
-class RecurrenceEmitter : IndexLoops {
+class RecurrenceEmitter : protected IndexLoops {
 public:
   RecurrenceEmitter(RecurrenceOp op, const RecurrencePlan &plan, const RegisterPlan &registers);
+  virtual ~RecurrenceEmitter() = default;
   void emit(mlir::OpBuilder &b);
 
-private:
+protected:
   using Values = mlir::SmallVector<mlir::Value>;
   /// Vectors beside each other from column `e` on; `mask` says which lanes of the one vector exist, null: all.
   struct Columns {
@@ -39,6 +40,9 @@ private:
   using RowBody = llvm::function_ref<Values(mlir::OpBuilder &, mlir::Value row, mlir::ValueRange held)>;
 
   // --- loops (RecurrenceEmitter.cpp)
+  virtual void allocateScratch(mlir::OpBuilder &b);
+  /// All steps of a batch and head, S being in the scratch.
+  virtual void emitSteps(mlir::OpBuilder &b);
   void emitHead(mlir::OpBuilder &b);
   /// `body` for groups of plan.vectors, then for single vectors, the last of them masked.
   void forEachColumns(mlir::OpBuilder &b, llvm::function_ref<void(mlir::OpBuilder &, const Columns &)> body);

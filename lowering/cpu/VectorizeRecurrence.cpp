@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // weft.recurrence on memrefs → a loop over time with the value dimension in lanes and S in registers
-// (RecurrenceEmitter).
+// (RecurrenceEmitter), or chunks of steps as products of matrices (ChunkedRecurrence).
 #include "lowering/cpu/Passes.h"
 
-#include "lowering/cpu/RecurrenceEmitter.h"
+#include "lowering/cpu/ChunkedRecurrence.h"
 
 namespace weft {
 #define GEN_PASS_DEF_VECTORIZERECURRENCE
@@ -31,7 +31,10 @@ struct VectorizeRecurrencePass : impl::VectorizeRecurrenceBase<VectorizeRecurren
         return signalPassFailure();
       }
       OpBuilder builder(op);
-      RecurrenceEmitter(op, plan, *registers).emit(builder);
+      if (plan.chunks)
+        ChunkedRecurrenceEmitter(op, plan, *registers).emit(builder);
+      else
+        RecurrenceEmitter(op, plan, *registers).emit(builder);
       op.erase();
     }
   }

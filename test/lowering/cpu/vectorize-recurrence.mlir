@@ -1,4 +1,4 @@
-// RUN: weft-opt %s --weft-vectorize-recurrence --canonicalize --cse | FileCheck %s
+// RUN: weft-opt %s --split-input-file --weft-vectorize-recurrence --canonicalize --cse | FileCheck %s
 
 #te = affine_map<(b, h, t, n, e) -> (b, t, e)>
 #tn = affine_map<(b, h, t, n, e) -> (b, t, n)>
@@ -29,30 +29,6 @@ func.func @whole_state(%v: memref<1x?x16xf32>, %q: memref<1x?x2xf32>, %y: memref
   return
 }
 
-// Four rows of four vectors at a time: o is a scratch of a block of time, and so is a decay that all rows share.
-// CHECK-LABEL: @rows_take_turns
-// CHECK-DAG: memref.alloca() {alignment = 64 : i64} : memref<4x128x16xf32>
-// CHECK-DAG: %[[O:.*]] = memref.alloca() {alignment = 64 : i64} : memref<1x32x4x16xf32>
-// CHECK-DAG: %[[G:.*]] = memref.alloca() {alignment = 64 : i64} : memref<32xf32>
-// CHECK: math.exp
-// CHECK: memref.store %{{.*}}, %[[G]]
-// CHECK: scf.for %{{.*}} = %c0 to %c128 step %c4
-// CHECK: scf.for {{.*}} iter_args({{.*}}) -> ({{(vector<16xf32>(, )?)+}}) {
-// CHECK-NOT: math.exp
-// CHECK: memref.load %[[G]]
-// CHECK: vector.store %{{.*}}, %[[O]]
-// CHECK: vector.load %[[O]]
-func.func @rows_take_turns(%v: memref<1x?x64xf32>, %q: memref<1x?x128xf32>, %g: memref<1x?xf32>, %y: memref<1x?x64xf32>) {
-  weft.recurrence {indexing_maps = [#te, #tn, #t, #te]}
-    ins(%v, %q, %g : memref<1x?x64xf32>, memref<1x?x128xf32>, memref<1x?xf32>) outs(%y : memref<1x?x64xf32>)
-    step {
-    ^bb0(%value: f32, %query: f32, %log: f32):
-      %decay = math.exp %log : f32
-      weft.step query(%query) value(%value) decay(%decay)
-    }
-  return
-}
-
 // One step reads and writes the state operand itself; a reset selects zeros.
 // CHECK-LABEL: @one_step
 // CHECK-SAME: %[[STATE:[a-z0-9]+]]: memref<1x2x16xf32>
@@ -72,11 +48,44 @@ func.func @one_step(%v: memref<1x1x16xf32>, %q: memref<1x1x2xf32>, %r: memref<1x
   return
 }
 
+}
+
+// -----
+
+#te = affine_map<(b, h, t, n, e) -> (b, t, e)>
+#tn = affine_map<(b, h, t, n, e) -> (b, t, n)>
+#t = affine_map<(b, h, t, n, e) -> (b, t)>
+#ne = affine_map<(b, h, t, n, e) -> (b, n, e)>
+module attributes {weft.target = #weft.target<isa = "v3", lanes = 8, registers = 16, cpu = "x86-64-v3", features = "">} {
+// Two rows of four vectors at a time: o is a scratch of a block of time, and so is a decay that all rows share.
+// CHECK-LABEL: @rows_take_turns
+// CHECK-DAG: memref.alloca() {alignment = 64 : i64} : memref<8x128x8xf32>
+// CHECK-DAG: %[[O:.*]] = memref.alloca() {alignment = 64 : i64} : memref<1x32x4x8xf32>
+// CHECK-DAG: %[[G:.*]] = memref.alloca() {alignment = 64 : i64} : memref<32xf32>
+// CHECK: math.exp
+// CHECK: memref.store %{{.*}}, %[[G]]
+// CHECK: scf.for %{{.*}} = %c0 to %c128 step %c2
+// CHECK: scf.for {{.*}} iter_args({{.*}}) -> ({{(vector<8xf32>(, )?)+}}) {
+// CHECK-NOT: math.exp
+// CHECK: memref.load %[[G]]
+// CHECK: vector.store %{{.*}}, %[[O]]
+// CHECK: vector.load %[[O]]
+func.func @rows_take_turns(%v: memref<1x?x64xf32>, %q: memref<1x?x128xf32>, %g: memref<1x?xf32>, %y: memref<1x?x64xf32>) {
+  weft.recurrence {indexing_maps = [#te, #tn, #t, #te]}
+    ins(%v, %q, %g : memref<1x?x64xf32>, memref<1x?x128xf32>, memref<1x?xf32>) outs(%y : memref<1x?x64xf32>)
+    step {
+    ^bb0(%value: f32, %query: f32, %log: f32):
+      %decay = math.exp %log : f32
+      weft.step query(%query) value(%value) decay(%decay)
+    }
+  return
+}
+
 // A term of low rank needs a sum over all rows before a row changes: each step passes the rows twice.
 // CHECK-LABEL: @low_rank
-// CHECK: %[[RECALLED:.*]] = scf.for {{.*}} step %c16 iter_args
-// CHECK: scf.for {{.*}} step %c16 iter_args
-// CHECK: vector.fma %{{.*}}, %[[RECALLED]]
+// CHECK: %[[RECALLED:[0-9]+]]:2 = scf.for {{.*}} step %c4 iter_args
+// CHECK: scf.for {{.*}} step %c4 iter_args
+// CHECK: vector.fma %{{.*}}, %[[RECALLED]]#0
 func.func @low_rank(%v: memref<1x?x16xf32>, %k: memref<1x?x32xf32>, %y: memref<1x?x16xf32>) {
   weft.recurrence {indexing_maps = [#te, #tn, #te]}
     ins(%v, %k : memref<1x?x16xf32>, memref<1x?x32xf32>) outs(%y : memref<1x?x16xf32>)
