@@ -21,7 +21,7 @@ from minilm import checks, command, machine, timing  # noqa: E402
 from minilm.peers import Setting, Unavailable  # noqa: E402
 from minilm.worker import Failed, Worker  # noqa: E402
 
-from . import cases, libraries, results, suites  # noqa: E402
+from . import cases, compiled, libraries, loop_count, results, suites  # noqa: E402
 
 
 def arguments() -> argparse.Namespace:
@@ -85,9 +85,21 @@ def bind(case: cases.Case, peers: list[Worker], result: results.Result) -> list[
     return ready
 
 
-def measure(case: cases.Case, peers: list[Worker], peak: machine.Peak, plan: timing.Plan) -> results.Result:
+def count_instructions(case: cases.Case, where: Setting) -> int | None:
+    """Of a scan whose floor is a share of its instruction-count model."""
+    if not isinstance(case, cases.Scan) or case.floor.share is None:
+        return None
+    counted = loop_count.instructions(compiled.artifact(where, case, "native") / "model.so", case)
+    if counted is None:
+        print(f"warning: {case.name}: no loop to count in, or no objdump", file=sys.stderr, flush=True)
+    return counted
+
+
+def measure(case: cases.Case, peers: list[Worker], where: Setting, peak: machine.Peak, plan: timing.Plan):
     result = results.Result(case)
     ready = bind(case, peers, result)
+    if any(peer.name == "weft" for peer in ready):
+        result.instructions = count_instructions(case, where)
 
     def each_round() -> None:
         result.bound.append(peak.rate(case.bound, case.read_bytes or 0))
@@ -126,14 +138,15 @@ def main() -> int:
     machine.pin(1)
     cache = command.ROOT / "build" / "benchmarks" / "kernels"
     cache.mkdir(parents=True, exist_ok=True)
-    peers = prepare_peers(args.peers, Setting(command.ROOT, args.build, None, cache, 1))
+    where = Setting(command.ROOT, args.build, None, cache, 1)
+    peers = prepare_peers(args.peers, where)
     peak = machine.Peak(command.ROOT, args.build, 1)
     plan = timing.Plan(args.rounds, 0.04 if args.quick else 0.06, "cpu", 0.0)
     measured = []
     for case in suites.QUICK if args.quick else suites.ALL:
         if case.suite in args.suite:
             print(f"timing {case.name}", file=sys.stderr, flush=True)
-            measured.append(measure(case, peers, peak, plan))
+            measured.append(measure(case, peers, where, peak, plan))
     print("\n".join(facts(args, peers)) + "\n")
     print(checks.aligned([results.HEADER, *(result.row() for result in measured)]))
     if args.samples:

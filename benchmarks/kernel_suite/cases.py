@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from . import scans
+
 FLOAT = np.dtype(np.float32).itemsize
 
 
@@ -244,4 +246,57 @@ class Norm:
         return centred / np.sqrt(np.square(centred).mean(axis=1, keepdims=True) + self.epsilon) * scale + bias
 
 
-Case = Product | Attention | Norm
+@dataclass(frozen=True)
+class Scan:
+    """A recurrence over time of one sequence (scans.py), its state a matrix of keys × values for each head."""
+
+    family: str
+    steps: int
+    heads: int
+    keys: int
+    values: int
+    groups: int = 1
+
+    suite = "scan"
+    form = "f32"
+    bound = "fma"
+    read_bytes = None
+    tolerance = TOLERANCE
+
+    @property
+    def name(self) -> str:
+        if self.family.startswith("mamba") and self.family != "mamba2":
+            return f"scan {self.family} L{self.steps} D{self.values} N{self.keys}"
+        groups = f" G{self.groups}" if self.family == "mamba2" else ""
+        return f"scan {self.family} L{self.steps} H{self.heads} N{self.keys} P{self.values}{groups}"
+
+    @property
+    def flops(self) -> int:
+        """As if each vector instruction of a step by the definition were a multiply-add; an exponential is none."""
+        instructions = scans.FAMILIES[self.family].instructions
+        return 2 * instructions * self.steps * self.heads * self.keys * self.values
+
+    @property
+    def floor(self) -> Floor:
+        if self.family == "mamba2":
+            return Floor(speed=3.0)
+        return Floor(speed=8.0, share=0.6) if self.family.startswith("mamba") else Floor()
+
+    def extents(self, dims: str) -> tuple[int, ...]:
+        known = {"l": self.steps, "h": self.heads, "n": self.keys, "e": self.values, "g": self.groups}
+        return tuple(known[dim] for dim in dims)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.extents(scans.FAMILIES[self.family].result)
+
+    def inputs(self) -> dict[str, np.ndarray]:
+        dims = scans.FAMILIES[self.family].inputs
+        return {name: scans.draw(self.family, name, self.extents(dims[name])) for name in dims}
+
+    def expected(self) -> np.ndarray:
+        wide = {name: array.astype(np.float64) for name, array in self.inputs().items()}
+        return scans.FAMILIES[self.family].reference(wide)
+
+
+Case = Product | Attention | Norm | Scan

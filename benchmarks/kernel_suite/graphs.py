@@ -4,7 +4,8 @@
 
 import numpy as np
 
-from .cases import Attention, Case, Norm, Product
+from . import scan_graphs
+from .cases import Attention, Case, Norm, Product, Scan
 
 
 def _argument(name: str, kind: str, dims: list[str]) -> str:
@@ -77,6 +78,8 @@ def _in_order(case: Attention, array: np.ndarray) -> np.ndarray:
 
 def to_weft(case: Case) -> dict[str, np.ndarray]:
     """The inputs of the graph."""
+    if isinstance(case, Scan):
+        return scan_graphs.to_weft(case)
     arrays = case.inputs()
     if isinstance(case, Norm):
         return arrays
@@ -108,7 +111,7 @@ def output_of_weft(case: Case) -> np.ndarray:
         return _in_order(case, np.empty(case.shape, np.float32))
     if isinstance(case, Product) and case.form == "bf16":
         return _aligned(np.zeros(case.shape, np.uint16))
-    return np.empty(case.shape, np.float32)
+    return np.empty(case.shape, np.float32)[None] if isinstance(case, Scan) else np.empty(case.shape, np.float32)
 
 
 def _aligned(array: np.ndarray) -> np.ndarray:
@@ -123,9 +126,9 @@ def _aligned(array: np.ndarray) -> np.ndarray:
 
 def from_weft(case: Case, array: np.ndarray) -> np.ndarray:
     """A view of what output_of_weft made, in the order of the case."""
-    if not isinstance(case, Attention):
+    if not isinstance(case, (Attention, Scan)):
         return array
-    return array[0] if case.queries == 1 else array[0].swapaxes(0, 1)
+    return array[0] if isinstance(case, Scan) or case.queries == 1 else array[0].swapaxes(0, 1)
 
 
 def as_floats(array: np.ndarray) -> np.ndarray:
@@ -186,6 +189,8 @@ def _norm(case: Norm) -> str:
 
 
 def mlir(case: Case) -> str:
+    if isinstance(case, Scan):
+        return scan_graphs.mlir(case)
     if isinstance(case, Product):
         return _product(case)
     return _attention(case) if isinstance(case, Attention) else _norm(case)

@@ -7,8 +7,8 @@ from functools import partial
 import numpy as np
 from minilm.peers import Peer, Setting, Unavailable
 
-from . import onnx_graphs
-from .cases import Attention, Case, Norm, Product
+from . import onnx_graphs, scan_peers
+from .cases import Attention, Case, Norm, Product, Scan
 
 
 def weft(setting: Setting, level: str = "native") -> Peer:
@@ -62,6 +62,8 @@ def torch(setting: Setting) -> Peer:
     def prepare(case: Case):
         if isinstance(case, Attention):
             return _torch_attention(library, case)
+        if isinstance(case, Scan):
+            return scan_peers.torch(library, case)
         x = library.from_numpy(case.inputs()["x"])
         if isinstance(case, Norm):
             weights = [library.from_numpy(weight) for weight in case.weights()]
@@ -76,8 +78,22 @@ def torch(setting: Setting) -> Peer:
         weights = [plain.to(kind, copy=True) for _ in _copies(case)]
         return _each(lambda weight: functional.linear(x, weight), weights)
 
-    note = "eager: linear, scaled_dot_product_attention, layer_norm; quantize_dynamic; bf16 in and out"
+    note = (
+        "eager: linear, scaled_dot_product_attention, layer_norm; quantize_dynamic; bf16 in and out; "
+        "scans as transformers computes them"
+    )
     return Peer("torch", library.__version__, prepare, _array, note)
+
+
+def torch_compile(setting: Setting) -> Peer:
+    library = _torch(setting)
+
+    def prepare(case: Case):
+        if not isinstance(case, Scan):
+            raise Unavailable("scans only: it calls the same kernels for the others")
+        return scan_peers.torch(library, case, compiled=True)
+
+    return Peer("torch-compile", library.__version__, prepare, _array, "scans of transformers by torch.compile")
 
 
 def onednn(setting: Setting) -> Peer:
@@ -137,6 +153,7 @@ def onnxruntime(setting: Setting) -> Peer:
         if case.form not in (("f32",) if isinstance(case, Attention) else ("f32", "int8", "q8_0", "int4")):
             raise Unavailable("f32, and products in 8 and 4 bits")
         _no_copies(case)
+        _no_scans(case)
         session = library.InferenceSession(onnx_graphs.model(case), options, providers=["CPUExecutionProvider"])
         feed = onnx_graphs.inputs(case)
         return lambda: session.run(["y"], feed)[0]
@@ -151,6 +168,7 @@ def openvino(setting: Setting) -> Peer:
     core = library.Core()
 
     def prepare(case: Case):
+        _no_scans(case)
         if case.form not in _openvino_forms(case):
             raise Unavailable("f32, many rows in bf16, and products in int8")
         _no_copies(case)
@@ -187,6 +205,11 @@ def _copies(case: Case) -> range:
     return range(getattr(case, "copies", 1))
 
 
+def _no_scans(case: Case) -> None:
+    if isinstance(case, Scan):
+        raise Unavailable("no operator for a recurrence")
+
+
 def _no_copies(case: Case) -> None:
     if len(_copies(case)) > 1:
         raise Unavailable("a session for each copy of a weight would take minutes to make")
@@ -206,8 +229,8 @@ def _each(step, parts: list):
     return call
 
 
-ALL = {"weft": weft, "torch": torch, "onednn": onednn, "mkl": mkl, "openblas": openblas, "onnxruntime": onnxruntime,
-       "openvino": openvino, "llama.cpp": llama_cpp}
+ALL = {"weft": weft, "torch": torch, "torch-compile": torch_compile, "onednn": onednn, "mkl": mkl, "openblas": openblas,
+       "onnxruntime": onnxruntime, "openvino": openvino, "llama.cpp": llama_cpp}
 DEFAULT = list(ALL)
 # Weft's other levels are timed when asked for.
 ALL |= {f"weft-{level}": partial(weft, level=level) for level in ("v4", "v3", "portable")}

@@ -10,7 +10,7 @@ from minilm.timing import Samples
 
 from . import cases, suites
 
-FLOORED = ["gemv", "bf16", "int8", "attention", "decode"]  # besides products
+FLOORED = ["gemv", "bf16", "int8", "attention", "decode", "scan"]  # besides products
 HEADER = ["", "speed", "best peer", "its speed", "ratio", "% of bound", "floor", "", "rel. RMS"]
 
 
@@ -21,6 +21,8 @@ class Result:
     errors: dict[str, float] = field(default_factory=dict)
     bound: list[float] = field(default_factory=list)  # a round's FMA peak in GF/s, or read rate in GB/s
     refused: str = ""  # what Weft says where it does not take the case
+    # Where an instruction-count model (loop_count.py) bounds Weft's speed: its instructions times lanes.
+    instructions: int | None = None
 
     @property
     def work(self) -> float:
@@ -53,7 +55,9 @@ class Result:
         if "weft" not in self.samples:
             return None
         rounds = zip(self.samples["weft"].rounds, self.bound, strict=True)
-        return float(np.median([self.work / np.median(turn) / bound for turn, bound in rounds]))
+        # A vector instruction takes a multiply-add's time, which is two flops for each lane.
+        work = 2e-9 * self.instructions if self.instructions else self.work
+        return float(np.median([work / np.median(turn) / bound for turn, bound in rounds]))
 
     @property
     def shares_alone(self) -> bool:
@@ -75,9 +79,12 @@ class Result:
             return None
         return self.samples[rival].median_of_ratios(self.samples["weft"])
 
+    def _speed(self, name: str) -> str:
+        return f"{self.speed(name):.0f}" if self.speed(name) >= 10 else f"{self.speed(name):.1f}"
+
     def row(self) -> list[str]:
         best, floor = self.best_peer, self.case.floor
-        weft = f"{self.speed('weft'):.0f} {self.unit}" if "weft" in self.samples else "refused" * bool(self.refused)
+        weft = f"{self._speed('weft')} {self.unit}" if "weft" in self.samples else "refused" * bool(self.refused)
         wants = [f"{floor.speed:g} x"] if floor.speed else []
         wants += [f"{100 * floor.share:.0f} %"] if self.shares_alone else []
         if self.over_rival:
@@ -86,7 +93,7 @@ class Result:
             self.case.name,
             weft,
             best or "none",
-            f"{self.speed(best):.0f}" if best else "",
+            self._speed(best) if best else "",
             f"{self.ratio:.2f}" if self.ratio else "",
             f"{100 * self.share:.0f}" if self.share else "",
             ", ".join(wants),

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Which cases are timed."""
 
-from .cases import FORMS, Attention, Norm, Product
+from .cases import FORMS, Attention, Norm, Product, Scan
 
-SUITES = ["product", "gemv", "bf16", "int8", "int4", "attention", "decode", "norm"]
+SUITES = ["product", "gemv", "bf16", "int8", "int4", "attention", "decode", "norm", "scan"]
 
 ROUND = Product(128, 1536, 384)
 PRIME = Product(127, 1531, 383)
@@ -24,6 +24,15 @@ def _gemv(form: str) -> list[Product]:
 
 GEMV = [case for form in ("f32", "bf16", "int8", "q8_0", "int4") for case in _gemv(form)]
 DECODE = [Attention(32, 8, 1, 4096, 128, form=form) for form in ("f32", "f16", "bf16", "int8")]
+
+SCANS = [
+    Scan("mamba", 512, 1, 16, 1536),
+    Scan("mamba gated", 512, 1, 16, 1536),
+    Scan("mamba2", 512, 24, 128, 64),
+    Scan("mamba2", 512, 24, 128, 64, 8),
+    Scan("gated delta", 512, 16, 128, 128),
+    Scan("gla", 512, 16, 128, 128),
+]
 
 QUICK = [
     Product(64, 768, 3072),
@@ -48,6 +57,7 @@ QUICK = [
     *DECODE[:2],
     Norm(128, 384),
     Norm(512, 1536),
+    *SCANS,
 ]
 
 _SIZES = [(384, 384), (1536, 384), (384, 1536), (768, 768), (3072, 768), (768, 3072), (4096, 4096)]  # n, k
@@ -63,5 +73,5 @@ ALL = [
     *[case for case in QUICK if case.suite == "attention"],
     Attention(8, 8, 2048, 2048, 64, "causal", form="bf16"),
     *DECODE,
-    *[case for case in QUICK if case.suite == "norm"],
+    *[case for case in QUICK if case.suite in ("norm", "scan")],
 ]

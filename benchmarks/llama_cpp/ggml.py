@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-TYPES = {"f32": 0, "f16": 1, "q4_0": 2, "q8_0": 8, "bf16": 30}
+TYPES = {"f32": 0, "f16": 1, "q4_0": 2, "q8_0": 8, "i32": 26, "bf16": 30}
 THREADPOOL_PARAMS_BYTES = 4096  # more than any version's ggml_threadpool_params
 
 
@@ -35,6 +35,13 @@ _BASE = {
     "ggml_new_tensor_4d": (c_void_p, [c_void_p, c_int] + [c_int64] * 4),
     "ggml_mul_mat": (c_void_p, [c_void_p] * 3),
     "ggml_flash_attn_ext": (c_void_p, [c_void_p] * 5 + [c_float] * 3),
+    "ggml_ssm_scan": (c_void_p, [c_void_p] * 8 + [c_int64]),
+    "ggml_gated_delta_net": (c_void_p, [c_void_p] * 7 + [c_int64]),
+    "ggml_gated_linear_attn": (c_void_p, [c_void_p] * 6 + [c_float]),
+    "ggml_add": (c_void_p, [c_void_p] * 3),
+    "ggml_mul": (c_void_p, [c_void_p] * 3),
+    "ggml_swiglu_split": (c_void_p, [c_void_p] * 3),
+    "ggml_view_3d": (c_void_p, [c_void_p] * 2 + [c_int64] * 3 + [c_size_t] * 3),
     "ggml_new_graph": (c_void_p, [c_void_p]),
     "ggml_build_forward_expand": (None, [c_void_p, c_void_p]),
     "ggml_row_size": (c_size_t, [c_int, c_int64]),
@@ -106,6 +113,7 @@ class Graph:
         self.library = library
         self._context = library.init(_InitParams(4 << 20, None, True))
         self._buffers: list[int] = []
+        self._zeros: list[tuple[int, int]] = []  # tensors and their bytes
         self._plan = self._work = self._graph = self._result = None
 
     def free(self) -> None:
@@ -118,6 +126,15 @@ class Graph:
         """Extents as ggml counts them, the innermost first."""
         four = [*extents, *[1] * (4 - len(extents))]
         return self.library.new_tensor_4d(self._context, TYPES[kind], *four)
+
+    def zeros(self, kind: str, *extents: int) -> int:
+        """A tensor that finish() fills with zeros; of 32 bits."""
+        self._zeros.append((self.tensor(kind, *extents), 4 * int(np.prod(extents))))
+        return self._zeros[-1][0]
+
+    def call(self, function: str, *arguments: int | float) -> int:
+        """The result of an operation: ggml's function of that name on tensors and numbers."""
+        return getattr(self.library, function)(self._context, *arguments)
 
     def place(self, tensor: int, memory: int) -> None:
         """Gives one tensor memory of a kind; the others get plain memory in finish()."""
@@ -140,6 +157,8 @@ class Graph:
         self._graph, self._result = library.new_graph(self._context), result
         library.build_forward_expand(self._graph, result)
         self._buffers.append(library.backend_alloc_ctx_tensors_from_buft(self._context, library.host))
+        for tensor, bytes_ in self._zeros:
+            self.set(tensor, np.zeros(bytes_, np.uint8))
         self._plan = library.graph_plan(self._graph, library.threads, library.pool)
         self._work = np.empty(self._plan.work_size + 64, np.uint8)
         self._plan.work_data = self._work.ctypes.data

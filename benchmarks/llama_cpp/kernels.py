@@ -1,13 +1,13 @@
 # Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """ggml as one of the peers of benchmarks/kernels: products with a weight in memory that packs it, as llama.cpp loads
-models, and flash attention."""
+models, flash attention, and scans."""
 
 import numpy as np
-from kernel_suite.cases import Attention, Case, Norm, Product
+from kernel_suite.cases import Attention, Case, Norm, Product, Scan
 from minilm.peers import Peer, Setting, Unavailable
 
-from . import build, ggml
+from . import build, ggml, scans
 
 WEIGHTS = {"f32": "f32", "bf16": "bf16", "int8": "q8_0", "q8_0": "q8_0", "int4": "q4_0"}
 KEYS = {"f32": "f32", "f16": "f16", "bf16": "bf16", "int8": "q8_0"}
@@ -54,6 +54,12 @@ def _attention(library: ggml.Library, case: Attention) -> ggml.Graph:
     return graph
 
 
+def _graphs(library: ggml.Library, case: Case) -> list[ggml.Graph]:
+    if isinstance(case, Product):
+        return _product(library, case)
+    return [scans.graph_of(library, case) if isinstance(case, Scan) else _attention(library, case)]
+
+
 def make(setting: Setting) -> Peer:
     library = ggml.Library(build.libraries(), setting.threads)
     kept: list[ggml.Graph] = []
@@ -62,8 +68,8 @@ def make(setting: Setting) -> Peer:
         while kept:
             kept.pop().free()
         if isinstance(case, Norm):
-            raise Unavailable("products and attention only")
-        kept.extend(_product(library, case) if isinstance(case, Product) else [_attention(library, case)])
+            raise Unavailable("products, attention and scans only")
+        kept.extend(_graphs(library, case))
         computes = [graph.compute for graph in kept]
         shape = case.shape
         if isinstance(case, Attention):
@@ -78,5 +84,8 @@ def make(setting: Setting) -> Peer:
 
         return call
 
-    note = "ggml's mul_mat and flash_attn_ext, built with clang for this processor; q8_0 for int8, q4_0 for int4"
+    note = (
+        "ggml's mul_mat, flash_attn_ext, ssm_scan, gated_delta_net and gated_linear_attn, built with clang for this "
+        "processor; q8_0 for int8, q4_0 for int4"
+    )
     return Peer("llama.cpp", build.VERSION, prepare, note=note)
