@@ -56,14 +56,6 @@ bool has(const RecurrenceFamily &family, char dim) {
   });
 }
 
-std::string outputDims(const RecurrenceFamily &family) {
-  std::string dims;
-  for (char dim : std::string("bhte"))
-    if (has(family, dim))
-      dims += dim;
-  return dims;
-}
-
 std::string elementOf(const RecurrenceInput &input) { return input.bf16 ? "bf16" : "f32"; }
 
 /// The arguments of a region, and the inputs' elements as %0, %1 … of f32.
@@ -80,8 +72,16 @@ std::string regionHead(const RecurrenceFamily &family, const std::string &leadin
 
 } // namespace
 
+std::string outputDimsOf(const RecurrenceFamily &family) {
+  std::string dims;
+  for (char dim : std::string("bhte"))
+    if (has(family, dim))
+      dims += dim;
+  return dims;
+}
+
 std::string textOf(const RecurrenceFamily &family) {
-  std::string arguments, operands, types, maps, out = outputDims(family), result = typeOf(family, out, "f32");
+  std::string arguments, operands, types, maps, out = outputDimsOf(family), result = typeOf(family, out, "f32");
   for (const RecurrenceInput &input : family.inputs) {
     std::string type = typeOf(family, input.dims, elementOf(input)), separator = operands.empty() ? "" : ", ";
     arguments += separator + "%" + input.name + ": " + type + named(input.name, input.dims);

@@ -44,9 +44,13 @@ struct RecurrenceExtents {
 
 /// An entry "scan" over any batch and number of steps.
 std::string textOf(const RecurrenceFamily &family);
+/// The dimensions that index the output.
+std::string outputDimsOf(const RecurrenceFamily &family);
 Arrays inputsOf(const RecurrenceFamily &family, RecurrenceExtents extents, Numbers &numbers);
 /// The output, [batch, heads, steps, values], where a family lacks a dimension of extent 1.
 std::vector<double> expectedOf(const RecurrenceFamily &family, RecurrenceExtents extents, const Arrays &inputs);
+
+const std::vector<RecurrenceFamily> &recurrenceFamilies();
 
 std::ostream &operator<<(std::ostream &out, const RecurrenceFamily &family);
 
