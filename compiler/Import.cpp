@@ -134,6 +134,11 @@ std::vector<std::string> Graph::entries() const {
 
 std::map<std::string, DimBounds> Graph::dims() const { return readDims(*state->module); }
 
+std::vector<int64_t> Graph::endTokens() const {
+  auto ends = (*state->module)->getAttrOfType<mlir::DenseI64ArrayAttr>("weft.end_tokens");
+  return ends ? ends.asArrayRef().vec() : std::vector<int64_t>();
+}
+
 std::string Graph::text() const { return printModule(*state->module); }
 
 Result<Graph> import(Context &context, const std::string &path, const std::map<std::string, DimBounds> &dimBounds) {

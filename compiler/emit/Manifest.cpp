@@ -94,6 +94,8 @@ Result<std::string> manifestText(const ModelDescription &model, const std::vecto
     manifest["entries"][entry]["work"] = describeWork(amount);
   for (const StateDescription &state : model.states)
     manifest["states"].push_back(describeState(model, state));
+  if (!model.endTokens.empty())
+    manifest["end_tokens"] = model.endTokens;
   manifest["source"] = {{"name", source}};
   return manifest.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }

@@ -232,6 +232,8 @@ Result<ModelDescription> describeModel(mlir::ModuleOp module) {
       return entry.takeError();
     model.entries.push_back(std::move(*entry));
   }
+  if (auto ends = module->getAttrOfType<mlir::DenseI64ArrayAttr>("weft.end_tokens"))
+    model.endTokens = ends.asArrayRef().vec();
   if (model.entries.empty())
     return Diagnostic{"W0605", "the module has no entry", "", "mark the functions that can be called with weft.entry"};
   if (auto parameters = module->getAttrOfType<mlir::ArrayAttr>("weft.parameters"))

@@ -85,6 +85,7 @@ struct ModelDescription {
   std::vector<ParameterDescription> parameters;
   std::vector<StateDescription> states = {}; ///< of all entries, each once
   std::vector<std::string> stateDims = {};   ///< the dimensions that states have
+  std::vector<int64_t> endTokens = {};       ///< of a model that continues texts: those that end one
 
   std::vector<std::string> entryNames() const;
 };

@@ -10,6 +10,7 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/Verifier.h"
 #include "llvm/ADT/StringExtras.h"
 
@@ -41,39 +42,92 @@ void GraphBuilder::fail(Diagnostic diagnostic) {
 
 void GraphBuilder::bound(llvm::StringRef dim, int64_t min, int64_t max) { bounds[dim.str()] = {min, max}; }
 
-DictionaryAttr GraphBuilder::describe(llvm::StringRef name, llvm::ArrayRef<std::string> dims) {
-  llvm::SmallVector<llvm::StringRef> names(dims.begin(), dims.end());
-  return builder.getDictionaryAttr({builder.getNamedAttr("weft.name", builder.getStringAttr(name)),
-                                    builder.getNamedAttr("weft.dims", builder.getStrArrayAttr(names))});
+NamedAttrList GraphBuilder::describe(llvm::StringRef name, llvm::ArrayRef<std::string> dims) {
+  // A dimension that is fixed in this entry is none of its dimensions.
+  auto isFixed = [&](const std::string &dim) {
+    auto found = this->dims.find(dim);
+    return found != this->dims.end() && getConstantIntValue(found->second);
+  };
+  llvm::SmallVector<llvm::StringRef> names;
+  for (const std::string &dim : dims)
+    names.push_back(isFixed(dim) ? "" : llvm::StringRef(dim));
+  NamedAttrList attributes;
+  attributes.set("weft.name", builder.getStringAttr(name));
+  attributes.set("weft.dims", builder.getStrArrayAttr(names));
+  return attributes;
 }
 
-void GraphBuilder::beginEntry(llvm::StringRef name, llvm::ArrayRef<InputSpec> specs) {
-  inputs.clear(), dims.clear(), parameterValues.clear(), outputs.clear(), extents.clear(), products.clear();
+/// Learns the named dimensions of an argument, and its extents.
+void GraphBuilder::addArgument(unsigned index, llvm::ArrayRef<std::string> argumentDims) {
+  Value argument = entry.getArgument(index);
+  Sizes argumentSizes;
+  for (auto [position, dim] : llvm::enumerate(argumentDims)) {
+    auto type = cast<RankedTensorType>(argument.getType());
+    if (!type.isDynamicDim(position)) {
+      argumentSizes.push_back(builder.getIndexAttr(type.getDimSize(position)));
+      continue;
+    }
+    if (!dims.count(dim))
+      dims[dim] = tensor::DimOp::create(builder, location, argument, position).getResult();
+    argumentSizes.push_back(dims[dim]);
+  }
+  known(argument, argumentSizes);
+}
+
+/// The extents of an argument: those of its fixed dimensions, and -1.
+static llvm::SmallVector<int64_t> staticShape(llvm::ArrayRef<std::string> dims, llvm::ArrayRef<int64_t> shape,
+                                              const FixedDims &fixed) {
+  llvm::SmallVector<int64_t> result;
+  for (auto [position, dim] : llvm::enumerate(dims)) {
+    auto found = fixed.find(dim);
+    result.push_back(dim.empty() ? shape[position] : found == fixed.end() ? ShapedType::kDynamic : found->second);
+  }
+  return result;
+}
+
+void GraphBuilder::beginEntry(llvm::StringRef name, llvm::ArrayRef<InputSpec> specs,
+                              llvm::ArrayRef<StateSpec> entryStates, const FixedDims &fixed) {
+  inputs.clear(), dims.clear(), states.clear(), parameterValues.clear();
+  outputs.clear(), extents.clear(), products.clear();
+  stateSpecs.assign(entryStates.begin(), entryStates.end());
+  for (const auto &[dim, extent] : fixed)
+    dims[dim] = builder.getIndexAttr(extent);
   llvm::SmallVector<Type> types;
   for (const InputSpec &spec : specs)
-    types.push_back(RankedTensorType::get(llvm::SmallVector<int64_t>(spec.dims.size(), ShapedType::kDynamic),
-                                          builder.getI64Type()));
+    types.push_back(RankedTensorType::get(staticShape(spec.dims, {}, fixed), builder.getI64Type()));
+  for (const StateSpec &spec : stateSpecs)
+    types.push_back(RankedTensorType::get(staticShape(spec.dims, spec.shape, fixed), builder.getF32Type()));
   builder.setInsertionPointToEnd(module->getBody());
   entry = func::FuncOp::create(builder, location, name, builder.getFunctionType(types, {}));
   entry->setAttr("weft.entry", builder.getUnitAttr());
   builder.setInsertionPointToStart(entry.addEntryBlock());
   for (auto [index, spec] : llvm::enumerate(specs)) {
-    Value argument = entry.getArgument(index);
-    NamedAttrList attributes(describe(spec.name, spec.dims));
+    NamedAttrList attributes = describe(spec.name, spec.dims);
     if (spec.indexLimit > 0)
       attributes.set("weft.index_limit", builder.getI64IntegerAttr(spec.indexLimit));
     if (spec.defaultValue)
       attributes.set("weft.default", builder.getI64IntegerAttr(*spec.defaultValue));
     entry.setArgAttrs(index, attributes);
-    inputs[spec.name] = argument;
-    Sizes argumentSizes;
-    for (auto [position, dim] : llvm::enumerate(spec.dims)) {
-      if (!dims.count(dim))
-        dims[dim] = tensor::DimOp::create(builder, location, argument, position);
-      argumentSizes.push_back(dims[dim]);
-    }
-    known(argument, argumentSizes);
+    inputs[spec.name] = entry.getArgument(index);
+    addArgument(index, spec.dims);
   }
+  for (auto [index, spec] : llvm::enumerate(stateSpecs)) {
+    NamedAttrList attributes = describe(spec.name, spec.dims);
+    attributes.set("weft.state", builder.getUnitAttr());
+    entry.setArgAttrs(specs.size() + index, attributes);
+    states[spec.name] = entry.getArgument(specs.size() + index);
+    addArgument(specs.size() + index, spec.dims);
+  }
+}
+
+Value GraphBuilder::state(llvm::StringRef name) const {
+  assert(hasState(name) && "the entry has no such state");
+  return states.at(name.str());
+}
+
+void GraphBuilder::setState(llvm::StringRef name, Value value) {
+  assert(value.getType() == state(name).getType() && "a state keeps its shape");
+  states[name.str()] = value;
 }
 
 Value GraphBuilder::input(llvm::StringRef name) const {
@@ -83,7 +137,7 @@ Value GraphBuilder::input(llvm::StringRef name) const {
 
 bool GraphBuilder::hasInput(llvm::StringRef name) const { return inputs.count(name.str()) != 0; }
 
-Value GraphBuilder::dim(llvm::StringRef name) const {
+OpFoldResult GraphBuilder::dim(llvm::StringRef name) const {
   assert(dims.count(name.str()) && "no input has this dimension");
   return dims.at(name.str());
 }
@@ -95,15 +149,20 @@ void GraphBuilder::output(llvm::StringRef name, Value value, std::vector<std::st
 
 void GraphBuilder::endEntry() {
   llvm::SmallVector<Value> values;
-  llvm::SmallVector<Type> types;
+  llvm::SmallVector<NamedAttrList> attributes;
   for (const Output &output : outputs) {
     values.push_back(output.value);
-    types.push_back(output.value.getType());
+    attributes.push_back(describe(output.name, output.dims));
+  }
+  for (const StateSpec &spec : stateSpecs) {
+    values.push_back(states.at(spec.name));
+    attributes.push_back(describe(spec.name, spec.dims));
+    attributes.back().set("weft.state", builder.getUnitAttr());
   }
   func::ReturnOp::create(builder, location, values);
-  entry.setFunctionType(builder.getFunctionType(entry.getArgumentTypes(), types));
-  for (auto [index, output] : llvm::enumerate(outputs))
-    entry.setResultAttrs(index, describe(output.name, output.dims));
+  entry.setFunctionType(builder.getFunctionType(entry.getArgumentTypes(), ValueRange(values).getTypes()));
+  for (auto [index, described] : llvm::enumerate(attributes))
+    entry.setResultAttrs(index, described.getDictionary(builder.getContext()));
 }
 
 Result<OwningOpRef<ModuleOp>> GraphBuilder::finish() {

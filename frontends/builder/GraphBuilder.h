@@ -27,6 +27,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -42,6 +43,17 @@ struct InputSpec {
   std::optional<int64_t> defaultValue = {};
 };
 
+/// What lives from call to call: f32, owned by a session, zeros at first. Entries of one model that name the same state
+/// share it.
+struct StateSpec {
+  std::string name;
+  std::vector<std::string> dims; ///< "" where the extent is fixed
+  std::vector<int64_t> shape;    ///< the extents; of a named dimension any number
+};
+
+/// Extents of named dimensions that are fixed for one entry: {{"sequence", 1}}.
+using FixedDims = std::map<std::string, int64_t>;
+
 /// One attention over whole sequences. query, key and value are [batch, sequence, heads, head dimension].
 struct AttentionSpec {
   std::string name; ///< of the layer, for the location
@@ -50,6 +62,44 @@ struct AttentionSpec {
   mlir::Value paddingMask = {};      ///< [batch, sequence], integer: 0 hides a key
   mlir::Value bias = {};             ///< [heads, sequence, sequence], added to the scores
   std::optional<int64_t> reach = {}; ///< key j is seen from query i only where |i − j| ≤ reach
+};
+
+/// One depthwise convolution over time, with the parameters `name`.weight [channels, 1, taps] and `name`.bias.
+struct CausalConvSpec {
+  std::string name;
+  mlir::Value x; ///< [batch, sequence, channels]
+  int64_t taps = 4;
+  bool hasBias = true;
+  Activation activation = Activation::Identity;
+  std::string state = {}; ///< [batch, taps − 1, channels]; where the entry has none of this name, it starts at 0
+  mlir::Value reset = {}; ///< [batch, sequence]: not 0 where a sequence starts anew
+};
+
+/// A tensor and, by letter, what each of its dimensions is in a recurrence: b (batch), h (head), t (time), n (key
+/// dimension), e (value dimension), g (group of heads). "btgn"
+struct Indexed {
+  mlir::Value value;
+  std::string dims;
+};
+
+/// The numbers of one step of a recurrence, of scalars; one that is null is 1, without a low_rank it is 0.
+struct RecurrenceStep {
+  mlir::Value query = {}, key = {}, value, decay = {};
+  std::vector<mlir::Value> lowRank = {}; ///< a and b
+};
+
+/// One recurrence over a sequence with a state [n, e] for each head: weft.recurrence says what it computes.
+struct RecurrenceSpec {
+  std::string name; ///< for the location
+  std::vector<Indexed> inputs;
+  int64_t headsPerGroup = 1;
+  std::string outputDims = "bthe";
+  /// The numbers of a step, of the inputs' elements.
+  std::function<RecurrenceStep(mlir::OpBuilder &, mlir::Location, mlir::ValueRange)> step;
+  /// The output, of o and then the inputs' elements; none: o.
+  std::function<mlir::Value(mlir::OpBuilder &, mlir::Location, mlir::ValueRange)> output = {};
+  std::string state = {}; ///< [batch, h, n, e], without the dimensions that no input has; as in CausalConvSpec
+  mlir::Value reset = {}; ///< as in CausalConvSpec
 };
 
 class GraphBuilder {
@@ -64,11 +114,17 @@ public:
 
   /// Inclusive bounds of a named dimension; before beginEntry.
   void bound(llvm::StringRef dim, int64_t min, int64_t max);
-  void beginEntry(llvm::StringRef name, llvm::ArrayRef<InputSpec> inputs);
+  void beginEntry(llvm::StringRef name, llvm::ArrayRef<InputSpec> inputs, llvm::ArrayRef<StateSpec> states = {},
+                  const FixedDims &fixed = {});
   Value input(llvm::StringRef name) const;
   bool hasInput(llvm::StringRef name) const;
   /// The extent of a named dimension, an index.
-  Value dim(llvm::StringRef name) const;
+  mlir::OpFoldResult dim(llvm::StringRef name) const;
+  bool hasState(llvm::StringRef name) const { return states.count(name.str()) != 0; }
+  /// What the state holds at this point of the entry.
+  Value state(llvm::StringRef name) const;
+  /// `value` [the state's shape] is what the state holds from now on.
+  void setState(llvm::StringRef name, Value value);
   /// Adds a result; a dimension without a name is "".
   void output(llvm::StringRef name, Value value, std::vector<std::string> dims);
   void endEntry();
@@ -106,10 +162,18 @@ public:
   Value addRow(Value x, Value vector);
   /// Over the last dimension, with `module`.weight and `module`.bias.
   Value layerNorm(Value x, llvm::StringRef module, double epsilon, bool hasBias = true);
+  /// Over the last dimension, with `module`.weight; without a name, without a scale.
+  Value rmsNorm(Value x, llvm::StringRef module, double epsilon);
   /// Rows of table [rows, n] chosen by ids [t].
   Value embedding(Value ids, Value table);
   /// → [batch, sequence, heads, head dimension].
   Value attention(const AttentionSpec &spec);
+  /// → [batch, sequence, channels].
+  Value causalConv(const CausalConvSpec &spec);
+  /// x [batch, sequence] a step later: 0, then all but the last of the sequence.
+  Value delayed(Value x);
+  /// → the dimensions of `outputDims`.
+  Value recurrence(const RecurrenceSpec &spec);
   Value activate(Value x, Activation kind);
   /// activation(first half of the columns) · second half.
   Value gated(Value x, Activation kind);
@@ -129,8 +193,12 @@ public:
   Value splitHeads(Value x, int64_t heads);
   /// [batch, sequence, heads, d] → [tokens, heads · d].
   Value mergeHeads(Value x);
+  /// The last dimension n as [a, n / a], and back.
+  Value splitLast(Value x, int64_t a);
+  Value mergeLast(Value x);
   /// [tokens, n] → [batch, n].
   Value firstToken(Value x);
+  Value lastToken(Value x);
   /// `count` entries of the last dimension.
   Value lastSlice(Value x, int64_t from, int64_t count);
   /// `into` with `part` over the entries of its last dimension that begin at `from`.
@@ -173,7 +241,8 @@ private:
 
   mlir::RankedTensorType typeOf(llvm::ArrayRef<mlir::OpFoldResult> sizes, mlir::Type element);
   mlir::OpFoldResult product(mlir::OpFoldResult a, mlir::OpFoldResult b);
-  mlir::DictionaryAttr describe(llvm::StringRef name, llvm::ArrayRef<std::string> dims);
+  mlir::NamedAttrList describe(llvm::StringRef name, llvm::ArrayRef<std::string> dims);
+  void addArgument(unsigned index, llvm::ArrayRef<std::string> dims);
   void checkParameter(llvm::StringRef name, const StoredTensor &stored, llvm::ArrayRef<int64_t> shape);
   void buildScoreRegion(mlir::Region &region, const AttentionSpec &spec, mlir::TypeRange extras);
   void buildMaskRegion(mlir::Region &region, const AttentionSpec &spec, mlir::TypeRange extras);
@@ -186,7 +255,9 @@ private:
 
   std::map<std::string, std::pair<int64_t, int64_t>> bounds;
   mlir::func::FuncOp entry;
-  std::map<std::string, Value> inputs, dims, parameterValues;
+  std::map<std::string, Value> inputs, states, parameterValues;
+  std::map<std::string, mlir::OpFoldResult> dims;
+  std::vector<StateSpec> stateSpecs; ///< of the entry, in the order of its arguments
   std::vector<Output> outputs;
   llvm::DenseMap<Value, Sizes> extents;
   std::map<std::pair<void *, void *>, Value> products;

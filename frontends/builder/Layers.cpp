@@ -47,6 +47,18 @@ Value GraphBuilder::layerNorm(Value x, llvm::StringRef name, double epsilon, boo
   return known(norm.getResult(), result);
 }
 
+Value GraphBuilder::rmsNorm(Value x, llvm::StringRef name, double epsilon) {
+  std::optional<Scope> scope;
+  if (!name.empty())
+    scope.emplace(*this, name);
+  Value scale = name.empty() ? Value() : parameter(name.str() + ".weight", {lastExtent(x)});
+  Sizes result(sizes(x));
+  Value init = empty(result, builder.getF32Type());
+  auto norm = RmsNormOp::create(builder, location, TypeRange{init.getType()}, x, scale, init,
+                                builder.getF32FloatAttr(static_cast<float>(epsilon)));
+  return known(norm.getResult(), result);
+}
+
 Value GraphBuilder::embedding(Value ids, Value table) {
   Sizes result{sizes(ids)[0], sizes(table)[1]};
   Value init = empty(result, builder.getF32Type());

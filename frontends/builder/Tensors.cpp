@@ -41,6 +41,8 @@ OpFoldResult GraphBuilder::product(OpFoldResult a, OpFoldResult b) {
   std::optional<int64_t> constantA = getConstantIntValue(a), constantB = getConstantIntValue(b);
   if (constantA && constantB)
     return builder.getIndexAttr(*constantA * *constantB);
+  if (constantA == 1 || constantB == 1)
+    return constantA == 1 ? b : a;
   Value valueA = getValueOrCreateConstantIndexOp(builder, location, a);
   Value valueB = getValueOrCreateConstantIndexOp(builder, location, b);
   Value &result = products[{valueA.getAsOpaquePointer(), valueB.getAsOpaquePointer()}];
@@ -92,6 +94,24 @@ Value GraphBuilder::splitHeads(Value x, int64_t heads) {
   return known(tensor::ExpandShapeOp::create(builder, location, splitType, x, groups, split), split);
 }
 
+Value GraphBuilder::splitLast(Value x, int64_t a) {
+  auto type = cast<RankedTensorType>(x.getType());
+  Sizes split(sizes(x));
+  split.back() = builder.getIndexAttr(a);
+  split.push_back(builder.getIndexAttr(type.getShape().back() / a));
+  auto groups = pairAt(type.getRank(), type.getRank() - 1);
+  return known(tensor::ExpandShapeOp::create(builder, location, typeOf(split, type.getElementType()), x, groups, split),
+               split);
+}
+
+Value GraphBuilder::mergeLast(Value x) {
+  Sizes old(sizes(x)), merged(llvm::ArrayRef(old).drop_back());
+  merged.back() = product(merged.back(), old.back());
+  auto type = typeOf(merged, cast<RankedTensorType>(x.getType()).getElementType());
+  auto groups = pairAt(merged.size(), merged.size() - 1);
+  return known(tensor::CollapseShapeOp::create(builder, location, type, x, groups), merged);
+}
+
 Value GraphBuilder::mergeHeads(Value x) {
   Sizes old(sizes(x)), merged{product(old[0], old[1]), product(old[2], old[3])};
   llvm::SmallVector<ReassociationIndices> groups{{0, 1}, {2, 3}};
@@ -99,12 +119,31 @@ Value GraphBuilder::mergeHeads(Value x) {
   return known(tensor::CollapseShapeOp::create(builder, location, type, x, groups), merged);
 }
 
+/// One token of each text: split [batch, sequence, n] → [batch, n].
+static Value sliceToken(OpBuilder &builder, Location location, Value split, RankedTensorType type,
+                        llvm::ArrayRef<OpFoldResult> sizes, OpFoldResult token) {
+  OpFoldResult zero = builder.getIndexAttr(0), one = builder.getIndexAttr(1);
+  llvm::SmallVector<OpFoldResult> offsets{zero, token, zero}, taken{sizes[0], one, sizes[2]}, strides(3, one);
+  return tensor::ExtractSliceOp::create(builder, location, type, split, offsets, taken, strides);
+}
+
 Value GraphBuilder::firstToken(Value x) {
   Value split = splitTokens(x);
-  Sizes old(sizes(split)), taken{old[0], builder.getIndexAttr(1), old[2]}, result{old[0], old[2]};
-  Sizes offsets(3, builder.getIndexAttr(0)), strides(3, builder.getIndexAttr(1));
+  Sizes all(sizes(split)), result{all[0], all[2]};
   auto type = typeOf(result, cast<RankedTensorType>(x.getType()).getElementType());
-  return known(tensor::ExtractSliceOp::create(builder, location, type, split, offsets, taken, strides), result);
+  return known(sliceToken(builder, location, split, type, all, builder.getIndexAttr(0)), result);
+}
+
+Value GraphBuilder::lastToken(Value x) {
+  Value split = splitTokens(x);
+  Sizes all(sizes(split)), result{all[0], all[2]};
+  auto type = typeOf(result, cast<RankedTensorType>(x.getType()).getElementType());
+  OpFoldResult last = builder.getIndexAttr(0);
+  if (!getConstantIntValue(all[1])) {
+    Value one = arith::ConstantIndexOp::create(builder, location, 1);
+    last = arith::SubIOp::create(builder, location, cast<Value>(all[1]), one).getResult();
+  }
+  return known(sliceToken(builder, location, split, type, all, last), result);
 }
 
 Value GraphBuilder::lastSlice(Value x, int64_t from, int64_t count) {

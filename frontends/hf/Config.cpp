@@ -6,6 +6,7 @@
 
 #include "frontends/diagnostic/StrictJson.h"
 
+#include <cstring>
 #include <fstream>
 #include <limits>
 #include <sstream>
@@ -13,6 +14,27 @@
 namespace weft {
 
 using nlohmann::json;
+
+constexpr const char *kInfinity = "Infinity", *kFloatKey = "__float__";
+
+/// The text with Infinity outside of strings, which Python writes and JSON does not have, as an object.
+static std::string spellInfinity(const std::string &text) {
+  std::string result;
+  bool inString = false;
+  for (size_t at = 0; at < text.size(); ++at) {
+    if (!inString && text.compare(at, std::strlen(kInfinity), kInfinity) == 0) {
+      result += std::string("{\"") + kFloatKey + "\": \"" + kInfinity + "\"}";
+      at += std::strlen(kInfinity) - 1;
+      continue;
+    }
+    result += text[at];
+    if (text[at] == '"')
+      inString = !inString;
+    else if (inString && text[at] == '\\' && at + 1 < text.size())
+      result += text[++at];
+  }
+  return result;
+}
 
 static Result<json> parseFile(const std::filesystem::path &file) {
   std::error_code error;
@@ -22,7 +44,7 @@ static Result<json> parseFile(const std::filesystem::path &file) {
                       "a model folder holds it beside the weights: check the path, or fetch the folder again"};
   std::ostringstream content;
   content << stream.rdbuf();
-  return parseStrictJson(content.str(), file.string());
+  return parseStrictJson(spellInfinity(content.str()), file.string());
 }
 
 Result<Config> Config::load(const std::filesystem::path &file) {
@@ -106,6 +128,40 @@ double Config::number(Keys keys, double byDefault) {
   refuse("W0203",
          std::string(key) + " is " + excerpt(*value) + ", but must be a float32 that is finite and not negative",
          "correct the value; a published config.json is best fetched again unchanged");
+  return byDefault;
+}
+
+std::optional<std::vector<int64_t>> Config::integers(const char *key) {
+  const json *value = lookUp({key}).second;
+  if (!value)
+    return std::nullopt;
+  std::vector<int64_t> result;
+  for (const json &element : value->is_array() ? *value : json::array({*value})) {
+    if (!element.is_number_integer()) {
+      wrongType(key, *value, "an integer or an array of integers");
+      return std::nullopt;
+    }
+    result.push_back(element.get<int64_t>());
+  }
+  return result;
+}
+
+std::vector<double> Config::numbers(const char *key, const std::vector<double> &byDefault) {
+  const json *value = lookUp({key}).second;
+  if (!value)
+    return byDefault;
+  std::vector<double> result;
+  const json infinity = {{kFloatKey, kInfinity}};
+  for (const json &element : value->is_array() ? *value : json::array({nullptr}))
+    if (element.is_number() && element.get<double>() >= 0)
+      result.push_back(element.get<double>());
+    else if (element == infinity)
+      result.push_back(std::numeric_limits<double>::infinity());
+    else
+      break;
+  if (value->is_array() && result.size() == value->size() && result.size() == byDefault.size())
+    return result;
+  wrongType(key, *value, "an array of " + std::to_string(byDefault.size()) + " numbers that are not negative");
   return byDefault;
 }
 

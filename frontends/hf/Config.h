@@ -39,6 +39,11 @@ public:
   int64_t size(Keys keys, int64_t byDefault) { return integer(keys, byDefault, 1, kMaxSize); }
   /// A number that is finite as a float32, and at least 0.
   double number(Keys keys, double byDefault);
+  /// An integer or an array of them; nothing when the key is absent.
+  std::optional<std::vector<int64_t>> integers(const char *key);
+  /// As many numbers as there are defaults, each at least 0; the library writes infinity as {"__float__": "Infinity"},
+  /// its releases before 5 as Infinity.
+  std::vector<double> numbers(const char *key, const std::vector<double> &byDefault);
   bool flag(const char *key, bool byDefault);
   std::string text(const char *key, const std::string &byDefault);
   Activation activation(const char *key, const std::string &byDefault);
@@ -56,7 +61,7 @@ public:
   Diagnostic takeError() { return std::move(*failure); }
   const std::string &where() const { return place; }
 
-  /// No published encoder comes near; a product of two fits 63 bits.
+  /// No published model comes near; a product of two fits 63 bits.
   static constexpr int64_t kMaxSize = int64_t(1) << 28;
 
 private:

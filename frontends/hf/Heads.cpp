@@ -17,6 +17,7 @@ struct TaskName {
 };
 constexpr TaskName kTasks[] = {
     {"Model", Task::Base},
+    {"ForCausalLM", Task::CausalLM},
     {"ForMaskedLM", Task::MaskedLM},
     {"ForSequenceClassification", Task::SequenceClassification},
     {"ForTokenClassification", Task::TokenClassification},
@@ -26,6 +27,8 @@ constexpr TaskName kTasks[] = {
 
 /// Only ELECTRA's pretraining is a head of one output; the others have two.
 bool hasTask(const Architecture &architecture, const TaskName &name) {
+  if (architecture.readCausal || name.task == Task::CausalLM)
+    return architecture.readCausal && (name.task == Task::Base || name.task == Task::CausalLM);
   return name.task != Task::ReplacedTokens || llvm::StringRef(architecture.modelType) == "electra";
 }
 
@@ -34,7 +37,7 @@ bool hasTask(const Architecture &architecture, const TaskName &name) {
 Task readTask(Config &config, const Architecture &architecture) {
   std::optional<std::vector<std::string>> names = config.texts("architectures");
   if (!names || names->empty())
-    return Task::Base;
+    return architecture.readCausal ? Task::CausalLM : Task::Base;
   std::string known;
   for (const TaskName &name : kTasks) {
     if (!hasTask(architecture, name))
@@ -46,7 +49,7 @@ Task readTask(Config &config, const Architecture &architecture) {
   }
   config.refuse("W0205", "the class " + names->front() + " is not supported",
                 "the supported ones of this model are " + known +
-                    "; to compile the bare encoder, set architectures to [\"" + architecture.classPrefix + "Model\"]");
+                    "; to compile the bare model, set architectures to [\"" + architecture.classPrefix + "Model\"]");
   return Task::Base;
 }
 
@@ -160,6 +163,8 @@ void buildOutputs(GraphBuilder &graph, const EncoderModel &model, Task task, int
   switch (task) {
   case Task::Base:
     return buildBase(graph, heads, hidden);
+  case Task::CausalLM:
+    llvm_unreachable("no encoder has this head");
   case Task::MaskedLM:
     return buildMaskedLM(graph, model, hidden);
   case Task::SequenceClassification:

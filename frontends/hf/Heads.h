@@ -1,7 +1,7 @@
 // Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What follows an encoder: the outputs of the class that config.json names, under the names of the library.
+// What follows the body of a model: the outputs of the class that config.json names, under the names of the library.
 #ifndef WEFT_FRONTENDS_HF_HEADS_H
 #define WEFT_FRONTENDS_HF_HEADS_H
 
@@ -9,9 +9,18 @@
 
 namespace weft {
 
-enum class Task { Base, MaskedLM, SequenceClassification, TokenClassification, QuestionAnswering, ReplacedTokens };
+enum class Task {
+  Base,
+  CausalLM,
+  MaskedLM,
+  SequenceClassification,
+  TokenClassification,
+  QuestionAnswering,
+  ReplacedTokens
+};
 
-/// The task of `architectures[0]`; the base model where the file does not say.
+/// The task of `architectures[0]`. Where the file does not say: of a causal model the language model, of an encoder the
+/// base model.
 Task readTask(Config &config, const Architecture &architecture);
 
 /// The number of classes that classifiers tell apart.

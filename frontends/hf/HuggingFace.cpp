@@ -1,9 +1,10 @@
 // Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The import as a page: read the configuration, check it, open the entry, build encoder, head and pooling.
+// The import as a page: read the configuration, check it, open the entries, build body, head and pooling.
 #include "frontends/hf/HuggingFace.h"
 
+#include "frontends/hf/Causal.h"
 #include "frontends/hf/Heads.h"
 #include "frontends/hf/SentenceTransformers.h"
 
@@ -64,51 +65,101 @@ void checkDimNames(const ImportOptions &options, Config &config) {
       config.refuse("W0208", "the model has no dimension \"" + dim + "\"", "its dimensions are batch and sequence");
 }
 
-void beginEntry(GraphBuilder &graph, const EncoderModel &model) {
+/// What one folder is imported with.
+struct Import {
+  MLIRContext &context;
+  const std::filesystem::path &folder;
+  WeightStore &weights;
+  const ImportOptions &options;
+  Config &config;
+  const Architecture &architecture;
+
+  /// A builder whose dimensions have the bounds of the user and the model. Failures of `config` come first.
+  GraphBuilder begin(const StoredParameters &parameters, int64_t longest, int64_t longestByDefault) {
+    checkDimNames(options, config);
+    auto batch = boundsOf(options, "batch", 64, 1 << 16, config);
+    auto sequence = boundsOf(options, "sequence", longestByDefault, longest, config);
+    weights.setBasePrefix(architecture.tensorPrefix);
+    GraphBuilder graph(context, parameters, architecture.modelType);
+    graph.bound("batch", batch.first, batch.second);
+    graph.bound("sequence", sequence.first, sequence.second);
+    return graph;
+  }
+};
+
+Result<OwningOpRef<ModuleOp>> importEncoder(Import in) {
+  EncoderModel model = in.architecture.read(in.config);
+  model.heads.tied = in.config.flag("tie_word_embeddings", true);
+  Result<std::optional<SentencePooling>> pooling = readSentencePooling(in.folder, model.hidden);
+  if (!pooling)
+    return pooling.takeError();
+  // A sentence transformer is built on the bare encoder, whatever class its weights were saved from.
+  Task task = *pooling ? Task::Base : readTask(in.config, in.architecture);
+  int64_t labels = readLabelCount(in.config);
+  StoredParameters parameters(in.weights);
+  GraphBuilder graph = in.begin(parameters, model.maxTokens, model.maxTokens);
+  if (in.config.failed())
+    return in.config.takeError();
   std::vector<InputSpec> inputs = {{"input_ids", {"batch", "sequence"}, model.vocabulary},
                                    {"attention_mask", {"batch", "sequence"}, 2, 1}};
   if (model.tokenTypes)
     inputs.push_back({"token_type_ids", {"batch", "sequence"}, model.tokenTypes, 0});
   graph.beginEntry("encode", inputs);
-}
-
-} // namespace
-
-Result<OwningOpRef<ModuleOp>> importHuggingFace(MLIRContext &context, const std::filesystem::path &folder,
-                                                WeightStore &weights, const ImportOptions &options) {
-  Result<Config> loaded = Config::load(folder / "config.json");
-  if (!loaded)
-    return loaded.takeError();
-  Config &config = *loaded;
-  const Architecture *architecture = findArchitecture(config);
-  if (!architecture)
-    return config.takeError();
-  EncoderModel model = architecture->read(config);
-  model.heads.tied = config.flag("tie_word_embeddings", true);
-  Result<std::optional<SentencePooling>> pooling = readSentencePooling(folder, model.hidden);
-  if (!pooling)
-    return pooling.takeError();
-  // A sentence transformer is built on the bare encoder, whatever class its weights were saved from.
-  Task task = *pooling ? Task::Base : readTask(config, *architecture);
-  int64_t labels = readLabelCount(config);
-  checkDimNames(options, config);
-  auto batch = boundsOf(options, "batch", 64, 1 << 16, config);
-  auto sequence = boundsOf(options, "sequence", model.maxTokens, model.maxTokens, config);
-  if (config.failed())
-    return config.takeError();
-
-  weights.setBasePrefix(architecture->tensorPrefix);
-  StoredParameters parameters(weights);
-  GraphBuilder graph(context, parameters, architecture->modelType);
-  graph.bound("batch", batch.first, batch.second);
-  graph.bound("sequence", sequence.first, sequence.second);
-  beginEntry(graph, model);
   Value hidden = model.encode(graph);
   buildOutputs(graph, model, task, labels, hidden);
   if (*pooling)
     buildSentenceEmbedding(graph, **pooling, hidden);
   graph.endEntry();
   return graph.finish();
+}
+
+/// The tokens that end a text: by generation_config.json, or where the folder has none, by config.json. Those outside
+/// of the vocabulary never come.
+Result<std::vector<int64_t>> readEndTokens(const Import &in, int64_t byDefault) {
+  std::filesystem::path file = in.folder / "generation_config.json";
+  std::optional<std::vector<int64_t>> ends;
+  if (std::error_code ignored; std::filesystem::exists(file, ignored)) {
+    Result<Config> generation = Config::load(file);
+    if (!generation)
+      return generation.takeError();
+    ends = generation->integers("eos_token_id");
+    if (generation->failed())
+      return generation->takeError();
+  }
+  if (!ends)
+    ends = in.config.integers("eos_token_id");
+  return ends.value_or(std::vector<int64_t>{byDefault});
+}
+
+Result<OwningOpRef<ModuleOp>> importCausal(Import in) {
+  CausalModel model = in.architecture.readCausal(in.config);
+  Result<std::vector<int64_t>> ends = readEndTokens(in, model.endToken);
+  if (!ends)
+    return ends.takeError();
+  Task task = readTask(in.config, in.architecture);
+  StoredParameters parameters(in.weights);
+  GraphBuilder graph = in.begin(parameters, kLongestText, kLongestTextByDefault);
+  if (in.config.failed())
+    return in.config.takeError();
+  buildCausalEntries(graph, model, task);
+  Result<OwningOpRef<ModuleOp>> module = graph.finish();
+  if (module)
+    (**module)->setAttr("weft.end_tokens", DenseI64ArrayAttr::get(&in.context, *ends));
+  return module;
+}
+
+} // namespace
+
+Result<OwningOpRef<ModuleOp>> importHuggingFace(MLIRContext &context, const std::filesystem::path &folder,
+                                                WeightStore &weights, const ImportOptions &options) {
+  Result<Config> config = Config::load(folder / "config.json");
+  if (!config)
+    return config.takeError();
+  const Architecture *architecture = findArchitecture(*config);
+  if (!architecture)
+    return config->takeError();
+  Import in{context, folder, weights, options, *config, *architecture};
+  return architecture->readCausal ? importCausal(in) : importEncoder(in);
 }
 
 Result<OwningOpRef<ModuleOp>> importHuggingFace(MLIRContext &context, const std::filesystem::path &folder,

@@ -1,8 +1,9 @@
 // Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// A Hugging Face encoder folder into a module with the entry `encode`: config.json says the architecture and sizes,
-// architectures[0] the head, modules.json (SentenceTransformers) the pooling. Weights are checked, not read.
+// A Hugging Face folder into a module: of an encoder with the entry `encode`, of a causal model with `forward`,
+// `prefill` and `decode`. config.json says the architecture and sizes, architectures[0] the head, modules.json
+// (SentenceTransformers) the pooling. Weights are checked, not read.
 #ifndef WEFT_FRONTENDS_HF_HUGGINGFACE_H
 #define WEFT_FRONTENDS_HF_HUGGINGFACE_H
 

@@ -153,6 +153,11 @@ Result<std::vector<std::vector<Array>>> allInputs(const Options &options, const 
   return all;
 }
 
+const Array *findArray(const std::vector<Array> &arrays, std::string_view name) {
+  auto found = std::find_if(arrays.begin(), arrays.end(), [&](const Array &array) { return array.name == name; });
+  return found == arrays.end() ? nullptr : &*found;
+}
+
 Result<void> bench(const Options &options) {
   Result<Opened> opened = open(options.run);
   if (!opened)
@@ -165,7 +170,13 @@ Result<void> bench(const Options &options) {
   if (!options.json)
     printHead(result);
   for (const std::vector<Array> &arrays : *inputs) {
-    Result<Measurement> shape = measure(runner, entry, model.work(entry.name), arrays, options.repeat);
+    // What the last shape has left in the session is of its batch.
+    if (Result<void> forgotten = runner.reset(); !forgotten)
+      return forgotten;
+    const Array *context = findArray(arrays, "input_ids"), *next = findArray(arrays, "next_ids");
+    Result<Measurement> shape = context && next
+                                    ? measureSteps(model, runner, entry, *context, *next)
+                                    : measure(runner, entry, model.work(entry.name), arrays, options.repeat);
     if (!shape)
       return shape.takeError();
     result.shapes.push_back(std::move(*shape));
@@ -233,8 +244,10 @@ void addBench(CLI::App &weft, int &exitCode) {
   command->add_flag("--json", options->json, "print one JSON object instead of the table");
   command->add_option("--against", options->against, "time others too: torch,onnxruntime,openvino,…")
       ->type_name("NAMES");
-  command->footer("Without --shape, four usual shapes. --against runs benchmarks/run of Weft's\ncheckout, which "
-                  "compares all-MiniLM-L6-v2 in one interleaved run.");
+  command->footer(
+      "Without --shape, four usual shapes. The entry decode reads --input input_ids=@…\nfirst and is then fed "
+      "--input next_ids=@… token by token. --against runs\nbenchmarks/run of Weft's checkout, which compares "
+      "all-MiniLM-L6-v2 in one\ninterleaved run.");
   command->callback([options, &exitCode] {
     if (!options->against.empty()) {
       exitCode = fail(comparePeers(*options));

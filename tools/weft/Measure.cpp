@@ -156,6 +156,47 @@ Result<Measurement> measure(Runner &runner, const Entry &entry, const std::optio
   return result;
 }
 
+/// Column `column` of [batch, columns] as the only input of decode.
+static void copyColumn(const Array &next, int64_t column, Runner &decode) {
+  std::span<int64_t> tokens = decode.input<int64_t>(0);
+  for (size_t row = 0; row < tokens.size(); ++row)
+    tokens[row] = next.values<int64_t>()[row * next.shape[1] + column];
+}
+
+Result<Measurement> measureSteps(const Model &model, Runner &decode, const Entry &entry, const Array &context,
+                                 const Array &next) {
+  Result<Entry> prefill = model.entry("prefill");
+  if (!prefill)
+    return prefill.takeError();
+  bool fits = next.type == ElementType::I64 && next.shape.size() == 2 && next.shape[1] > 0 &&
+              context.shape.size() == 2 && context.shape[0] == next.shape[0];
+  if (!fits)
+    return Diagnostic{"W0513", "next_ids is no array of 64-bit integers with a row for each of input_ids", "--input",
+                      "give input_ids [batch, tokens] and next_ids [batch, tokens]"};
+  if (Result<std::vector<Array>> read = decode.beside(*prefill).run({context}, {"logits"}); !read)
+    return read.takeError();
+  int64_t rows = next.shape[0];
+  Array first = Array::of<int64_t>("input_ids", {rows, 1}, std::vector<int64_t>(rows));
+  if (Result<void> prepared = decode.prepare({first}); !prepared)
+    return prepared.takeError();
+  Measurement result;
+  result.extents = extentsOf(entry, {first});
+  if (std::optional<Work> work = model.work(entry.name)) {
+    result.flops = work->flops(result.extents);
+    result.weightBytes = work->weightBytes;
+  }
+  Times times;
+  result.peakGflops = weft_peak_fma_gflops();
+  for (int64_t column = 0; column < next.shape[1]; ++column) {
+    copyColumn(next, column, decode);
+    if (Result<void> ran = turn(decode, kTurnSeconds, 1, times); !ran)
+      return ran.takeError();
+  }
+  result.speedSeconds = median(decode.threads() == 1 ? times.processor : times.passed);
+  result.seconds = std::move(times.passed);
+  return result;
+}
+
 std::string printableExtents(const Extents &extents) {
   std::string text;
   for (const auto &[name, extent] : extents)

@@ -43,6 +43,11 @@ struct Measurement {
 Result<Measurement> measure(Runner &runner, const Entry &entry, const std::optional<Work> &work,
                             const std::vector<Array> &inputs, int repeat);
 
+/// Reads `context` with the entry prefill, then feeds the columns of `next` [batch, tokens] to decode one by one: a
+/// time for each. W0508: there is no prefill; W0513: the two batches differ.
+Result<Measurement> measureSteps(const Model &model, Runner &decode, const Entry &entry, const Array &context,
+                                 const Array &next);
+
 /// "batch=1, sequence=128"
 std::string printableExtents(const Extents &extents);
 

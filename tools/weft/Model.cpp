@@ -36,7 +36,7 @@ const weft_tensor_info *Entry::output(std::string_view name) const { return find
 const weft_dim_info *Entry::dim(std::string_view name) const { return findNamed(dims, name); }
 
 static Result<Executable> compileInMemory(const std::string &path, const ModelOptions &options,
-                                          std::map<std::string, Work> &work) {
+                                          std::map<std::string, Work> &work, std::vector<int64_t> &ends) {
   Context context;
   Result<Graph> graph = import(context, path, options.dimBounds);
   if (!graph)
@@ -53,6 +53,7 @@ static Result<Executable> compileInMemory(const std::string &path, const ModelOp
     work[entry] = graph->work(entry);
     work[entry].weightBytes *= compileOptions.weightShare();
   }
+  ends = graph->endTokens();
   compileOptions.onProgress = [&](const Progress &progress) { bar.show(progress); };
   return compile(*graph, compileOptions);
 }
@@ -85,7 +86,7 @@ Result<Model> Model::open(const std::string &path, const ModelOptions &options) 
       return runtimeError();
     result.model = {opened, Close()};
   } else {
-    Result<Executable> compiled = compileInMemory(path, options, result.computed);
+    Result<Executable> compiled = compileInMemory(path, options, result.computed, result.ends);
     if (!compiled)
       return compiled.takeError();
     result.executable = std::move(*compiled);
@@ -145,6 +146,19 @@ std::optional<Work> Model::work(const std::string &entry) const {
   }
 }
 
+std::vector<int64_t> Model::endTokens() const {
+  if (!artifact())
+    return ends;
+  Result<nlohmann::json> manifest = readJsonFile(fs::path(folder) / "manifest.json");
+  if (!manifest)
+    return {};
+  try {
+    return manifest->value("end_tokens", std::vector<int64_t>());
+  } catch (const nlohmann::json::exception &) {
+    return {};
+  }
+}
+
 std::string Model::tokenizer() const {
   std::error_code ignored;
   fs::path file = fs::path(folder) / "tokenizer.json";
@@ -174,9 +188,22 @@ Result<Runner> Runner::make(const Model &model, const Entry &entry, int threads,
   if (weft_session_new(model.handle(), &options, &session) != WEFT_OK)
     return runtimeError();
   Runner runner;
-  runner.session.reset(session);
+  runner.session = {session, weft_session_free};
   runner.entry = entry;
   return runner;
+}
+
+Runner Runner::beside(const Entry &other) const {
+  Runner runner;
+  runner.session = session;
+  runner.entry = other;
+  return runner;
+}
+
+Result<void> Runner::reset() {
+  if (weft_session_reset(session.get()) != WEFT_OK)
+    return runtimeError();
+  return {};
 }
 
 Result<void> Runner::prepare(const std::vector<Array> &inputs, const std::vector<std::string> &names) {

@@ -10,6 +10,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -59,6 +60,9 @@ public:
   /// Nothing where the artifact does not say.
   std::optional<Work> work(const std::string &entry) const;
 
+  /// The tokens that end a text, of a model that continues texts.
+  std::vector<int64_t> endTokens() const;
+
   /// The tokenizer.json that belongs to the model; empty when it has none.
   std::string tokenizer() const;
 
@@ -67,6 +71,7 @@ private:
     void operator()(weft_model *model) const { weft_close(model); }
   };
   std::map<std::string, Work> computed; ///< of a model, by entry
+  std::vector<int64_t> ends;            ///< of a model
   std::optional<Executable> executable; ///< owns the model where it is set
   std::shared_ptr<weft_model> model;
   std::string folder;
@@ -79,6 +84,11 @@ public:
   /// W04xx: the runtime refuses the options.
   static Result<Runner> make(const Model &model, const Entry &entry, int threads, const std::string &variant = "");
 
+  /// Another entry in the same session: the two share what it keeps from call to call.
+  Runner beside(const Entry &other) const;
+  /// Forgets what the session keeps.
+  Result<void> reset();
+
   /// The outputs of this name, or all where none is named.
   Result<std::vector<Array>> run(const std::vector<Array> &inputs, const std::vector<std::string> &names = {});
 
@@ -86,15 +96,18 @@ public:
   Result<void> prepare(const std::vector<Array> &inputs, const std::vector<std::string> &names = {});
   Result<void> again();
   const std::vector<Array> &outputs() const { return results; }
+  /// The elements of an input that was prepared, to be changed between runs.
+  template <class T> std::span<T> input(size_t index) {
+    Array &array = given[index];
+    assert(array.type == elementTypeOf<T>() && "the input holds elements of another type");
+    return {reinterpret_cast<T *>(array.bytes.data()), array.bytes.size() / sizeof(T)};
+  }
 
   int threads() const;
   std::string variant() const;
 
 private:
-  struct Free {
-    void operator()(weft_session *session) const { weft_session_free(session); }
-  };
-  std::unique_ptr<weft_session, Free> session;
+  std::shared_ptr<weft_session> session;
   Entry entry;
   std::vector<Array> given, results;
   std::vector<weft_tensor> inputTensors, outputTensors;

@@ -1,8 +1,9 @@
 // Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// weft run: texts or arrays through a model once.
+// weft run: texts or arrays through a model once, or continued token by token.
 #include "tools/weft/Arrays.h"
+#include "tools/weft/Continue.h"
 #include "tools/weft/Model.h"
 #include "tools/weft/Text.h"
 
@@ -16,6 +17,7 @@ struct Options {
   RunArguments run;
   std::string inputs, outputs, json;
   std::vector<std::string> texts;
+  ContinueArguments continued;
 };
 
 struct Ran {
@@ -27,9 +29,14 @@ struct Ran {
 };
 
 Result<void> checkOptions(const Options &options) {
-  if (options.texts.empty() == options.inputs.empty())
-    return Diagnostic{"W0512", options.texts.empty() ? "there is nothing to run on" : "both texts and arrays are given",
-                      "weft run", "give --text \"…\", once or more, or --inputs in.npz"};
+  int given = !options.texts.empty() + !options.inputs.empty() + !options.continued.prompts.empty();
+  if (given != 1)
+    return Diagnostic{"W0512",
+                      given ? "of texts, prompts and arrays, more than one is given" : "there is nothing to run on",
+                      "weft run", "give --text \"…\" or --prompt \"…\", once or more, or --inputs in.npz"};
+  if (!options.texts.empty() && options.continued.given())
+    return Diagnostic{"W0512", "a --text is run through the model, not continued", "weft run",
+                      "give --prompt \"…\" to continue it"};
   for (const std::string *path : {&options.inputs, &options.outputs})
     if (Result<void> checked = checkArraysPath(*path); !path->empty() && !checked)
       return checked;
@@ -101,6 +108,8 @@ nlohmann::json asJson(const Ran &ran) {
 Result<void> runAndTell(const Options &options) {
   if (Result<void> checked = checkOptions(options); !checked)
     return checked;
+  if (options.continued.given())
+    return continueTexts(options.run, options.continued, options.inputs, options.outputs, options.json);
   Result<Ran> ran = run(options);
   if (!ran)
     return ran.takeError();
@@ -130,9 +139,11 @@ void addRun(CLI::App &weft, int &exitCode) {
   command->add_option("--inputs", options->inputs, "arrays, in .npz or .safetensors")->type_name("FILE");
   command->add_option("--outputs", options->outputs, "write all outputs, likewise")->type_name("FILE");
   command->add_option("--json", options->json, "write all outputs as JSON; - prints it")->type_name("FILE");
+  addContinueArguments(*command, options->continued);
   addRunArguments(*command, options->run);
   command->footer(
-      "Arrays have the names of the model's inputs: input_ids, attention_mask, …\nweft inspect lists them.");
+      "Arrays have the names of the model's inputs: input_ids, attention_mask, …\nweft inspect lists them. With "
+      "--max-new-tokens their input_ids are continued:\nthe output is sequences.");
   command->callback([options, &exitCode] {
     if (Result<void> done = runAndTell(*options); !done)
       exitCode = fail(done.error());

@@ -3,8 +3,6 @@
 //
 #include "tools/weft/Text.h"
 
-#include "frontends/text/Tokenizer.h"
-
 #include <algorithm>
 #include <cmath>
 
@@ -14,13 +12,14 @@ namespace {
 using text::EncodeOptions;
 using text::Encoding;
 
-Result<std::vector<Encoding>> encode(const Model &model, const std::vector<std::string> &texts) {
+/// `pad` Longest: results do not depend on padding, and a fixed length would only cost time.
+Result<std::vector<Encoding>> encode(const Model &model, const std::vector<std::string> &texts,
+                                     EncodeOptions::Pad pad) {
   Result<text::Tokenizer> tokenizer = text::Tokenizer::fromFile(model.tokenizer());
   if (!tokenizer)
     return tokenizer.takeError();
-  // To the longest of the batch: results do not depend on padding, and a fixed length would only cost time.
   EncodeOptions options;
-  options.pad = EncodeOptions::Pad::Longest;
+  options.pad = pad;
   return tokenizer->encodeBatch(texts, options);
 }
 
@@ -46,18 +45,46 @@ Result<void> checkTexts(const std::vector<Encoding> &encodings, const Model &mod
   return {};
 }
 
-} // namespace
-
-Result<std::vector<Array>> encodeTexts(const Model &model, const Entry &entry, const std::vector<std::string> &texts) {
+/// Each text's tokens, checked.
+Result<std::vector<Encoding>> tokensOf(const Model &model, const Entry &entry, const std::vector<std::string> &texts,
+                                       EncodeOptions::Pad pad) {
   if (!entry.input("input_ids") || model.tokenizer().empty())
     return Diagnostic{"W0507",
                       entry.input("input_ids") ? "the model has no tokenizer.json" : "the model takes no token ids",
                       model.path(), "give arrays with --inputs in.npz"};
-  Result<std::vector<Encoding>> encodings = encode(model, texts);
+  Result<std::vector<Encoding>> encodings = encode(model, texts, pad);
   if (!encodings)
-    return encodings.takeError();
+    return encodings;
   if (Result<void> checked = checkTexts(*encodings, model, entry); !checked)
     return checked.takeError();
+  return encodings;
+}
+
+} // namespace
+
+Result<std::vector<Array>> encodePrompts(const Model &model, const Entry &entry,
+                                         const std::vector<std::string> &prompts) {
+  Result<std::vector<Encoding>> encodings = tokensOf(model, entry, prompts, EncodeOptions::Pad::Never);
+  if (!encodings)
+    return encodings.takeError();
+  size_t longest = 0;
+  for (const Encoding &encoding : *encodings)
+    longest = std::max(longest, encoding.size());
+  std::vector<int64_t> ids, mask;
+  for (const Encoding &encoding : *encodings) {
+    ids.insert(ids.end(), longest - encoding.size(), 0);
+    ids.insert(ids.end(), encoding.ids.begin(), encoding.ids.end());
+    mask.insert(mask.end(), longest - encoding.size(), 0);
+    mask.insert(mask.end(), encoding.size(), 1);
+  }
+  std::vector<int64_t> shape = {static_cast<int64_t>(prompts.size()), static_cast<int64_t>(longest)};
+  return std::vector<Array>{Array::of("input_ids", shape, ids), Array::of("attention_mask", shape, mask)};
+}
+
+Result<std::vector<Array>> encodeTexts(const Model &model, const Entry &entry, const std::vector<std::string> &texts) {
+  Result<std::vector<Encoding>> encodings = tokensOf(model, entry, texts, EncodeOptions::Pad::Longest);
+  if (!encodings)
+    return encodings.takeError();
   std::vector<int64_t> shape = {static_cast<int64_t>(texts.size()), static_cast<int64_t>(encodings->front().size())};
   std::vector<Array> inputs;
   auto add = [&](const char *name, std::vector<uint32_t> Encoding::*part) {
@@ -72,6 +99,34 @@ Result<std::vector<Array>> encodeTexts(const Model &model, const Entry &entry, c
   add("token_type_ids", &Encoding::typeIds);
   return inputs;
 }
+
+Result<TextStream> TextStream::make(const Model &model, std::vector<uint32_t> before) {
+  Result<text::Tokenizer> tokenizer = text::Tokenizer::fromFile(model.tokenizer());
+  if (!tokenizer)
+    return tokenizer.takeError();
+  return TextStream(std::move(*tokenizer), std::move(before));
+}
+
+/// The text of all tokens without that of those shown; less what may still change, unless the `whole` is asked for.
+Result<std::string> TextStream::tail(bool whole) {
+  Result<std::string> before = tokenizer.decode({tokens.begin(), tokens.begin() + shown});
+  Result<std::string> all = before ? tokenizer.decode(tokens) : before;
+  if (!all)
+    return all;
+  constexpr std::string_view kBroken = "\uFFFD"; // a character whose bytes are not all there
+  if (all->size() <= before->size() || (!whole && all->ends_with(kBroken)))
+    return std::string();
+  tokens.erase(tokens.begin(), tokens.begin() + shown);
+  shown = tokens.size();
+  return all->substr(before->size());
+}
+
+Result<std::string> TextStream::next(uint32_t token) {
+  tokens.push_back(token);
+  return tail(/*whole=*/false);
+}
+
+Result<std::string> TextStream::finish() { return tail(/*whole=*/true); }
 
 double cosine(const Array &rows, int64_t i, int64_t j) {
   int64_t width = rows.shape[1];

@@ -106,6 +106,8 @@ public:
   std::vector<EntryInfo> describe() const;
   /// How much an entry computes.
   Work work(const std::string &entry) const;
+  /// The tokens that end a text, of a model that continues texts.
+  std::vector<int64_t> endTokens() const;
   /// The graph as MLIR text.
   std::string text() const;
 

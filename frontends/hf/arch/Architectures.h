@@ -56,11 +56,28 @@ struct EncoderModel {
   Heads heads = {};
 };
 
+/// A model that reads its text once, from left to right, whose config.json is read.
+struct CausalModel {
+  int64_t vocabulary = 0;
+  int64_t hidden = 0;
+  /// What a session keeps of a text between two calls.
+  std::vector<StateSpec> states = {};
+  /// Builds the hidden states [tokens, hidden], after the last norm, from `input_ids` and those states that the entry
+  /// has. `starts` [batch, sequence] is not 0 where a text starts; null: nowhere.
+  std::function<mlir::Value(GraphBuilder &, mlir::Value starts)> run = {};
+  std::string wordEmbeddings = {};     ///< their parameter
+  std::string head = "lm_head.weight"; ///< where absent from the files, and tied, the word embeddings
+  bool tied = true;                    ///< config.json may say that head and embeddings differ
+  int64_t endToken = 0;                ///< ends a text, where no file says
+};
+
+/// A row has one of the two readers.
 struct Architecture {
   const char *modelType;    ///< config.json's model_type: "bert"
   const char *classPrefix;  ///< of the names in `architectures`: "Bert" in "BertForMaskedLM"
   const char *tensorPrefix; ///< of the base model's tensors in a file with a head: "bert" of "bert.encoder…"
   EncoderModel (*read)(Config &config);
+  CausalModel (*readCausal)(Config &config) = nullptr;
 };
 
 /// All architectures; to add one, declare its reader below and add a line to the table.
@@ -74,6 +91,10 @@ EncoderModel readModernBert(Config &config);
 EncoderModel readMPNet(Config &config);
 EncoderModel readRoberta(Config &config);
 EncoderModel readXlmRoberta(Config &config);
+
+CausalModel readFalconMamba(Config &config);
+CausalModel readMamba(Config &config);
+CausalModel readMamba2(Config &config);
 
 } // namespace weft
 

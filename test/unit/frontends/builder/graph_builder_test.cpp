@@ -2,8 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "frontends/builder/GraphBuilder.h"
 
+#include "dialects/weft/RecurrenceOps.h"
+#include "dialects/weft/SequenceOps.h"
 #include "dialects/weft/WeftDialect.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
@@ -35,6 +38,7 @@ protected:
                           {"dense.weight", {"model.dense.weight", "F16", {4, 6}}},
                           {"dense.bias", {"model.dense.bias", "BF16", {4}}},
                           {"norm.weight", {"norm.weight", "F32", {6}}},
+                          {"conv.weight", {"conv.weight", "F32", {6, 1, 4}}},
                           {"counts", {"counts", "I64", {6}}}};
     graph.bound("batch", 1, 8);
     graph.bound("sequence", 1, 16);
@@ -125,6 +129,76 @@ TEST_F(Builder, SeesAllKeysWithoutMasks) {
   AttentionSpec spec{.name = "attention", .query = heads, .key = heads, .value = heads};
   auto module = finish(graph.mergeHeads(graph.attention(spec)), {"", ""});
   EXPECT_TRUE(opsOf<AttentionOp>(*module).front().getMask().empty());
+}
+
+TEST_F(Builder, GivesNoScaleToANormWithoutAName) {
+  auto module = finish(graph.rmsNorm(graph.rmsNorm(rows(), "norm", 1e-5), "", 1e-6), {"", ""});
+  std::vector<RmsNormOp> norms = opsOf<RmsNormOp>(*module);
+  EXPECT_TRUE(norms[0].getScale());
+  EXPECT_FALSE(norms[1].getScale());
+}
+
+/// An entry whose dimension `sequence` is 1, with a state of its convolution.
+class StatefulBuilder : public Builder {
+protected:
+  StatefulBuilder() {
+    graph.endEntry();
+    graph.beginEntry("decode", {{"ids", {"batch", "sequence"}, 10}}, {{"memory", {"batch", "", ""}, {0, 3, 6}}},
+                     {{"sequence", 1}});
+  }
+
+  CausalConvSpec convolution() {
+    return {.name = "conv", .x = graph.splitTokens(rows()), .hasBias = false, .state = "memory"};
+  }
+};
+
+TEST_F(StatefulBuilder, FixesADimensionForOneEntry) {
+  Value x = graph.splitTokens(rows());
+  EXPECT_EQ(mlir::cast<mlir::RankedTensorType>(x.getType()).getDimSize(1), 1);
+  auto module = finish(x, {"batch", "sequence", ""});
+  std::string text;
+  llvm::raw_string_ostream(text) << *module;
+  EXPECT_THAT(text, HasSubstr(R"(tensor<?x1xi64> {weft.dims = ["batch", ""])"));
+  EXPECT_THAT(text, HasSubstr(R"(tensor<?x1x6xf32> {weft.dims = ["batch", "", ""], weft.name = "result"})"));
+}
+
+TEST_F(StatefulBuilder, GivesTheStateOnAsAResult) {
+  Value y = graph.causalConv(convolution());
+  EXPECT_EQ(graph.state("memory").getDefiningOp(), y.getDefiningOp());
+  auto module = finish(y, {"batch", "sequence", ""});
+  std::string text;
+  llvm::raw_string_ostream(text) << *module;
+  EXPECT_THAT(text,
+              HasSubstr(R"(tensor<?x3x6xf32> {weft.dims = ["batch", "", ""], weft.name = "memory", weft.state}))"));
+  EXPECT_THAT(
+      text, HasSubstr(R"(tensor<?x3x6xf32> {weft.dims = ["batch", "", ""], weft.name = "memory", weft.state}) attr)"));
+}
+
+TEST_F(StatefulBuilder, StartsAtZeroWithoutTheState) {
+  CausalConvSpec spec = convolution();
+  spec.state = "another";
+  auto module = finish(graph.causalConv(spec), {"batch", "sequence", ""});
+  EXPECT_FALSE(opsOf<CausalConvOp>(*module).front().getState());
+}
+
+TEST_F(Builder, IndexesARecurrenceByLetters) {
+  Value x = graph.splitLast(graph.splitTokens(rows()), 2), key = graph.lastSlice(graph.splitTokens(rows()), 0, 1);
+  RecurrenceSpec spec;
+  spec.name = "scan";
+  spec.inputs = {{x, "bthe"}, {key, "btg"}};
+  spec.headsPerGroup = 2;
+  spec.step = [](mlir::OpBuilder &, mlir::Location, mlir::ValueRange in) {
+    return RecurrenceStep{.key = in[1], .value = in[0]};
+  };
+  Value y = graph.recurrence(spec);
+  EXPECT_EQ(y.getType(), x.getType());
+  auto module = finish(graph.mergeLast(y), {"batch", "sequence", ""});
+  RecurrenceOp op = opsOf<RecurrenceOp>(*module).front();
+  mlir::MLIRContext *builderContext = op.getContext();
+  mlir::AffineExpr b = mlir::getAffineDimExpr(0, builderContext), h = mlir::getAffineDimExpr(1, builderContext),
+                   t = mlir::getAffineDimExpr(2, builderContext);
+  EXPECT_EQ(op.getIndexingMap(1), mlir::AffineMap::get(5, 0, {b, t, h.floorDiv(2)}, builderContext));
+  EXPECT_TRUE(op.getOutput().empty());
 }
 
 TEST_F(Builder, ReportsTheFirstWeightThatIsWrong) {

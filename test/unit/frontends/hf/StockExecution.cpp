@@ -139,6 +139,7 @@ LogicalResult lowerToLLVM(ModuleOp module) {
   PassManager passes(module.getContext());
   bufferization::OneShotBufferizePassOptions bufferize;
   bufferize.bufferizeFunctionBoundaries = true;
+  bufferize.allowReturnAllocsFromLoops = true;
   bufferize.functionBoundaryTypeConversion = bufferization::LayoutMapOption::IdentityLayoutMap;
   passes.addPass(bufferization::createOneShotBufferizePass(bufferize));
   bufferization::buildBufferDeallocationPipeline(passes);
@@ -166,6 +167,23 @@ LogicalResult lowerToLLVM(ModuleOp module) {
 
 } // namespace
 
+StockProgram::Entry StockProgram::describe(func::FuncOp function, const WeightStore &weights) {
+  Entry entry;
+  auto port = [](DictionaryAttr attributes, Type type) {
+    auto byDefault = attributes.getAs<IntegerAttr>("weft.default");
+    return Port{attributes.getAs<StringAttr>("weft.name").str(),
+                std::vector<int64_t>(cast<RankedTensorType>(type).getShape()), byDefault ? byDefault.getInt() : 0,
+                attributes.contains("weft.state")};
+  };
+  for (auto [index, type] : llvm::enumerate(function.getArgumentTypes()))
+    entry.inputPorts.push_back(port(function.getArgAttrDict(index), type));
+  for (auto [index, type] : llvm::enumerate(function.getResultTypes()))
+    entry.outputPorts.push_back(port(function.getResultAttrDict(index), type));
+  entry.parameters = moveParametersToArguments(function, weights);
+  function->setAttr(LLVM::LLVMDialect::getEmitCWrapperAttrName(), UnitAttr::get(function.getContext()));
+  return entry;
+}
+
 std::unique_ptr<StockProgram> StockProgram::compile(OwningOpRef<ModuleOp> module, const WeightStore &weights) {
   llvm::InitializeNativeTarget();
   llvm::InitializeNativeTargetAsmPrinter();
@@ -182,18 +200,11 @@ std::unique_ptr<StockProgram> StockProgram::compile(OwningOpRef<ModuleOp> module
   module->getContext()->appendDialectRegistry(registry);
 
   auto program = std::make_unique<StockProgram>();
-  func::FuncOp entry = *module->getOps<func::FuncOp>().begin();
-  for (unsigned index = 0; index < entry.getNumArguments(); ++index) {
-    auto byDefault = entry.getArgAttrOfType<IntegerAttr>(index, "weft.default");
-    program->inputPorts.push_back({entry.getArgAttrOfType<StringAttr>(index, "weft.name").str(),
-                                   cast<RankedTensorType>(entry.getArgument(index).getType()).getRank(),
-                                   byDefault ? byDefault.getInt() : 0});
+  for (func::FuncOp function : module->getOps<func::FuncOp>()) {
+    program->entries[function.getName().str()] = describe(function, weights);
+    if (program->first.empty())
+      program->first = function.getName().str();
   }
-  for (unsigned index = 0; index < entry.getNumResults(); ++index)
-    program->outputPorts.push_back({entry.getResultAttrOfType<StringAttr>(index, "weft.name").str(),
-                                    cast<RankedTensorType>(entry.getResultTypes()[index]).getRank(), 0});
-  program->parameters = moveParametersToArguments(entry, weights);
-  entry->setAttr(LLVM::LLVMDialect::getEmitCWrapperAttrName(), UnitAttr::get(module->getContext()));
   decomposeAll(*module);
   if (failed(lowerToLLVM(*module)))
     return nullptr;
@@ -208,25 +219,45 @@ std::unique_ptr<StockProgram> StockProgram::compile(OwningOpRef<ModuleOp> module
   return program;
 }
 
-std::map<std::string, FloatTensor> StockProgram::run(const std::map<std::string, IntTensor> &inputs) {
+/// What the session would hold: of the first dimension, which is the batch's, `batch` rows.
+FloatTensor &StockProgram::stateFor(const Port &port, int64_t batch) {
+  FloatTensor &state = states[port.name];
+  if (!state.values.empty())
+    return state;
+  state.shape = port.shape;
+  state.shape.front() = batch;
+  state.values.resize(std::accumulate(state.shape.begin(), state.shape.end(), int64_t(1), std::multiplies<>()));
+  return state;
+}
+
+std::map<std::string, FloatTensor> StockProgram::run(const std::map<std::string, IntTensor> &inputs,
+                                                     const std::string &name) {
+  const std::string &called = name.empty() ? first : name;
+  Entry &entry = entries.at(called);
   std::deque<Descriptor> descriptors;
   std::deque<IntTensor> defaults;
-  for (const Port &port : inputPorts) {
-    auto given = inputs.find(port.name);
-    if (given == inputs.end()) {
+  std::deque<FloatTensor> given; // an entry may write into its arguments
+  for (const Port &port : entry.inputPorts) {
+    if (port.isState) {
+      given.push_back(stateFor(port, inputs.at("input_ids").shape[0]));
+      descriptors.emplace_back(given.back().values.data(), given.back().shape);
+      continue;
+    }
+    auto found = inputs.find(port.name);
+    if (found == inputs.end()) {
       defaults.push_back(inputs.at("input_ids"));
       std::fill(defaults.back().values.begin(), defaults.back().values.end(), port.byDefault);
     }
-    const IntTensor &tensor = given == inputs.end() ? defaults.back() : given->second;
+    const IntTensor &tensor = found == inputs.end() ? defaults.back() : found->second;
     descriptors.emplace_back(const_cast<int64_t *>(tensor.values.data()), tensor.shape);
   }
-  for (FloatTensor &parameter : parameters)
+  for (FloatTensor &parameter : entry.parameters)
     descriptors.emplace_back(parameter.values.data(), parameter.shape);
 
   // Results come as one struct of descriptors.
   size_t resultWords = 0;
-  for (const Port &port : outputPorts)
-    resultWords += 3 + 2 * port.rank;
+  for (const Port &port : entry.outputPorts)
+    resultWords += 3 + 2 * port.shape.size();
   std::vector<int64_t> results(resultWords);
   void *resultPointer = results.data();
   std::vector<void *> pointers;
@@ -235,7 +266,7 @@ std::map<std::string, FloatTensor> StockProgram::run(const std::map<std::string,
   llvm::SmallVector<void *> packed{&resultPointer};
   for (void *&pointer : pointers)
     packed.push_back(&pointer);
-  if (llvm::Error error = engine->invokePacked("_mlir_ciface_encode", packed)) {
+  if (llvm::Error error = engine->invokePacked("_mlir_ciface_" + called, packed)) {
     llvm::errs() << llvm::toString(std::move(error)) << "\n";
     return {};
   }
@@ -243,14 +274,18 @@ std::map<std::string, FloatTensor> StockProgram::run(const std::map<std::string,
   std::map<std::string, FloatTensor> outputs;
   std::vector<void *> allocations;
   const int64_t *word = results.data();
-  for (const Port &port : outputPorts) {
-    FloatTensor &output = outputs[port.name];
-    output.shape.assign(word + 3, word + 3 + port.rank);
+  auto isGiven = [&](void *memory) {
+    return llvm::any_of(given, [&](const FloatTensor &tensor) { return tensor.values.data() == memory; });
+  };
+  for (const Port &port : entry.outputPorts) {
+    FloatTensor &output = port.isState ? states[port.name] : outputs[port.name];
+    output.shape.assign(word + 3, word + 3 + port.shape.size());
     int64_t count = std::accumulate(output.shape.begin(), output.shape.end(), int64_t(1), std::multiplies<>());
     const float *data = reinterpret_cast<float *>(word[1]) + word[2];
     output.values.assign(data, data + count);
-    allocations.push_back(reinterpret_cast<void *>(word[0]));
-    word += 3 + 2 * port.rank;
+    if (!isGiven(reinterpret_cast<void *>(word[0])))
+      allocations.push_back(reinterpret_cast<void *>(word[0]));
+    word += 3 + 2 * port.shape.size();
   }
   std::sort(allocations.begin(), allocations.end());
   allocations.erase(std::unique(allocations.begin(), allocations.end()), allocations.end());

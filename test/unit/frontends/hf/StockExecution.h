@@ -7,6 +7,7 @@
 
 #include "frontends/weights/WeightStore.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/ExecutionEngine/ExecutionEngine.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
@@ -29,24 +30,36 @@ struct IntTensor {
   std::vector<int64_t> values;
 };
 
-/// The one entry of a module, compiled.
+/// The entries of a module, compiled.
 class StockProgram {
 public:
   /// Takes the weights as f32. Null when a pass fails, with the reason on stderr.
   static std::unique_ptr<StockProgram> compile(mlir::OwningOpRef<mlir::ModuleOp> module, const WeightStore &weights);
 
-  /// Outputs by name. An input that is not given holds its declared default.
-  std::map<std::string, FloatTensor> run(const std::map<std::string, IntTensor> &inputs);
+  /// Outputs by name, of the first entry or the one named. An input that is not given holds its declared default.
+  std::map<std::string, FloatTensor> run(const std::map<std::string, IntTensor> &inputs, const std::string &entry = "");
+
+  /// Forgets what calls have left in the states: zeros again.
+  void reset() { states.clear(); }
 
 private:
   struct Port {
     std::string name;
-    int64_t rank;
+    std::vector<int64_t> shape; ///< negative where dynamic
     int64_t byDefault;
+    bool isState;
+  };
+  struct Entry {
+    std::vector<Port> inputPorts, outputPorts;
+    std::vector<FloatTensor> parameters;
   };
 
-  std::vector<Port> inputPorts, outputPorts;
-  std::vector<FloatTensor> parameters;
+  static Entry describe(mlir::func::FuncOp function, const WeightStore &weights);
+  FloatTensor &stateFor(const Port &port, int64_t batch);
+
+  std::map<std::string, Entry> entries;
+  std::string first;
+  std::map<std::string, FloatTensor> states;
   std::unique_ptr<mlir::ExecutionEngine> engine;
 };
 

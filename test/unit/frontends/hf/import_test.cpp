@@ -122,6 +122,25 @@ const WrongConfig kWrongConfigs[] = {
     {"RotationBaseIsZero", "modernbert-base", R"({"rope_parameters": {"sliding_attention": {"rope_theta": 0}}})",
      "W0203", "base"},
     {"HeadIsOdd", "modernbert-base", R"({"num_attention_heads": 16})", "W0207", "even width"},
+    {"CausalClassIsUnknown", "mamba-causal-lm", R"({"architectures": ["MambaForSequenceClassification"]})", "W0205",
+     "MambaModel, MambaForCausalLM"},
+    {"MaskedClassOfACausalModel", "mamba-causal-lm", R"({"architectures": ["MambaForMaskedLM"]})", "W0205",
+     "MambaForCausalLM"},
+    {"CausalClassOfAnEncoder", "bert-base", R"({"architectures": ["BertForCausalLM"]})", "W0205", "BertForMaskedLM"},
+    {"StateIsZero", "mamba-base", R"({"state_size": 0})", "W0203", "state_size"},
+    {"OtherState", "mamba-base", R"({"state_size": 8})", "W0211", "x_proj.weight"},
+    {"NoTaps", "mamba-base", R"({"conv_kernel": 0})", "W0203", "conv_kernel"},
+    {"OtherTaps", "mamba-base", R"({"conv_kernel": 3})", "W0211", "[96, 1, 4], but config.json asks for [96, 1, 3]"},
+    {"ExpandIsTiny", "mamba-base", R"({"expand": 0.001})", "W0203", "expand"},
+    {"RankIsWord", "mamba-base", R"({"time_step_rank": "most"})", "W0202", "time_step_rank"},
+    {"ConvolutionLacksBias", "mamba-biases", R"({"use_conv_bias": true})", "W0210", "conv1d.bias"},
+    {"UntiedHeadIsMissing", "mamba-causal-lm", R"({"tie_word_embeddings": false})", "W0210", "lm_head.weight"},
+    {"InnerActivationIsUnknown", "mamba-base", R"({"hidden_act": "snake"})", "W0206", "silu"},
+    {"InnerEpsilonIsText", "falcon-mamba-base", R"({"mixer_rms_eps": "1"})", "W0202", "mixer_rms_eps"},
+    {"HeadsDoNotFillTheWidth", "mamba2-base", R"({"num_heads": 7})", "W0207", "num_heads · head_dim is 112"},
+    {"GroupsDoNotDivide", "mamba2-base", R"({"n_groups": 4})", "W0207", "no multiple of the 4 groups"},
+    {"StepLimitIsNumber", "mamba2-base", R"({"time_step_limit": 0.5})", "W0202", "array of 2 numbers"},
+    {"StepLimitIsNegative", "mamba2-base", R"({"time_step_limit": [-1, 2]})", "W0202", "time_step_limit"},
     {"PoolingIsUnknown", "modernbert-base", R"({"classifier_pooling": "max"})", "W0206", "cls and mean"},
 };
 
@@ -183,7 +202,8 @@ TEST_P(AnyConfig, IsImportedOrRefused) {
 
 INSTANTIATE_TEST_SUITE_P(Fixtures, AnyConfig,
                          testing::Values("albert-inner-groups", "bert-masked-lm", "distilbert-masked-lm",
-                                         "electra-pre-training", "modernbert-sequence-classification", "mpnet-base",
+                                         "electra-pre-training", "falcon-mamba-causal-lm", "mamba2-step-limits",
+                                         "mamba-causal-lm", "modernbert-sequence-classification", "mpnet-base",
                                          "roberta-token-classification"),
                          [](const auto &info) {
                            std::string name = info.param;
@@ -217,6 +237,23 @@ TEST(RefusesFiles, ConfigWithTwoValuesForOneKey) {
   Folder folder("bert-base");
   writeText(folder.path / "config.json", R"({"model_type": "bert", "model_type": "roberta"})");
   EXPECT_EQ(folder.import().code, "W0112");
+}
+
+TEST(RefusesFiles, ConfigWhoseEndIsText) {
+  Folder folder("mamba-causal-lm");
+  fs::remove(folder.path / "generation_config.json");
+  folder.patch("config.json", {{"eos_token_id", "</s>"}});
+  Diagnostic error = folder.import();
+  EXPECT_EQ(error.code, "W0202");
+  EXPECT_THAT(error.message, HasSubstr("eos_token_id"));
+}
+
+TEST(RefusesFiles, GenerationConfigWithEndsOfText) {
+  Folder folder("mamba-causal-lm");
+  writeText(folder.path / "generation_config.json", R"({"eos_token_id": ["</s>"]})");
+  Diagnostic error = folder.import();
+  EXPECT_EQ(error.code, "W0202");
+  EXPECT_THAT(error.place, HasSubstr("generation_config.json"));
 }
 
 TEST(RefusesFiles, WeightsOfIntegers) {

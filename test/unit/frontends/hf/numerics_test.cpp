@@ -151,5 +151,95 @@ TEST(Pooling, OfATextWithoutTokensIsFinite) {
   }
 }
 
+//===----------------------------------------------------------------------===//
+// Causal models: texts in several calls
+//===----------------------------------------------------------------------===//
+
+/// Columns [from, from + count) of each row.
+IntTensor columnsOf(const IntTensor &tensor, int64_t from, int64_t count) {
+  IntTensor result{{tensor.shape[0], count}, {}};
+  for (int64_t row = 0; row < tensor.shape[0]; ++row) {
+    auto begin = tensor.values.begin() + row * tensor.shape[1] + from;
+    result.values.insert(result.values.end(), begin, begin + count);
+  }
+  return result;
+}
+
+IntTensor rowOf(const IntTensor &tensor, int64_t row, int64_t from) {
+  auto begin = tensor.values.begin() + row * tensor.shape[1];
+  return {{1, tensor.shape[1] - from}, {begin + from, begin + tensor.shape[1]}};
+}
+
+std::vector<float> lastRow(const FloatTensor &tensor) {
+  return {tensor.values.end() - tensor.shape.back(), tensor.values.end()};
+}
+
+int64_t best(const FloatTensor &logits, int64_t row) {
+  auto begin = logits.values.begin() + row * logits.shape[1];
+  return std::max_element(begin, begin + logits.shape[1]) - begin;
+}
+
+std::vector<std::string> causalNames() {
+  std::vector<std::string> names;
+  for (const std::string &name : fixtureNames()) {
+    Result<SafetensorsFile> file = SafetensorsFile::open(kFixtures / name / "expected.safetensors");
+    if (file && file->find("greedy.sequences"))
+      names.push_back(name);
+  }
+  return names;
+}
+
+class Causal : public testing::TestWithParam<std::string> {};
+
+TEST_P(Causal, IsContinuedTokenByToken) {
+  Fixture fixture(GetParam());
+  ASSERT_TRUE(fixture.program);
+  const TensorView *sequences = fixture.expected->find("greedy.sequences");
+  IntTensor expected{sequences->shape, sequences->values<int64_t>()};
+  int64_t prompt = fixture.inputs.at("input_ids").shape[1], rows = expected.shape[0];
+  FloatTensor logits = fixture.program->run(fixture.inputs, "prefill")["logits"];
+  for (int64_t column = prompt; column < expected.shape[1]; ++column) {
+    IntTensor next = columnsOf(expected, column, 1);
+    for (int64_t row = 0; row < rows; ++row)
+      ASSERT_EQ(best(logits, row), next.values[row]) << "row " << row << ", token " << column - prompt;
+    logits = fixture.program->run({{"input_ids", next}}, "decode")["logits"];
+  }
+}
+
+TEST_P(Causal, IsCutIntoCallsAnywhere) {
+  Fixture fixture(GetParam());
+  ASSERT_TRUE(fixture.program);
+  IntTensor ids = rowOf(fixture.inputs.at("input_ids"), 0, 0);
+  int64_t length = ids.shape[1];
+  std::vector<float> whole = lastRow(fixture.program->run({{"input_ids", ids}}, "prefill")["logits"]);
+  for (int64_t cut : {int64_t(1), int64_t(2), length / 2, length - 1}) {
+    fixture.program->reset();
+    fixture.program->run({{"input_ids", columnsOf(ids, 0, cut)}}, "prefill");
+    auto rest = fixture.program->run({{"input_ids", columnsOf(ids, cut, length - cut)}}, "prefill");
+    EXPECT_EQ(lastRow(rest["logits"]), whole) << "cut at " << cut;
+  }
+}
+
+/// Two texts in one row give the bits of each alone, by position_ids and by padding between them.
+TEST_P(Causal, TakesTextsInOneRow) {
+  Fixture fixture(GetParam());
+  ASSERT_TRUE(fixture.program);
+  IntTensor first = rowOf(fixture.inputs.at("input_ids"), 0, 0), second = rowOf(fixture.inputs.at("input_ids"), 0, 5);
+  std::vector<float> alone = lastRow(fixture.program->run({{"input_ids", second}})["logits"]);
+  IntTensor packed{{1, first.shape[1] + second.shape[1]}, first.values}, positions = packed, mask = packed;
+  packed.values.insert(packed.values.end(), second.values.begin(), second.values.end());
+  for (int64_t column = 0; column < first.shape[1]; ++column)
+    positions.values[column] = column;
+  mask.values.assign(first.shape[1], 0);
+  for (int64_t column = 0; column < second.shape[1]; ++column)
+    positions.values.push_back(column), mask.values.push_back(1);
+  auto byPosition = fixture.program->run({{"input_ids", packed}, {"position_ids", positions}});
+  EXPECT_EQ(lastRow(byPosition["logits"]), alone);
+  auto byPadding = fixture.program->run({{"input_ids", packed}, {"attention_mask", mask}});
+  EXPECT_EQ(lastRow(byPadding["logits"]), alone);
+}
+
+INSTANTIATE_TEST_SUITE_P(Fixtures, Causal, testing::ValuesIn(causalNames()), testName);
+
 } // namespace
 } // namespace weft::test

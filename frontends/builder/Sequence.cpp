@@ -1,0 +1,174 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The layers of the builder that go along a sequence and carry a state: convolution over time, recurrence.
+#include "frontends/builder/GraphBuilder.h"
+
+#include "dialects/weft/RecurrenceOps.h"
+#include "dialects/weft/SequenceOps.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+
+namespace weft {
+
+/// One tap sees one step: activation(weight[c] · x[…, c] + bias[c]).
+static Value scaleChannels(GraphBuilder &graph, const CausalConvSpec &spec, int64_t channels) {
+  AffineMap all = graph.dimsMap(3, {0, 1, 2}), channel = graph.dimsMap(3, {2});
+  Value weight = graph.mergeLast(graph.mergeLast(graph.parameter(spec.name + ".weight", {channels, 1, 1})));
+  llvm::SmallVector<Value> inputs{spec.x, weight};
+  llvm::SmallVector<AffineMap> maps{all, channel};
+  if (spec.hasBias) {
+    inputs.push_back(graph.parameter(spec.name + ".bias", {channels}));
+    maps.push_back(channel);
+  }
+  return graph.map(graph.sizes(spec.x), graph.ops().getF32Type(), inputs, maps,
+                   [&](OpBuilder &b, Location l, ValueRange s) {
+                     Value y = arith::MulFOp::create(b, l, s[0], s[1]);
+                     if (spec.hasBias)
+                       y = arith::AddFOp::create(b, l, y, s[2]);
+                     return buildActivation(b, l, spec.activation, y);
+                   });
+}
+
+Value GraphBuilder::causalConv(const CausalConvSpec &spec) {
+  Scope scope(*this, spec.name);
+  int64_t channels = cast<RankedTensorType>(spec.x.getType()).getDimSize(2);
+  if (spec.taps == 1)
+    return scaleChannels(*this, spec, channels);
+  Value stored = parameter(spec.name + ".weight", {channels, 1, spec.taps});
+  Sizes flat{builder.getIndexAttr(channels), builder.getIndexAttr(spec.taps)};
+  llvm::SmallVector<ReassociationIndices> groups{{0}, {1, 2}};
+  Value weight = tensor::CollapseShapeOp::create(builder, location, typeOf(flat, builder.getF32Type()), stored, groups);
+  Value bias = spec.hasBias ? parameter(spec.name + ".bias", {channels}) : Value();
+  bool carries = !spec.state.empty() && hasState(spec.state);
+  Value state = carries ? this->state(spec.state) : Value();
+  Sizes result(sizes(spec.x));
+  Value init = empty(result, builder.getF32Type());
+  llvm::SmallVector<Type> types{init.getType()};
+  if (carries)
+    types.push_back(state.getType());
+  auto conv = CausalConvOp::create(builder, location, types, spec.x, weight, bias, ValueRange{}, spec.reset, Value(),
+                                   init, state, ArrayAttr(), /*reverse=*/false);
+  if (spec.activation != Activation::Identity) {
+    OpBuilder::InsertionGuard guard(builder);
+    Block *body = builder.createBlock(&conv.getOutput(), {}, builder.getF32Type(), location);
+    YieldOp::create(builder, location, buildActivation(builder, location, spec.activation, body->getArgument(0)));
+  }
+  if (carries)
+    setState(spec.state, conv->getResult(1));
+  return known(conv->getResult(0), result);
+}
+
+Value GraphBuilder::delayed(Value x) {
+  // Two taps of which the older counts, over one channel.
+  auto taps = RankedTensorType::get({1, 2}, builder.getF32Type());
+  Value weight = arith::ConstantOp::create(builder, location, DenseElementsAttr::get(taps, {1.0f, 0.0f}));
+  Sizes old(sizes(x)), channel{old[0], old[1], builder.getIndexAttr(1)};
+  llvm::SmallVector<ReassociationIndices> groups{{0}, {1, 2}};
+  auto type = typeOf(channel, builder.getF32Type());
+  Value input = tensor::ExpandShapeOp::create(builder, location, type, x, groups, channel);
+  Value init = empty(channel, builder.getF32Type());
+  auto conv = CausalConvOp::create(builder, location, TypeRange{type}, input, weight, Value(), ValueRange{}, Value(),
+                                   Value(), init, Value(), ArrayAttr(), /*reverse=*/false);
+  return mergeLast(known(conv->getResult(0), channel));
+}
+
+namespace {
+
+/// What the letters of a recurrence's dimensions stand for.
+class RecurrenceSpace {
+public:
+  RecurrenceSpace(GraphBuilder &graph, const RecurrenceSpec &spec) : graph(graph), spec(spec) {
+    for (const Indexed &input : spec.inputs)
+      for (auto [letter, size] : llvm::zip_equal(input.dims, graph.sizes(input.value)))
+        extents.try_emplace(letter, size);
+  }
+
+  AffineMap map(llvm::StringRef dims) const {
+    MLIRContext *context = graph.ops().getContext();
+    llvm::SmallVector<AffineExpr> results;
+    for (char letter : dims)
+      results.push_back(letter == 'g' ? getAffineDimExpr(RecurrenceOp::Head, context).floorDiv(spec.headsPerGroup)
+                                      : getAffineDimExpr(llvm::StringRef(kLetters).find(letter), context));
+    return AffineMap::get(RecurrenceOp::NumDims, 0, results, context);
+  }
+
+  llvm::SmallVector<OpFoldResult> sizes(llvm::StringRef dims) const {
+    llvm::SmallVector<OpFoldResult> result;
+    for (char letter : dims)
+      result.push_back(extents.at(letter));
+    return result;
+  }
+
+  /// The dimensions of the state: those of b, h, n and e that the recurrence has.
+  std::string stateDims() const {
+    std::string result;
+    for (char letter : {'b', 'h', 'n', 'e'})
+      if (extents.count(letter))
+        result += letter;
+    return result;
+  }
+
+private:
+  static constexpr const char *kLetters = "bhtne";
+  GraphBuilder &graph;
+  const RecurrenceSpec &spec;
+  std::map<char, OpFoldResult> extents;
+};
+
+} // namespace
+
+/// The regions of the op: scalars of the inputs, and of o before them.
+static void buildRegions(OpBuilder &builder, Location location, RecurrenceOp op, const RecurrenceSpec &spec) {
+  OpBuilder::InsertionGuard guard(builder);
+  Type f32 = builder.getF32Type();
+  llvm::SmallVector<Type> types;
+  for (const Indexed &input : spec.inputs)
+    types.push_back(cast<RankedTensorType>(input.value.getType()).getElementType());
+  llvm::SmallVector<Location> locations(types.size(), location);
+  Block *body = builder.createBlock(&op.getStep(), {}, types, locations);
+  RecurrenceStep step = spec.step(builder, location, body->getArguments());
+  auto optional = [](const Value &value) { return value ? ValueRange(value) : ValueRange(); };
+  StepOp::create(builder, location, optional(step.query), optional(step.key), step.value, optional(step.decay),
+                 step.lowRank);
+  if (!spec.output)
+    return;
+  types.insert(types.begin(), f32);
+  locations.push_back(location);
+  body = builder.createBlock(&op.getOutput(), {}, types, locations);
+  YieldOp::create(builder, location, spec.output(builder, location, body->getArguments()));
+}
+
+Value GraphBuilder::recurrence(const RecurrenceSpec &spec) {
+  Scope scope(*this, spec.name);
+  RecurrenceSpace space(*this, spec);
+  llvm::SmallVector<Value> inputs;
+  llvm::SmallVector<AffineMap> maps;
+  for (const Indexed &input : spec.inputs) {
+    inputs.push_back(input.value);
+    maps.push_back(space.map(input.dims));
+  }
+  if (spec.reset)
+    maps.push_back(space.map("bt"));
+  Sizes result(space.sizes(spec.outputDims));
+  Value init = empty(result, builder.getF32Type());
+  llvm::SmallVector<Type> types{init.getType()};
+  llvm::SmallVector<Value> states;
+  maps.push_back(space.map(spec.outputDims));
+  if (!spec.state.empty() && hasState(spec.state)) {
+    states.push_back(state(spec.state));
+    types.push_back(states.front().getType());
+    maps.push_back(space.map(space.stateDims()));
+  }
+  auto op = RecurrenceOp::create(builder, location, types, inputs, spec.reset, init, states,
+                                 builder.getAffineMapArrayAttr(maps), /*reverse=*/false);
+  buildRegions(builder, location, op, spec);
+  if (!states.empty())
+    setState(spec.state, op->getResult(1));
+  return known(op->getResult(0), result);
+}
+
+} // namespace weft

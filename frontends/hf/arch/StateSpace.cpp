@@ -1,0 +1,99 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The skeleton of state-space models, and the arithmetic of their time steps.
+#include "frontends/hf/arch/StateSpace.h"
+
+#include "frontends/hf/arch/PostNorm.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+
+using namespace mlir;
+
+namespace weft {
+
+StateSpaceSizes readStateSpaceSizes(Config &config, StateSpaceSizes defaults) {
+  StateSpaceSizes sizes = defaults;
+  sizes.vocabulary = config.size({"vocab_size"}, defaults.vocabulary);
+  sizes.hidden = config.size({"hidden_size", "d_model"}, defaults.hidden);
+  sizes.layers = config.integer({"num_hidden_layers", "n_layer"}, defaults.layers, 1, kMaxLayers);
+  sizes.state = config.size({"state_size"}, defaults.state);
+  sizes.taps = config.integer({"conv_kernel"}, defaults.taps, 1, 1024);
+  sizes.epsilon = config.number({"layer_norm_epsilon"}, defaults.epsilon);
+  sizes.bias = config.flag("use_bias", defaults.bias);
+  sizes.convBias = config.flag("use_conv_bias", defaults.convBias);
+  sizes.activation = config.activation("hidden_act", "silu");
+  double expand = config.number({"expand"}, 2.0), inner = expand * static_cast<double>(sizes.hidden);
+  if (inner < 1.0 || inner > static_cast<double>(Config::kMaxSize)) {
+    config.refuse("W0203", "expand makes mixers of a width of " + std::to_string(inner),
+                  "correct expand or hidden_size");
+    inner = 1.0;
+  }
+  sizes.inner = static_cast<int64_t>(inner);
+  return sizes;
+}
+
+CausalConvSpec StateSpaceSizes::convolution(const std::string &name, Value x, Value starts) const {
+  CausalConvSpec spec;
+  spec.name = name + ".conv1d";
+  spec.x = x;
+  spec.taps = taps;
+  spec.hasBias = convBias;
+  spec.activation = activation;
+  spec.state = convState(name);
+  spec.reset = starts;
+  return spec;
+}
+
+static std::string mixerName(int64_t layer) { return "layers." + std::to_string(layer) + ".mixer"; }
+
+static Value run(GraphBuilder &graph, const StateSpaceSizes &sizes, const std::string &table, const Mixer &mixer,
+                 Value starts) {
+  Value x = graph.embedding(graph.tokenIds("input_ids"), graph.parameter(table, {sizes.vocabulary, sizes.hidden}));
+  for (int64_t index = 0; index < sizes.layers && !graph.failed(); ++index) {
+    std::string layer = "layers." + std::to_string(index);
+    GraphBuilder::Scope scope(graph, layer);
+    x = graph.add(x, mixer(graph, mixerName(index), graph.rmsNorm(x, layer + ".norm", sizes.epsilon), starts));
+  }
+  return graph.rmsNorm(x, "norm_f", sizes.epsilon);
+}
+
+CausalModel describeStateSpace(const StateSpaceSizes &sizes, int64_t channels, std::vector<int64_t> scanShape,
+                               Mixer mixer) {
+  CausalModel model;
+  model.vocabulary = sizes.vocabulary;
+  model.hidden = sizes.hidden;
+  model.wordEmbeddings = "embeddings.weight";
+  scanShape.insert(scanShape.begin(), 0);
+  std::vector<std::string> scanDims(scanShape.size());
+  scanDims.front() = "batch";
+  for (int64_t layer = 0; layer < sizes.layers; ++layer) {
+    if (sizes.taps > 1)
+      model.states.push_back({convState(mixerName(layer)), {"batch", "", ""}, {0, sizes.taps - 1, channels}});
+    model.states.push_back({scanState(mixerName(layer)), scanDims, scanShape});
+  }
+  std::string table = model.wordEmbeddings;
+  model.run = [=](GraphBuilder &graph, Value starts) { return run(graph, sizes, table, mixer, starts); };
+  return model;
+}
+
+Value buildSoftplus(OpBuilder &builder, Location location, Value x) {
+  // max(x, 0) + ln(1 + e^−|x|): the exponential is at most 1.
+  Value magnitude = math::AbsFOp::create(builder, location, x);
+  Value exponential = math::ExpOp::create(builder, location, arith::NegFOp::create(builder, location, magnitude));
+  Value zero = arith::ConstantOp::create(builder, location, builder.getF32FloatAttr(0.0f));
+  return arith::AddFOp::create(builder, location, arith::MaximumFOp::create(builder, location, x, zero),
+                               math::Log1pOp::create(builder, location, exponential));
+}
+
+Value buildRates(GraphBuilder &graph, Value logarithms) {
+  llvm::SmallVector<OpFoldResult> sizes(llvm::reverse(graph.sizes(logarithms)));
+  AffineMap map = sizes.size() == 1 ? graph.dimsMap(1, {0}) : graph.dimsMap(2, {1, 0});
+  return graph.map(sizes, graph.ops().getF32Type(), {logarithms}, {map},
+                   [](OpBuilder &b, Location l, ValueRange s) -> Value {
+                     return arith::NegFOp::create(b, l, math::ExpOp::create(b, l, s[0]));
+                   });
+}
+
+} // namespace weft
