@@ -3,7 +3,10 @@
 """NumPy's files without NumPy: writes inputs, good ones and hostile ones, and compares outputs.
 
 write FILE            token ids [2, 4] and their mask
+ids FILE IDS ROWS [MASK]  these token ids in so many rows, and their mask
 hostile FOLDER        KIND.npz for each kind of archive that must be refused
+npy FILE IDS ROWS     these token ids alone
+near NPY SAFETENSORS NAME  the values of the last
 same A B              two .npz with equal members
 check NPZ SAFETENSORS the same arrays in both formats
 """
@@ -102,6 +105,22 @@ def read_safetensors(path):
 command, *arguments = sys.argv[1:]
 if command == "write":
     archive(arguments[0], [("input_ids.npy", npy(IDS, (2, 4))), ("attention_mask.npy", npy(MASK, (2, 4)))])
+elif command == "ids":
+    path, ids, rows, *mask = arguments
+    given = {"input_ids": ids} | ({"attention_mask": mask[0]} if mask else {})
+    values = {name: [int(value) for value in text.split(",")] for name, text in given.items()}
+    archive(path, [(f"{name}.npy", npy(v, (int(rows), len(v) // int(rows)))) for name, v in values.items()])
+elif command == "npy":
+    path, ids, rows = arguments
+    values = [int(value) for value in ids.split(",")]
+    with open(path, "wb") as file:
+        file.write(npy(values, (int(rows), len(values) // int(rows))))
+elif command == "near":
+    header = open(arguments[0], "rb").read()
+    _, shape, right = read_safetensors(arguments[1])[arguments[2]]
+    left = header[-len(right):]
+    pairs = [struct.unpack(f"<{len(part) // 4}f", part) for part in (left, right)]
+    assert all(abs(a - b) <= 1e-5 * (1 + abs(b)) for a, b in zip(*pairs)), shape
 elif command == "hostile":
     hostile(arguments[0])
 elif command == "same":
