@@ -111,8 +111,8 @@ static bool areChunksShorter(RecurrenceOp op, const RecurrencePlan &plan, const 
   if (!plan.holdsWholeState())
     one += 2 * plan.keys / plan.rows * columns;
   double products = (2 + 2 * lowRank + 1 / c) * plan.keys * columns;
-  // Scaled vectors, and the products of all pairs of steps: sums over lanes in the end.
-  double pairs = ((1 + lowRank) * 45 * keys + (1 + lowRank) * 60) / c + (1 + lowRank) * c * columns;
+  // The products of all pairs of steps, and their sums over lanes in the end.
+  double pairs = (1 + 3 * lowRank) * ((c + 1) / 2 * keys + 2 * c) + (1 + lowRank) * c * columns;
   return products + pairs < one;
 }
 
@@ -134,11 +134,8 @@ RecurrencePlan RecurrencePlan::forOp(RecurrenceOp op, const RegisterPlan &regist
   plan.steps = ShapedType::isDynamic(steps) ? kSteps : std::min(kSteps, steps);
   plan.chunks = hasManyRegisters(registers) && plan.steps >= kChunk && isSeparable(op, dependence) &&
                 areChunksShorter(op, plan, registers);
-  if (plan.chunks) {
-    plan.steps = kChunk;
-    // A sum and a value for each step and vector are in registers, beside a row of S.
-    plan.vectors = std::min<int64_t>(2, most);
-  }
+  if (plan.chunks)
+    plan.vectors = 1;
   return plan;
 }
 

@@ -27,9 +27,8 @@ struct RecurrencePlan {
   int64_t steps;   ///< of a block of time: what they read stays in the first-level cache while all rows pass
   bool chunks;     ///< kChunk steps at once, as matrix products
 
-  /// Steps of a chunk. S passes once for all of them: with the products among the steps themselves, which grow with the
-  /// square, a longer chunk would not do less.
-  static constexpr int64_t kChunk = 4;
+  /// Steps of a chunk, for which S passes once. A sum and a value for each of them are in registers meanwhile.
+  static constexpr int64_t kChunk = 8;
   /// Columns that a number without e serves, at most: a group of vectors.
   static constexpr int64_t kMostColumns = 64;
 

@@ -7,7 +7,8 @@
 //   S_c = G_{c−1} S₀         + Σ_j b_j G_{c−1,j} p_j              + k_j G_{c−1,j} v_j
 // (the WY form of the delta rule, Bischof and Van Loan 1987, without its inverse; p only where there is a term of low
 // rank.) S is read and written once for c steps. All decays are products: nothing is divided, and no exponential grows.
-// A chunk ends before a step that resets S, so that a sequence's chunks are the same wherever it starts.
+// Steps before a reset or the end that are fewer than c go one by one, so that a sequence's chunks are the same
+// wherever it starts.
 #include "lowering/cpu/ChunkedRecurrence.h"
 
 #include "lowering/cpu/RegisterTile.h"
@@ -23,68 +24,96 @@ using namespace mlir;
 
 namespace weft {
 
-void ChunkedRecurrenceEmitter::allocateScratch(OpBuilder &b) {
+using Values = SmallVector<Value>;
+
+ChunkedRecurrenceEmitter::ChunkedRecurrenceEmitter(RecurrenceOp op, const RecurrencePlan &plan,
+                                                   const RegisterPlan &registers)
+    : RecurrenceEmitter(op, plan, registers) {
+  StepOp step = op.getStepOp();
+  hasLowRank = !step.getLowRank().empty();
+  hasDecay = !step.getDecay().empty();
+  uniform = !hasDecay || !dependence.onKey.contains(step.getDecay()[0]);
   paddedKeys = llvm::alignTo(plan.keys, registers.lanes);
+  for (int64_t j = 0; j < kChunk; ++j)
+    llvm::append_range(pairs, pairsOf(j));
+}
+
+SmallVector<ChunkedRecurrenceEmitter::Pair> ChunkedRecurrenceEmitter::pairsOf(int64_t j) const {
+  SmallVector<Pair> found;
+  for (PairKind kind : {QueryKey, QueryB, AKey, AB})
+    // a meets S as the step before left it, the query as its own step does.
+    for (int64_t i = kind == AKey || kind == AB ? j + 1 : j; i < kChunk && (hasLowRank || kind == QueryKey); ++i)
+      found.push_back({kind, i, j});
+  return found;
+}
+
+void ChunkedRecurrenceEmitter::allocateScratch(OpBuilder &b) {
+  RecurrenceEmitter::allocateScratch(b);
+  int64_t count = llvm::alignTo(pairs.size(), registers.lanes);
   raw = allocate(b, {NumRows, kChunk, paddedKeys});
-  scaled = allocate(b, {NumRows, kChunk, paddedKeys});
-  pairs = allocate(b, {int64_t(llvm::alignTo(NumPairs * kChunk * kChunk, registers.lanes))});
-  values = allocate(b, {kChunk, plan.vectors, registers.lanes});
-  sums = allocate(b, {1, kChunk, plan.vectors, registers.lanes});
+  scaled = uniform ? raw : allocate(b, {NumRows, kChunk, paddedKeys});
+  sumsOfPairs = allocate(b, {count});
+  if (uniform && hasDecay)
+    decays = allocate(b, {count});
 }
 
 void ChunkedRecurrenceEmitter::emitSteps(OpBuilder &b) {
-  Type index = b.getIndexType();
-  scf::WhileOp::create(
-      b, loc, index, constant(b, 0),
-      [&](OpBuilder &before, Location, ValueRange step) {
-        Value isLeft = arith::CmpIOp::create(before, loc, arith::CmpIPredicate::slt, step[0], stepCount);
-        scf::ConditionOp::create(before, loc, isLeft, step);
-      },
-      [&](OpBuilder &body, Location, ValueRange step) {
-        Value length = lengthOf(body, step[0]);
-        emitChunk(body, step[0], length);
-        scf::YieldOp::create(body, loc, add(body, step[0], length));
-      });
-}
-
-Value ChunkedRecurrenceEmitter::lengthOf(OpBuilder &b, Value step) {
-  Value left = arith::SubIOp::create(b, loc, stepCount, step);
-  Value most = arith::MinSIOp::create(b, loc, left, constant(b, kChunk));
-  if (!op.getReset())
-    return most;
-  Value length = constant(b, 1);
-  for (int64_t next = 1; next < kChunk; ++next) {
-    // All steps before `next` are in the chunk, and there is such a step.
-    Value reached = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, length, constant(b, next));
-    Value exists = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sgt, most, constant(b, next));
-    auto choice = scf::IfOp::create(
-        b, loc, arith::AndIOp::create(b, loc, reached, exists),
+  auto isLeft = [&](OpBuilder &before, Location, ValueRange step) {
+    Value left = arith::CmpIOp::create(before, loc, arith::CmpIPredicate::slt, step[0], stepCount);
+    scf::ConditionOp::create(before, loc, left, step);
+  };
+  auto advance = [&](OpBuilder &body, Location, ValueRange step) {
+    auto next = scf::IfOp::create(
+        body, loc, isWhole(body, step[0]),
         [&](OpBuilder &i, Location) {
-          Value reset = isReset(i, timeOf(i, add(i, step, next)));
-          scf::YieldOp::create(i, loc,
-                               arith::SelectOp::create(i, loc, reset, length, constant(i, next + 1)).getResult());
+          emitChunk(i, step[0]);
+          scf::YieldOp::create(i, loc, add(i, step[0], kChunk));
         },
-        [&](OpBuilder &i, Location) { scf::YieldOp::create(i, loc, length); });
-    length = choice.getResult(0);
-  }
-  return length;
+        [&](OpBuilder &i, Location) {
+          forEachColumns(i,
+                         [&](OpBuilder &c, const Columns &columns) { emitBlock(c, columns, step[0], constant(c, 1)); });
+          scf::YieldOp::create(i, loc, add(i, step[0], 1));
+        });
+    scf::YieldOp::create(body, loc, next.getResult(0));
+  };
+  scf::WhileOp::create(b, loc, b.getIndexType(), constant(b, 0), isLeft, advance);
 }
 
-void ChunkedRecurrenceEmitter::emitChunk(OpBuilder &b, Value step, Value length) {
-  storeRows(b, step, length);
-  scaleRows(b);
+Value ChunkedRecurrenceEmitter::isWhole(OpBuilder &b, Value step) {
+  Value end = add(b, step, kChunk);
+  Value whole = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sle, end, stepCount);
+  if (!op.getReset())
+    return whole;
+  auto noReset = scf::IfOp::create(
+      b, loc, whole,
+      [&](OpBuilder &i, Location) {
+        Value any = isReset(i, timeOf(i, add(i, step, 1)));
+        for (int64_t next = 2; next < kChunk; ++next)
+          any = arith::OrIOp::create(i, loc, any, isReset(i, timeOf(i, add(i, step, next))));
+        Value yes = arith::ConstantIntOp::create(i, loc, 1, 1);
+        scf::YieldOp::create(i, loc, arith::XOrIOp::create(i, loc, any, yes).getResult());
+      },
+      [&](OpBuilder &i, Location) { scf::YieldOp::create(i, loc, whole); });
+  return noReset.getResult(0);
+}
+
+void ChunkedRecurrenceEmitter::emitChunk(OpBuilder &b, Value step) {
+  storeRows(b, step);
+  if (uniform)
+    multiplyDecays(b, step);
+  else
+    scaleRows(b);
   storePairs(b);
-  forEachColumns(b, [&](OpBuilder &i, const Columns &columns) { emitColumns(i, columns, step, length); });
+  forEachColumns(b, [&](OpBuilder &i, const Columns &columns) { emitColumns(i, columns, step); });
 }
 
 //===----------------------------------------------------------------------===//
 // Vectors over n
 //===----------------------------------------------------------------------===//
 
-/// Steps that the chunk lacks change nothing: their vectors are zeros, their decays ones.
-void ChunkedRecurrenceEmitter::storeRows(OpBuilder &b, Value step, Value length) {
+void ChunkedRecurrenceEmitter::storeRows(OpBuilder &b, Value step) {
   int64_t whole = plan.keys / registers.lanes * registers.lanes;
-  forEach(b, length, 1, [&](OpBuilder &b1, Value place) {
+  forEach(b, constant(b, kChunk), 1, [&](OpBuilder &b1, Value place) {
     Value time = timeOf(b1, add(b1, step, place));
     forEach(b1, constant(b1, whole), registers.lanes,
             [&](OpBuilder &i, Value n) { storeRowsAt(i, place, time, n, Value()); });
@@ -93,13 +122,6 @@ void ChunkedRecurrenceEmitter::storeRows(OpBuilder &b, Value step, Value length)
     auto type = VectorType::get({registers.lanes}, b1.getI1Type());
     Value mask = vector::CreateMaskOp::create(b1, loc, type, constant(b1, plan.keys - whole));
     storeRowsAt(b1, place, time, constant(b1, whole), mask);
-  });
-  forEach(b, length, constant(b, kChunk), 1, [&](OpBuilder &b1, Value place) {
-    Value zero = zeros(b1), one = arith::ConstantOp::create(b1, loc, DenseElementsAttr::get(lane, 1.0f));
-    forEach(b1, constant(b1, paddedKeys), registers.lanes, [&](OpBuilder &i, Value n) {
-      for (unsigned row = 0; row < (hasLowRank() ? NumRows : A); ++row)
-        storeScratch(i, row == Decay ? one : zero, raw, {constant(i, row), place, n});
-    });
   });
 }
 
@@ -110,18 +132,19 @@ void ChunkedRecurrenceEmitter::storeRowsAt(OpBuilder &b, Value place, Value time
   point.lanes = registers.lanes;
   point.mask = mask;
   Numbers numbers = numbersAt(b, point, Value(), 0);
-  Value one = arith::ConstantOp::create(b, loc, DenseElementsAttr::get(lane, 1.0f));
   auto store = [&](Row row, ValueRange number) {
-    Value value = number.empty() ? one : number[0];
+    Value value =
+        number.empty() ? Value(arith::ConstantOp::create(b, loc, DenseElementsAttr::get(lane, 1.0f))) : number[0];
     // Lanes beyond the last key count for nothing, whatever the region makes of them.
-    if (mask && row != Decay)
+    if (mask)
       value = arith::SelectOp::create(b, loc, mask, value, zeros(b));
     storeScratch(b, value, raw, {constant(b, row), place, n});
   };
   store(Query, numbers.query);
   store(Key, numbers.key);
-  store(Decay, numbers.decay);
-  if (hasLowRank()) {
+  if (!uniform)
+    store(Decay, numbers.decay);
+  if (hasLowRank) {
     store(A, numbers.lowRank[0]);
     store(B, numbers.lowRank[1]);
   }
@@ -133,81 +156,92 @@ Value ChunkedRecurrenceEmitter::loadRow(OpBuilder &b, Value rows, Row row, int64
 
 void ChunkedRecurrenceEmitter::scaleRows(OpBuilder &b) {
   forEach(b, constant(b, paddedKeys), registers.lanes, [&](OpBuilder &i, Value n) {
-    auto scale = [&](Row row, int64_t step, Value decay) {
-      Value value = loadRow(i, raw, row, step, n);
-      if (decay)
-        value = arith::MulFOp::create(i, loc, value, decay);
+    auto scaleRow = [&](Row row, int64_t step, Value decay) {
+      Value value = multiply(i, decay, loadRow(i, raw, row, step, n));
       storeScratch(i, value, scaled, {constant(i, row), constant(i, step), n});
     };
     Value product; // of the decays of all steps before
     for (int64_t step = 0; step < kChunk; ++step) {
-      if (hasLowRank())
-        scale(A, step, product);
-      Value decay = loadRow(i, raw, Decay, step, n);
-      product = product ? Value(arith::MulFOp::create(i, loc, product, decay)) : decay;
-      scale(Query, step, product);
+      if (hasLowRank)
+        scaleRow(A, step, product);
+      product = multiply(i, product, loadRow(i, raw, Decay, step, n));
+      scaleRow(Query, step, product);
     }
     storeScratch(i, product, scaled, {constant(i, Decay), constant(i, 0), n});
     product = Value(); // of the decays of all steps after
     for (int64_t step = kChunk - 1; step >= 0; --step) {
-      scale(Key, step, product);
-      if (hasLowRank())
-        scale(B, step, product);
-      Value decay = loadRow(i, raw, Decay, step, n);
-      product = product ? Value(arith::MulFOp::create(i, loc, product, decay)) : decay;
+      scaleRow(Key, step, product);
+      if (hasLowRank)
+        scaleRow(B, step, product);
+      product = multiply(i, product, loadRow(i, raw, Decay, step, n));
     }
   });
 }
 
-/// The sums over n of step j's vectors with those of later steps, lane by lane, in the order of Pair and step.
-RecurrenceEmitter::Values ChunkedRecurrenceEmitter::pairsOf(OpBuilder &b, int64_t j) {
-  unsigned kinds = hasLowRank() ? NumPairs : QueryB;
-  Values start;
-  for (unsigned pair = 0; pair < kinds; ++pair)
-    for (int64_t i = j; i < kChunk; ++i)
-      if (isPair(Pair(pair), i, j))
-        start.push_back(zeros(b));
+void ChunkedRecurrenceEmitter::multiplyDecays(OpBuilder &b, Value step) {
+  if (!hasDecay)
+    return;
+  Values decay;
+  for (int64_t i = 0; i < kChunk; ++i)
+    decay.push_back(decayAt(b, timeOf(b, add(b, step, i))));
+  fromBegin.assign(kChunk, Value());
+  toEnd.assign(kChunk, Value());
+  beforeStep.assign(kChunk, Value());
+  Value product;
+  for (int64_t i = 0; i < kChunk; ++i) {
+    beforeStep[i] = product;
+    fromBegin[i] = product = multiply(b, product, decay[i]);
+  }
+  product = Value();
+  for (int64_t j = kChunk - 1; j >= 0; --j) {
+    toEnd[j] = product;
+    product = multiply(b, product, decay[j]);
+  }
+  for (auto [place, pair] : llvm::enumerate(pairs)) {
+    Value between;
+    for (int64_t i = pair.j + 1; i <= (pair.kind == AKey || pair.kind == AB ? pair.i - 1 : pair.i); ++i)
+      between = multiply(b, between, decay[i]);
+    if (!between)
+      between = arith::ConstantOp::create(b, loc, b.getF32FloatAttr(1.0f));
+    memref::StoreOp::create(b, loc, between, decays, ValueRange{constant(b, place)});
+  }
+}
+
+SmallVector<Value> ChunkedRecurrenceEmitter::sumPairs(OpBuilder &b, int64_t j) {
+  SmallVector<Pair> own = pairsOf(j);
   auto body = [&](OpBuilder &i, Location, Value n, ValueRange held) {
     Values next;
-    for (unsigned pair = 0; pair < kinds; ++pair) {
-      Value vector = loadRow(i, raw, pair == QueryKey || pair == AKey ? Key : B, j, n);
-      for (int64_t later = j; later < kChunk; ++later) {
-        // a meets S as the step before left it, q as its own step does.
-        bool isA = pair == AKey || pair == AB;
-        if (later > j && !isA)
-          vector = arith::MulFOp::create(i, loc, vector, loadRow(i, raw, Decay, later, n));
-        if (isPair(Pair(pair), later, j))
-          next.push_back(fma(i, loadRow(i, raw, isA ? A : Query, later, n), vector, held[next.size()]));
-        if (later > j && isA)
-          vector = arith::MulFOp::create(i, loc, vector, loadRow(i, raw, Decay, later, n));
+    Value vector;
+    int64_t reached = 0; // the step up to which the vector has decayed
+    for (auto [pair, sum] : llvm::zip_equal(own, held)) {
+      bool isA = pair.kind == AKey || pair.kind == AB;
+      if (next.empty() || own[next.size() - 1].kind != pair.kind) {
+        vector = loadRow(i, raw, pair.kind == QueryKey || pair.kind == AKey ? Key : B, j, n);
+        reached = j;
       }
+      while (!uniform && reached < (isA ? pair.i - 1 : pair.i))
+        vector = multiply(i, vector, loadRow(i, raw, Decay, ++reached, n));
+      next.push_back(fma(i, loadRow(i, raw, isA ? A : Query, pair.i, n), vector, sum));
     }
     scf::YieldOp::create(i, loc, next);
   };
-  auto loop =
-      scf::ForOp::create(b, loc, constant(b, 0), constant(b, paddedKeys), constant(b, registers.lanes), start, body);
-  return Values(loop.getResults());
+  Values start(own.size(), zeros(b));
+  return Values(
+      scf::ForOp::create(b, loc, constant(b, 0), constant(b, paddedKeys), constant(b, registers.lanes), start, body)
+          .getResults());
 }
 
 void ChunkedRecurrenceEmitter::storePairs(OpBuilder &b) {
-  unsigned kinds = hasLowRank() ? NumPairs : QueryB;
-  Values vectors(llvm::alignTo(kinds * kChunk * kChunk, registers.lanes));
-  for (int64_t j = 0; j < kChunk; ++j) {
-    Values products = pairsOf(b, j);
-    ValueRange rest(products);
-    for (unsigned pair = 0; pair < kinds; ++pair)
-      for (int64_t i = j; i < kChunk; ++i)
-        if (isPair(Pair(pair), i, j)) {
-          vectors[placeOf(Pair(pair), i, j)] = rest.front();
-          rest = rest.drop_front();
-        }
+  Values vectors;
+  for (int64_t j = 0; j < kChunk; ++j)
+    llvm::append_range(vectors, sumPairs(b, j));
+  vectors.resize(llvm::alignTo(vectors.size(), registers.lanes), zeros(b));
+  for (size_t first = 0; first < vectors.size(); first += registers.lanes) {
+    Value sum = emitLaneSums(b, loc, ArrayRef<Value>(vectors).slice(first, registers.lanes));
+    if (decays)
+      sum = multiply(b, sum, loadScratch(b, decays, {constant(b, first)}));
+    storeScratch(b, sum, sumsOfPairs, {constant(b, first)});
   }
-  for (Value &vector : vectors)
-    if (!vector)
-      vector = zeros(b);
-  for (size_t first = 0; first < vectors.size(); first += registers.lanes)
-    storeScratch(b, emitLaneSums(b, loc, ArrayRef<Value>(vectors).slice(first, registers.lanes)), pairs,
-                 {constant(b, first)});
 }
 
 //===----------------------------------------------------------------------===//
@@ -223,44 +257,55 @@ Value ChunkedRecurrenceEmitter::fma(OpBuilder &b, Value x, Value y, Value z) {
   return emitMultiplyAdd(b, loc, registers, x, y, z);
 }
 
-void ChunkedRecurrenceEmitter::emitColumns(OpBuilder &b, const Columns &columns, Value step, Value length) {
-  if (op.getReset())
-    resetRows(b, timeOf(b, step), columns);
-  Registers v = valuesOf(b, columns, step, length), recalled;
-  Registers o = passState(b, columns, v, hasLowRank() ? &recalled : nullptr);
-  if (hasLowRank()) {
-    addPairs(b, recalled, AKey, v, /*itself=*/false);
-    // In order: each is made of those before.
-    addPairs(b, recalled, AB, recalled, /*itself=*/false);
-    addPairs(b, o, QueryB, recalled, /*itself=*/true);
-    updateState(b, columns, v, recalled);
-  }
-  addPairs(b, o, QueryKey, v, /*itself=*/true);
-  for (int64_t i = 0; i < kChunk; ++i)
-    for (int64_t u = 0; u < columns.vectors; ++u)
-      storeSums(b, constant(b, i), u, o[i][u]);
-  emitOutputs(b, columns, step, length);
+/// x · y, where a null x is 1.
+Value ChunkedRecurrenceEmitter::multiply(OpBuilder &b, Value x, Value y) {
+  return x ? Value(arith::MulFOp::create(b, loc, x, y)) : y;
 }
 
-ChunkedRecurrenceEmitter::Registers ChunkedRecurrenceEmitter::valuesOf(OpBuilder &b, const Columns &columns, Value step,
-                                                                       Value length) {
-  forEach(b, length, 1, [&](OpBuilder &i, Value place) {
-    Value time = timeOf(i, add(i, step, place));
+ChunkedRecurrenceEmitter::Registers ChunkedRecurrenceEmitter::scale(OpBuilder &b, const Registers &of,
+                                                                    ArrayRef<Value> factors) {
+  if (!uniform || !hasDecay)
+    return of;
+  Registers products = of;
+  for (auto [vectors, factor] : llvm::zip_equal(products, factors))
+    for (Value &vector : vectors)
+      vector = multiply(b, factor ? widen(b, loc, factor, registers.lanes) : Value(), vector);
+  return products;
+}
+
+void ChunkedRecurrenceEmitter::emitColumns(OpBuilder &b, const Columns &columns, Value step) {
+  resetRows(b, timeOf(b, step), columns);
+  Registers v = valuesOf(b, columns, step), recalled;
+  Registers o = passState(b, columns, scale(b, v, toEnd), hasLowRank ? &recalled : nullptr);
+  o = scale(b, o, fromBegin);
+  if (hasLowRank) {
+    recalled = scale(b, recalled, beforeStep);
+    addPairs(b, recalled, AKey, v);
+    // In order: each is made of those before.
+    addPairs(b, recalled, AB, recalled);
+    addPairs(b, o, QueryB, recalled);
+    updateState(b, columns, scale(b, v, toEnd), scale(b, recalled, toEnd));
+  }
+  addPairs(b, o, QueryKey, v);
+  for (int64_t i = 0; i < kChunk; ++i) {
+    Value time = timeOf(b, add(b, step, i));
+    for (int64_t u = 0; u < columns.vectors; ++u)
+      storeOutputs(b, pointAt(b, time, constant(b, 0), columns, u), o[i][u]);
+  }
+}
+
+ChunkedRecurrenceEmitter::Registers ChunkedRecurrenceEmitter::valuesOf(OpBuilder &b, const Columns &columns,
+                                                                       Value step) {
+  Registers v(kChunk);
+  for (int64_t j = 0; j < kChunk; ++j) {
+    Value time = timeOf(b, add(b, step, j));
     for (int64_t u = 0; u < columns.vectors; ++u) {
-      IterationPoint point = pointAt(i, time, constant(i, 0), columns, u);
-      prefetch(i, point);
-      storeScratch(i, numbersAt(i, point, Value(), u).value[0], values, {place, constant(i, u), constant(i, 0)});
+      IterationPoint point = pointAt(b, time, constant(b, 0), columns, u);
+      prefetch(b, point);
+      v[j].push_back(numbersAt(b, point, Value(), u).value[0]);
     }
-  });
-  forEach(b, length, constant(b, kChunk), 1, [&](OpBuilder &i, Value place) {
-    for (int64_t u = 0; u < columns.vectors; ++u)
-      storeScratch(i, zeros(i), values, {place, constant(i, u), constant(i, 0)});
-  });
-  Registers loaded(kChunk);
-  for (int64_t j = 0; j < kChunk; ++j)
-    for (int64_t u = 0; u < columns.vectors; ++u)
-      loaded[j].push_back(loadScratch(b, values, {constant(b, j), constant(b, u), constant(b, 0)}));
-  return loaded;
+  }
+  return v;
 }
 
 ChunkedRecurrenceEmitter::Registers ChunkedRecurrenceEmitter::passState(OpBuilder &b, const Columns &columns,
@@ -300,8 +345,8 @@ void ChunkedRecurrenceEmitter::updateRow(OpBuilder &b, const Columns &columns, V
                                          const Registers &recalled) {
   for (int64_t u = 0; u < columns.vectors; ++u) {
     Value row = loadState(b, n, columns, u)[0];
-    if (!op.getStepOp().getDecay().empty())
-      row = arith::MulFOp::create(b, loc, row, scalar(b, Decay, 0, n));
+    if (hasDecay)
+      row = multiply(b, uniform ? widen(b, loc, fromBegin.back(), registers.lanes) : scalar(b, Decay, 0, n), row);
     for (int64_t j = 0; j < kChunk; ++j) {
       row = fma(b, scalar(b, Key, j, n), v[j][u], row);
       if (!recalled.empty())
@@ -311,13 +356,16 @@ void ChunkedRecurrenceEmitter::updateRow(OpBuilder &b, const Columns &columns, V
   }
 }
 
-void ChunkedRecurrenceEmitter::addPairs(OpBuilder &b, Registers &into, Pair pair, const Registers &of, bool itself) {
+void ChunkedRecurrenceEmitter::addPairs(OpBuilder &b, Registers &into, PairKind kind, const Registers &of) {
+  // By the later step: what is added to may be what is read.
   for (int64_t i = 0; i < kChunk; ++i)
-    for (int64_t j = 0; j < (itself ? i + 1 : i); ++j) {
-      Value number = memref::LoadOp::create(b, loc, pairs, ValueRange{constant(b, placeOf(pair, i, j))});
+    for (auto [place, pair] : llvm::enumerate(pairs)) {
+      if (pair.kind != kind || pair.i != i)
+        continue;
+      Value number = memref::LoadOp::create(b, loc, sumsOfPairs, ValueRange{constant(b, place)});
       Value factor = widen(b, loc, number, registers.lanes);
       for (size_t u = 0; u < into[i].size(); ++u)
-        into[i][u] = fma(b, factor, of[j][u], into[i][u]);
+        into[i][u] = fma(b, factor, of[pair.j][u], into[i][u]);
     }
 }
 

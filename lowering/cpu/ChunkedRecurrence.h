@@ -12,7 +12,7 @@ namespace weft {
 
 class ChunkedRecurrenceEmitter : public RecurrenceEmitter {
 public:
-  using RecurrenceEmitter::RecurrenceEmitter;
+  ChunkedRecurrenceEmitter(RecurrenceOp op, const RecurrencePlan &plan, const RegisterPlan &registers);
 
 protected:
   void allocateScratch(mlir::OpBuilder &b) override;
@@ -21,43 +21,58 @@ protected:
 private:
   static constexpr int64_t kChunk = RecurrencePlan::kChunk;
   /// Vectors over n, one for each step of a chunk.
-  enum Row : unsigned { Query, Key, Decay, A, B, NumRows };
+  enum Row : unsigned { Query, Key, A, B, Decay, NumRows };
   /// Sums over n of products of two steps' vectors, (later step i, earlier step j).
-  enum Pair : unsigned { QueryKey, QueryB, AKey, AB, NumPairs };
+  enum PairKind : unsigned { QueryKey, QueryB, AKey, AB };
+  struct Pair {
+    PairKind kind;
+    int64_t i, j;
+  };
   using Registers = mlir::SmallVector<Values>; ///< [step][vector]
 
-  /// Steps of the chunk that begins with `step`: to the next reset or the last step, kChunk at most.
-  mlir::Value lengthOf(mlir::OpBuilder &b, mlir::Value step);
-  void emitChunk(mlir::OpBuilder &b, mlir::Value step, mlir::Value length);
-  void storeRows(mlir::OpBuilder &b, mlir::Value step, mlir::Value length);
+  /// Whether as many steps as a chunk has come before the next reset and the end.
+  mlir::Value isWhole(mlir::OpBuilder &b, mlir::Value step);
+  void emitChunk(mlir::OpBuilder &b, mlir::Value step);
+
+  // --- vectors over n
+  void storeRows(mlir::OpBuilder &b, mlir::Value step);
   void storeRowsAt(mlir::OpBuilder &b, mlir::Value place, mlir::Value time, mlir::Value n, mlir::Value mask);
   /// Each vector with the decays between its step and the chunk's begin or end.
   void scaleRows(mlir::OpBuilder &b);
   void storePairs(mlir::OpBuilder &b);
-  Values pairsOf(mlir::OpBuilder &b, int64_t j);
-  void emitColumns(mlir::OpBuilder &b, const Columns &columns, mlir::Value step, mlir::Value length);
-  Registers valuesOf(mlir::OpBuilder &b, const Columns &columns, mlir::Value step, mlir::Value length);
+  /// The sums of step j's vectors with those of later steps, lane by lane, in the order of pairsOf.
+  Values sumPairs(mlir::OpBuilder &b, int64_t j);
+  mlir::SmallVector<Pair> pairsOf(int64_t j) const;
+  /// Decays that are one number for all n: products of those of steps first … last.
+  void multiplyDecays(mlir::OpBuilder &b, mlir::Value step);
+
+  // --- vectors over e
+  void emitColumns(mlir::OpBuilder &b, const Columns &columns, mlir::Value step);
+  Registers valuesOf(mlir::OpBuilder &b, const Columns &columns, mlir::Value step);
   /// o of S before the chunk; S after it, where there is no term of low rank.
   Registers passState(mlir::OpBuilder &b, const Columns &columns, const Registers &values, Registers *recalled);
   void updateState(mlir::OpBuilder &b, const Columns &columns, const Registers &values, const Registers &recalled);
   void updateRow(mlir::OpBuilder &b, const Columns &columns, mlir::Value n, const Registers &values,
                  const Registers &recalled);
   /// What the earlier steps of the chunk add to a step's sum.
-  void addPairs(mlir::OpBuilder &b, Registers &sums, Pair pair, const Registers &of, bool itself);
+  void addPairs(mlir::OpBuilder &b, Registers &sums, PairKind kind, const Registers &of);
+  /// Each step's vectors times a number, where decays are one number for all n.
+  Registers scale(mlir::OpBuilder &b, const Registers &of, mlir::ArrayRef<mlir::Value> factors);
 
-  bool hasLowRank() { return !op.getStepOp().getLowRank().empty(); }
   mlir::Value loadRow(mlir::OpBuilder &b, mlir::Value rows, Row row, int64_t step, mlir::Value n);
   mlir::Value scalar(mlir::OpBuilder &b, Row row, int64_t step, mlir::Value n);
   mlir::Value fma(mlir::OpBuilder &b, mlir::Value x, mlir::Value y, mlir::Value z);
-  /// The pairs (i, j) of kind, and their places in the scratch.
-  static bool isPair(Pair pair, int64_t i, int64_t j) { return pair < AKey ? j <= i : j < i; }
-  static int64_t placeOf(Pair pair, int64_t i, int64_t j) { return (pair * kChunk + i) * kChunk + j; }
+  mlir::Value multiply(mlir::OpBuilder &b, mlir::Value x, mlir::Value y);
 
-  int64_t paddedKeys = 0;
-  mlir::Value raw;    ///< scratch [row, step, n]
-  mlir::Value scaled; ///< the same, with decays; Decay's first row is that of the whole chunk
-  mlir::Value pairs;  ///< scratch of the sums, by placeOf
-  mlir::Value values; ///< scratch [step, vector, lanes]
+  bool hasLowRank, hasDecay;
+  bool uniform; ///< decays do not depend on n
+  int64_t paddedKeys;
+  mlir::SmallVector<Pair> pairs;
+  mlir::Value raw;         ///< scratch [row, step, n]
+  mlir::Value scaled;      ///< the same, with decays; row Decay of step 0 is that of the whole chunk. raw where uniform
+  mlir::Value sumsOfPairs; ///< scratch [pair]
+  Values fromBegin, beforeStep, toEnd; ///< products of uniform decays, for each step
+  mlir::Value decays;                  ///< scratch [pair]: products of uniform decays between its steps
 };
 
 } // namespace weft
