@@ -15,13 +15,17 @@ StepDependence::StepDependence(RecurrenceOp op) {
   Block &body = op.getStep().front();
   for (auto [index, argument] : llvm::enumerate(body.getArguments())) {
     AffineMap map = op.getIndexingMap(index);
+    auto operand = cast<ShapedType>(op.getInputs()[index].getType());
+    for (auto [expr, extent] : llvm::zip_equal(map.getResults(), operand.getShape()))
+      if (expr.isFunctionOfDim(RecurrenceOp::Head) && extent != 1) // of one group, all heads read the same
+        onHead.insert(argument);
     if (map.isFunctionOfDim(RecurrenceOp::Key))
       onKey.insert(argument);
     if (map.isFunctionOfDim(RecurrenceOp::Value))
       onValue.insert(argument);
   }
   for (Operation &inner : body.without_terminator())
-    for (DenseSet<Value> *set : {&onKey, &onValue})
+    for (DenseSet<Value> *set : {&onHead, &onKey, &onValue})
       if (llvm::any_of(inner.getOperands(), [&](Value value) { return set->contains(value); }))
         set->insert(inner.result_begin(), inner.result_end());
   for (Operation &inner : body.without_terminator()) {
@@ -45,6 +49,9 @@ static bool hasManyRegisters(const RegisterPlan &registers) { return registers.r
 
 /// A vector register for each of: key, query, value, decay, product, and what an exponential needs.
 static int64_t accumulators(const RegisterPlan &registers) { return hasManyRegisters(registers) ? 16 : 8; }
+
+/// Heads of an item, at most; and items that a batch must have then, so that a few cores have work.
+static constexpr int64_t kMostHeads = 4, kManyItems = 6;
 
 int64_t RecurrencePlan::itemColumns(const RegisterPlan &registers) { return 4 * registers.lanes; }
 
@@ -101,6 +108,16 @@ static bool isSeparable(RecurrenceOp op, const StepDependence &dependence) {
          none(step.getValue(), dependence.onKey);
 }
 
+/// Whether the chunk's products of queries and keys are the same for all heads: no n has a decay of its own.
+static bool sharesPairs(RecurrenceOp op, const StepDependence &dependence) {
+  StepOp step = op.getStepOp();
+  auto none = [](OperandRange numbers, const DenseSet<Value> &set) {
+    return llvm::none_of(numbers, [&](Value number) { return set.contains(number); });
+  };
+  return none(step.getQuery(), dependence.onHead) && none(step.getKey(), dependence.onHead) &&
+         none(step.getLowRank(), dependence.onHead) && none(step.getDecay(), dependence.onKey);
+}
+
 /// Vector instructions of a step, one by one and in chunks of c: the former multiply S by the decay, add key times
 /// value and a term of low rank, and sum up query and the other vector times S; the latter do the multiplication once
 /// for c.
@@ -134,9 +151,44 @@ RecurrencePlan RecurrencePlan::forOp(RecurrenceOp op, const RegisterPlan &regist
   plan.steps = ShapedType::isDynamic(steps) ? kSteps : std::min(kSteps, steps);
   plan.chunks = hasManyRegisters(registers) && plan.steps >= kChunk && isSeparable(op, dependence) &&
                 areChunksShorter(op, plan, registers);
-  if (plan.chunks)
-    plan.vectors = 1;
+  plan.heads = 1;
+  if (!plan.chunks)
+    return plan;
+  plan.vectors = 1;
+  int64_t heads = extents[RecurrenceOp::Head];
+  if (!ShapedType::isDynamic(heads) && heads <= kMostHeads && sharesPairs(op, dependence))
+    plan.heads = heads;
   return plan;
+}
+
+static Value decayOf(RecurrenceOp op) {
+  return op.getStepOp().getDecay().empty() ? Value() : op.getStepOp().getDecay()[0];
+}
+
+/// The heads that read the same queries and keys: those of a group, or all.
+static int64_t headsOfGroup(RecurrenceOp op) {
+  StepDependence dependence(op);
+  int64_t group = op.getStaticExtents()[RecurrenceOp::Head];
+  for (auto [index, argument] : llvm::enumerate(op.getStep().getArguments()))
+    for (AffineExpr expr : op.getIndexingMap(index).getResults())
+      if (std::optional<int64_t> size = headGroupOf(expr); size && dependence.onKey.contains(argument))
+        group = *size;
+      else if (dependence.onKey.contains(argument) && expr.isFunctionOfDim(RecurrenceOp::Head))
+        return 1;
+  return group;
+}
+
+int64_t RecurrencePlan::itemHeads(RecurrenceOp op, const RegisterPlan &registers) {
+  SmallVector<int64_t> extents = op.getStaticExtents();
+  int64_t heads = extents[RecurrenceOp::Head], columns = extents[RecurrenceOp::Value];
+  if (ShapedType::isDynamic(heads) || ShapedType::isDynamic(columns) || !forOp(op, registers).chunks ||
+      StepDependence(op).onKey.contains(decayOf(op)))
+    return 1;
+  int64_t group = headsOfGroup(op);
+  for (int64_t count = kMostHeads; count > 1; count /= 2)
+    if (group % count == 0 && heads / count * llvm::divideCeil(columns, itemColumns(registers)) >= kManyItems)
+      return count;
+  return 1;
 }
 
 } // namespace weft

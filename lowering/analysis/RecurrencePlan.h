@@ -12,7 +12,7 @@ namespace weft {
 
 /// Which of the values that the step region computes depend on a dimension.
 struct StepDependence {
-  llvm::DenseSet<mlir::Value> onKey, onValue;
+  llvm::DenseSet<mlir::Value> onHead, onKey, onValue;
   /// Results that do not depend on n, and are read by what does or by the terminator: computed once for all n.
   mlir::SmallVector<mlir::Value> shared;
 
@@ -26,6 +26,7 @@ struct RecurrencePlan {
   int64_t columns; ///< of the value dimension, at most
   int64_t steps;   ///< of a block of time: what they read stays in the first-level cache while all rows pass
   bool chunks;     ///< kChunk steps at once, as matrix products
+  int64_t heads;   ///< of a tile, for which the products of queries and keys are formed once; else 1
 
   /// Steps of a chunk, for which S passes once. A sum and a value for each of them are in registers meanwhile.
   static constexpr int64_t kChunk = 8;
@@ -35,6 +36,8 @@ struct RecurrencePlan {
   bool holdsWholeState() const { return rows == keys; }
   /// Value columns of a work item: several groups of vectors, so that a line of an input is not fetched by two cores.
   static int64_t itemColumns(const RegisterPlan &registers);
+  /// Heads of a work item: several where they share their queries and keys, as long as there are many items.
+  static int64_t itemHeads(RecurrenceOp op, const RegisterPlan &registers);
   static RecurrencePlan forOp(RecurrenceOp op, const RegisterPlan &registers);
   /// Why an op has no plan; empty where it has one.
   static llvm::StringRef obstacleTo(RecurrenceOp op);

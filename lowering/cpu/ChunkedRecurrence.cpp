@@ -53,8 +53,30 @@ void ChunkedRecurrenceEmitter::allocateScratch(OpBuilder &b) {
   raw = allocate(b, {NumRows, kChunk, paddedKeys});
   scaled = uniform ? raw : allocate(b, {NumRows, kChunk, paddedKeys});
   sumsOfPairs = allocate(b, {count});
-  if (uniform && hasDecay)
+  decayedPairs = sumsOfPairs;
+  if (uniform && hasDecay) {
     decays = allocate(b, {count});
+    decayedPairs = allocate(b, {count});
+  }
+}
+
+void ChunkedRecurrenceEmitter::forEachHead(OpBuilder &b, function_ref<void(OpBuilder &)> body) {
+  if (plan.heads == 1)
+    return body(b);
+  forEach(b, constant(b, plan.heads), 1, [&](OpBuilder &i, Value index) {
+    head = stateHead = index;
+    body(i);
+  });
+  head = constant(b, 0); // any of them
+}
+
+void ChunkedRecurrenceEmitter::emitHeads(OpBuilder &b) {
+  if (plan.heads == 1)
+    return RecurrenceEmitter::emitHeads(b);
+  forEachHead(b, [&](OpBuilder &i) { copyState(i, /*toScratch=*/true); });
+  emitSteps(b);
+  if (!op.getStates().empty())
+    forEachHead(b, [&](OpBuilder &i) { copyState(i, /*toScratch=*/false); });
 }
 
 void ChunkedRecurrenceEmitter::emitSteps(OpBuilder &b) {
@@ -70,8 +92,10 @@ void ChunkedRecurrenceEmitter::emitSteps(OpBuilder &b) {
           scf::YieldOp::create(i, loc, add(i, step[0], kChunk));
         },
         [&](OpBuilder &i, Location) {
-          forEachColumns(i,
-                         [&](OpBuilder &c, const Columns &columns) { emitBlock(c, columns, step[0], constant(c, 1)); });
+          forEachHead(i, [&](OpBuilder &h) {
+            forEachColumns(
+                h, [&](OpBuilder &c, const Columns &columns) { emitBlock(c, columns, step[0], constant(c, 1)); });
+          });
           scf::YieldOp::create(i, loc, add(i, step[0], 1));
         });
     scf::YieldOp::create(body, loc, next.getResult(0));
@@ -99,12 +123,16 @@ Value ChunkedRecurrenceEmitter::isWhole(OpBuilder &b, Value step) {
 
 void ChunkedRecurrenceEmitter::emitChunk(OpBuilder &b, Value step) {
   storeRows(b, step);
-  if (uniform)
-    multiplyDecays(b, step);
-  else
+  if (!uniform)
     scaleRows(b);
   storePairs(b);
-  forEachColumns(b, [&](OpBuilder &i, const Columns &columns) { emitColumns(i, columns, step); });
+  forEachHead(b, [&](OpBuilder &h) {
+    if (uniform && hasDecay) {
+      multiplyDecays(h, step);
+      scalePairs(h);
+    }
+    forEachColumns(h, [&](OpBuilder &i, const Columns &columns) { emitColumns(i, columns, step); });
+  });
 }
 
 //===----------------------------------------------------------------------===//
@@ -179,8 +207,6 @@ void ChunkedRecurrenceEmitter::scaleRows(OpBuilder &b) {
 }
 
 void ChunkedRecurrenceEmitter::multiplyDecays(OpBuilder &b, Value step) {
-  if (!hasDecay)
-    return;
   Values decay;
   for (int64_t i = 0; i < kChunk; ++i)
     decay.push_back(decayAt(b, timeOf(b, add(b, step, i))));
@@ -238,9 +264,15 @@ void ChunkedRecurrenceEmitter::storePairs(OpBuilder &b) {
   vectors.resize(llvm::alignTo(vectors.size(), registers.lanes), zeros(b));
   for (size_t first = 0; first < vectors.size(); first += registers.lanes) {
     Value sum = emitLaneSums(b, loc, ArrayRef<Value>(vectors).slice(first, registers.lanes));
-    if (decays)
-      sum = multiply(b, sum, loadScratch(b, decays, {constant(b, first)}));
     storeScratch(b, sum, sumsOfPairs, {constant(b, first)});
+  }
+}
+
+void ChunkedRecurrenceEmitter::scalePairs(OpBuilder &b) {
+  for (size_t first = 0; first < pairs.size(); first += registers.lanes) {
+    Values index = {constant(b, first)};
+    Value scaledPair = multiply(b, loadScratch(b, sumsOfPairs, index), loadScratch(b, decays, index));
+    storeScratch(b, scaledPair, decayedPairs, index);
   }
 }
 
@@ -362,7 +394,7 @@ void ChunkedRecurrenceEmitter::addPairs(OpBuilder &b, Registers &into, PairKind 
     for (auto [place, pair] : llvm::enumerate(pairs)) {
       if (pair.kind != kind || pair.i != i)
         continue;
-      Value number = memref::LoadOp::create(b, loc, sumsOfPairs, ValueRange{constant(b, place)});
+      Value number = memref::LoadOp::create(b, loc, decayedPairs, ValueRange{constant(b, place)});
       Value factor = widen(b, loc, number, registers.lanes);
       for (size_t u = 0; u < into[i].size(); ++u)
         into[i][u] = fma(b, factor, of[pair.j][u], into[i][u]);

@@ -16,6 +16,7 @@ public:
 
 protected:
   void allocateScratch(mlir::OpBuilder &b) override;
+  void emitHeads(mlir::OpBuilder &b) override;
   void emitSteps(mlir::OpBuilder &b) override;
 
 private:
@@ -40,6 +41,10 @@ private:
   /// Each vector with the decays between its step and the chunk's begin or end.
   void scaleRows(mlir::OpBuilder &b);
   void storePairs(mlir::OpBuilder &b);
+  /// The sums of pairs with this head's decays between their steps.
+  void scalePairs(mlir::OpBuilder &b);
+  /// `body` for this head, or for each of those that share their pairs.
+  void forEachHead(mlir::OpBuilder &b, llvm::function_ref<void(mlir::OpBuilder &)> body);
   /// The sums of step j's vectors with those of later steps, lane by lane, in the order of pairsOf.
   Values sumPairs(mlir::OpBuilder &b, int64_t j);
   mlir::SmallVector<Pair> pairsOf(int64_t j) const;
@@ -71,6 +76,7 @@ private:
   mlir::Value raw;         ///< scratch [row, step, n]
   mlir::Value scaled;      ///< the same, with decays; row Decay of step 0 is that of the whole chunk. raw where uniform
   mlir::Value sumsOfPairs; ///< scratch [pair]
+  mlir::Value decayedPairs;            ///< the same, with this head's uniform decays
   Values fromBegin, beforeStep, toEnd; ///< products of uniform decays, for each step
   mlir::Value decays;                  ///< scratch [pair]: products of uniform decays between its steps
 };

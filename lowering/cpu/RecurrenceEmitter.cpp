@@ -31,16 +31,12 @@ void RecurrenceEmitter::emit(OpBuilder &b) {
   columnCount = extentOf(b, RecurrenceOp::Value);
   stepCount = extentOf(b, RecurrenceOp::Time);
   bool oneStep = op.getStaticExtents()[RecurrenceOp::Time] == 1;
-  int64_t most = (plan.columns + registers.lanes - 1) / registers.lanes;
   if (!oneStep || op.getStates().empty())
-    state = allocate(b, {most, parts * plan.keys, registers.lanes});
+    state = allocate(b, {plan.heads * vectorsOfHead(), parts * plan.keys, registers.lanes});
   allocateScratch(b);
   forEach(b, extentOf(b, RecurrenceOp::Batch), 1, [&](OpBuilder &b1, Value batchIndex) {
-    forEach(b1, extentOf(b1, RecurrenceOp::Head), 1, [&](OpBuilder &b2, Value headIndex) {
-      batch = batchIndex;
-      head = headIndex;
-      emitHead(b2);
-    });
+    batch = batchIndex;
+    emitHeads(b1);
   });
 }
 
@@ -57,12 +53,15 @@ void RecurrenceEmitter::allocateScratch(OpBuilder &b) {
   }
 }
 
-void RecurrenceEmitter::emitHead(OpBuilder &b) {
-  if (state)
-    copyState(b, /*toScratch=*/true);
-  emitSteps(b);
-  if (state && !op.getStates().empty())
-    copyState(b, /*toScratch=*/false);
+void RecurrenceEmitter::emitHeads(OpBuilder &b) {
+  forEach(b, extentOf(b, RecurrenceOp::Head), 1, [&](OpBuilder &b1, Value headIndex) {
+    head = headIndex;
+    if (state)
+      copyState(b1, /*toScratch=*/true);
+    emitSteps(b1);
+    if (state && !op.getStates().empty())
+      copyState(b1, /*toScratch=*/false);
+  });
 }
 
 void RecurrenceEmitter::emitSteps(OpBuilder &b) {

@@ -41,9 +41,10 @@ protected:
 
   // --- loops (RecurrenceEmitter.cpp)
   virtual void allocateScratch(mlir::OpBuilder &b);
-  /// All steps of a batch and head, S being in the scratch.
+  /// All steps of a head, S being in the scratch.
   virtual void emitSteps(mlir::OpBuilder &b);
-  void emitHead(mlir::OpBuilder &b);
+  /// All heads of a batch.
+  virtual void emitHeads(mlir::OpBuilder &b);
   /// `body` for groups of plan.vectors, then for single vectors, the last of them masked.
   void forEachColumns(mlir::OpBuilder &b, llvm::function_ref<void(mlir::OpBuilder &, const Columns &)> body);
   void emitBlock(mlir::OpBuilder &b, const Columns &columns, mlir::Value first, mlir::Value count);
@@ -85,6 +86,7 @@ protected:
   Values loadSums(mlir::OpBuilder &b, mlir::Value place, int64_t v);
   void storeSums(mlir::OpBuilder &b, mlir::Value place, int64_t v, mlir::ValueRange values);
 
+  int64_t vectorsOfHead() const { return (plan.columns + registers.lanes - 1) / registers.lanes; }
   mlir::Value allocate(mlir::OpBuilder &b, mlir::ArrayRef<int64_t> shape);
   mlir::Value zeros(mlir::OpBuilder &b);
   mlir::Value loadScratch(mlir::OpBuilder &b, mlir::Value scratch, mlir::ArrayRef<mlir::Value> index);
@@ -97,10 +99,11 @@ protected:
   StepDependence dependence;
   mlir::VectorType lane;
   int64_t parts;     ///< of S: 1, or 2 for a complex one
-  mlir::Value state; ///< scratch [vectors, parts · keys, lanes]; null where the operands serve
+  mlir::Value state; ///< scratch [heads · vectors, parts · keys, lanes]; null where the operands serve
   mlir::Value sums;  ///< scratch of o, [parts, steps, vectors, lanes]
   mlir::SmallVector<Shared> shared;
   mlir::Value batch, head, columnCount, stepCount;
+  mlir::Value stateHead; ///< the head whose S is meant, where the scratch holds several; null: there is one
 };
 
 } // namespace weft

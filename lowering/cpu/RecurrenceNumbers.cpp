@@ -182,6 +182,8 @@ void RecurrenceEmitter::prefetch(OpBuilder &b, const IterationPoint &point) {
 RecurrenceEmitter::Values RecurrenceEmitter::scratchIndex(OpBuilder &b, Value row, const Columns &columns, int64_t v,
                                                           int64_t part) {
   Value vector = arith::DivUIOp::create(b, loc, columns.e, constant(b, registers.lanes));
+  if (stateHead)
+    vector = add(b, vector, arith::MulIOp::create(b, loc, stateHead, constant(b, vectorsOfHead())));
   return {add(b, vector, v), add(b, row, part * plan.keys), constant(b, 0)};
 }
 

@@ -112,10 +112,12 @@ TilePlan planAttention(AttentionOp op, TargetAttr target) {
 /// A convolution over time: channels of one batch; with a state all of their steps, since one item reads and writes it.
 TilePlan planConv(CausalConvOp op) { return TilePlan{op, {1, op.getState() ? 0 : kConvSteps, kConvChannels}}; }
 
-/// A recurrence: one batch, one head, and columns of the value dimension; time is never cut.
+/// A recurrence: one batch, one head or some that share their keys, and columns of the value dimension; time is never
+/// cut.
 TilePlan planRecurrence(RecurrenceOp op, const RegisterPlan &registers) {
   TilePlan plan{op, SmallVector<int64_t>(RecurrenceOp::NumDims, 0)};
-  plan.sizes[RecurrenceOp::Batch] = plan.sizes[RecurrenceOp::Head] = 1;
+  plan.sizes[RecurrenceOp::Batch] = 1;
+  plan.sizes[RecurrenceOp::Head] = RecurrencePlan::itemHeads(op, registers);
   int64_t columns = op.getStaticExtents()[RecurrenceOp::Value], most = RecurrencePlan::itemColumns(registers);
   if (ShapedType::isDynamic(columns) || columns > most)
     plan.sizes[RecurrenceOp::Value] = most;

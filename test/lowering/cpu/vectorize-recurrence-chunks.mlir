@@ -4,21 +4,23 @@
 #tn = affine_map<(b, h, t, n, e) -> (b, t, n)>
 #t = affine_map<(b, h, t, n, e) -> (b, t)>
 module attributes {weft.target = #weft.target<isa = "v4", lanes = 16, registers = 32, cpu = "x86-64-v4", features = "">} {
-// Four steps at once: vectors over n with the decays between a step and the chunk's ends, sums over n for pairs of steps,
-// and one passage of S that sums for the four steps and brings it behind them.
+// Eight steps at once: sums over n for pairs of steps, times the decays between them, and one passage of S that sums for the
+// eight steps and brings it behind them. What is left goes step by step.
 // CHECK-LABEL: @decayed
 // CHECK-DAG: %[[S:.*]] = memref.alloca() {alignment = 64 : i64} : memref<4x128x16xf32>
-// CHECK-DAG: %[[SCALED:.*]] = memref.alloca() {alignment = 64 : i64} : memref<5x4x128xf32>
+// CHECK-DAG: %[[ROWS:.*]] = memref.alloca() {alignment = 64 : i64} : memref<5x8x128xf32>
 // CHECK: scf.while
-// The last chunk may be shorter: its other steps are zeros, their decays ones.
-// CHECK: arith.minsi %{{.*}}, %c4
-// CHECK: vector.store %{{.*}}, %[[SCALED]]
+// CHECK: arith.addi %{{.*}}, %c8
+// CHECK: scf.if
+// CHECK: vector.store %{{.*}}, %[[ROWS]]
 // CHECK: vector.shuffle
 // CHECK: scf.for {{.*}} = %c0 to %c128 step %c1 iter_args({{.*}}) -> ({{(vector<16xf32>(, )?)+}}) {
-// CHECK-COUNT-2: vector.load %[[S]]
+// CHECK: vector.load %[[S]]
 // CHECK: vector.fma
-// CHECK-COUNT-2: vector.store %{{.*}}, %[[S]]
+// CHECK: vector.store %{{.*}}, %[[S]]
 // CHECK: scf.yield
+// CHECK: } else {
+// CHECK: scf.for {{.*}} = %c0 to %c128 step %c4
 func.func @decayed(%v: memref<1x?x64xf32>, %q: memref<1x?x128xf32>, %k: memref<1x?x128xf32>, %g: memref<1x?xf32>, %y: memref<1x?x64xf32>) {
   weft.recurrence {indexing_maps = [#te, #tn, #tn, #t, #te]}
     ins(%v, %q, %k, %g : memref<1x?x64xf32>, memref<1x?x128xf32>, memref<1x?x128xf32>, memref<1x?xf32>) outs(%y : memref<1x?x64xf32>)
@@ -29,11 +31,12 @@ func.func @decayed(%v: memref<1x?x64xf32>, %q: memref<1x?x128xf32>, %k: memref<1
   return
 }
 
-// A chunk ends before a reset, so that a sequence's chunks begin where it does.
+// A chunk has no reset but at its first step, so that a sequence's chunks begin where it does.
 // CHECK-LABEL: @reset
 // CHECK: scf.while
-// CHECK-COUNT-3: scf.if %{{.*}} -> (index)
-// CHECK: scf.for
+// CHECK: %[[WHOLE:.*]] = scf.if %{{.*}} -> (i1) {
+// CHECK-COUNT-7: memref.load %{{.*}} : memref<1x?xi8>
+// CHECK: scf.if %[[WHOLE]]
 func.func @reset(%v: memref<1x?x64xf32>, %q: memref<1x?x128xf32>, %k: memref<1x?x128xf32>, %r: memref<1x?xi8>, %y: memref<1x?x64xf32>) {
   weft.recurrence {indexing_maps = [#te, #tn, #tn, #t, #te]}
     ins(%v, %q, %k : memref<1x?x64xf32>, memref<1x?x128xf32>, memref<1x?x128xf32>) reset(%r : memref<1x?xi8>) outs(%y : memref<1x?x64xf32>)
@@ -44,7 +47,7 @@ func.func @reset(%v: memref<1x?x64xf32>, %q: memref<1x?x128xf32>, %k: memref<1x?
   return
 }
 
-// The term of low rank needs its sums before S changes: two passages of S for four steps.
+// The term of low rank needs its sums before S changes: two passages of S for eight steps.
 // CHECK-LABEL: @low_rank
 // CHECK: scf.for {{.*}} = %c0 to %c128 step %c1 iter_args({{.*}}) -> ({{(vector<16xf32>(, )?)+}}) {
 // CHECK-NOT: vector.store
