@@ -14,6 +14,8 @@ import numpy as np
 from . import checks, command
 
 KERNELS = "kernel_suite"
+SCANS = "scan_suite"
+OWN_MODELS = (KERNELS, SCANS)  # they make what they run, and take no MiniLM
 
 # Title, module, options, options for --quick.
 PROGRAMS = [
@@ -23,6 +25,7 @@ PROGRAMS = [
     ("Compile time", "minilm.compile_time", [], ["--quick"]),
     ("Kernels, one thread", KERNELS, [], ["--quick"]),
     ("Two threads", "thread_suite", [], ["--quick"]),
+    ("Scans in a model, one thread", SCANS, [], ["--quick"]),
 ]
 QUICK_PEERS = "weft,onnxruntime,openvino,ctranslate2"
 SHAPES = "1x16,1x128,1x512,32x128"
@@ -76,7 +79,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
         for title, module, full, quick in [*PROGRAMS, speed]:
             json_file = Path(scratch) / f"{module}.json"
-            options = [*(build if module == KERNELS else places), *(quick if args.quick else full)]
+            options = [*(build if module in OWN_MODELS else places), *(quick if args.quick else full)]
             options += speed_options(args.quick) if module == "minilm" else []
             code = run(title, module, options, json_file)
             if json_file.exists():

@@ -36,6 +36,15 @@ class _SessionOptions(ctypes.Structure):
     ]
 
 
+class _SessionInfo(ctypes.Structure):
+    _fields_ = [
+        ("threads", ctypes.c_int32),
+        ("arena_bytes", ctypes.c_uint64),
+        ("reserved_bytes", ctypes.c_uint64),
+        ("state_bytes", ctypes.c_uint64),
+    ]
+
+
 INCOMPATIBLE = 6  # weft_status: the processor lacks what a variant needs
 
 
@@ -65,6 +74,8 @@ class Session:
         lib.weft_session_variant.argtypes = [ctypes.c_void_p, ctypes.c_char_p]
         tensors = ctypes.POINTER(_Tensor)
         lib.weft_run.argtypes = [ctypes.c_void_p, ctypes.c_char_p, tensors, ctypes.c_size_t, tensors, ctypes.c_size_t]
+        lib.weft_session_describe.argtypes = [ctypes.c_void_p, ctypes.POINTER(_SessionInfo)]
+        lib.weft_session_reset.argtypes = [ctypes.c_void_p]
         lib.weft_session_free.argtypes = [ctypes.c_void_p]
         lib.weft_session_free.restype = None
         self._lib = lib
@@ -86,18 +97,30 @@ class Session:
         self._lib.weft_session_free(self._session)
         self._session = ctypes.c_void_p()
 
+    def reset(self) -> None:
+        """Forgets the states that live from call to call."""
+        self._check(self._lib.weft_session_reset(self._session))
+
+    def state_bytes(self) -> int:
+        """Of these states."""
+        info = _SessionInfo()
+        self._check(self._lib.weft_session_describe(self._session, ctypes.byref(info)))
+        return info.state_bytes
+
     def _check(self, status: int) -> None:
         if status != 0:
             raise WeftError(status, self._lib.weft_last_error().decode())
 
-    def bind(self, inputs: dict[str, np.ndarray], outputs: dict[str, np.ndarray]):
-        """A call that runs the first entry on `inputs` and fills `outputs`, which have the names of the model's."""
+    def bind(self, inputs: dict[str, np.ndarray], outputs: dict[str, np.ndarray], entry: str | None = None):
+        """A call that runs the entry (None: the first one) on `inputs` and fills `outputs`, which have the names of the
+        model's."""
         feed = (_Tensor * len(inputs))(*(_tensor(key, array) for key, array in inputs.items()))
         results = (_Tensor * len(outputs))(*(_tensor(key, array) for key, array in outputs.items()))
         run, session, in_count, out_count = self._lib.weft_run, self._session, len(inputs), len(outputs)
+        name = entry.encode() if entry else None
 
         def call() -> None:
-            status = run(session, None, feed, in_count, results, out_count)
+            status = run(session, name, feed, in_count, results, out_count)
             if status != 0:
                 self._check(status)
 
