@@ -175,6 +175,13 @@ std::vector<EntryInfo> Graph::describe() const {
   if (!model)
     return entries;
   for (const EntryDescription &entry : model->entries) {
+    std::vector<TensorInfo> states;
+    for (int32_t position : entry.states) {
+      const StateDescription &state = model->states[position];
+      states.push_back({state.name, ElementType(state.dtype), {}, state.indexLimit, std::nullopt});
+      for (int64_t extent : state.shape)
+        states.back().shape.push_back(extent < 0 ? model->stateDims[-(extent + 1)] : std::to_string(extent));
+    }
     auto infos = [&](const std::vector<TensorDescription> &tensors) {
       std::vector<TensorInfo> result;
       for (const TensorDescription &tensor : tensors) {
@@ -184,7 +191,7 @@ std::vector<EntryInfo> Graph::describe() const {
       }
       return result;
     };
-    entries.push_back({entry.name, infos(entry.inputs), infos(entry.outputs)});
+    entries.push_back({entry.name, infos(entry.inputs), infos(entry.outputs), std::move(states)});
   }
   return entries;
 }

@@ -3,6 +3,7 @@
 #include "compiler/emit/Header.h"
 
 #include "runtime/include/weft/abi.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -128,8 +129,9 @@ private:
       out << " * It reads and changes what the session keeps from call to call: see weft_session_reset.\n";
     out << " */\n";
     out << "static inline weft_status " << function << "(weft_session *session";
-    for (const DimDescription &dim : entry.dims)
-      out << ", int64_t " << identifier(dim.name);
+    for (auto [number, dim] : llvm::enumerate(entry.dims))
+      if (isSeen(entry, static_cast<int64_t>(number)))
+        out << ", int64_t " << identifier(dim.name);
     for (const TensorDescription &tensor : entry.inputs)
       out << ", const " << typeOf(tensor.dtype).type << " *" << identifier(tensor.name);
     for (const TensorDescription &tensor : entry.outputs)
@@ -137,6 +139,12 @@ private:
     out << ") {\n";
     writeBody(entry);
     out << "}\n\n";
+  }
+
+  /// Whether an array of the caller's has the dimension; one that only states have is the session's.
+  static bool isSeen(const EntryDescription &entry, int64_t dim) {
+    auto has = [&](const TensorDescription &tensor) { return llvm::is_contained(tensor.shape, -(dim + 1)); };
+    return llvm::any_of(entry.inputs, has) || llvm::any_of(entry.outputs, has);
   }
 
   /// The name as an identifier: one from a stranger's module could end the comment.

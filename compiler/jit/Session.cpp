@@ -41,7 +41,7 @@ size_t outputCount(const weft_model *model, const std::string &entry) {
 
 size_t elementSize(ElementType type) { return weft_dtype_size(static_cast<int32_t>(type)); }
 
-Session::Session(std::unique_ptr<Impl> state) : state(std::move(state)) {}
+Session::Session(std::unique_ptr<Impl> impl) : impl(std::move(impl)) {}
 Session::~Session() = default;
 Session::Session(Session &&) noexcept = default;
 Session &Session::operator=(Session &&) noexcept = default;
@@ -51,7 +51,7 @@ Result<std::vector<Array>> Session::run(const std::string &entry, const std::vec
   given.reserve(inputs.size());
   for (const Array &input : inputs)
     given.push_back(tensorOf(input.name, input.type, input.shape, addressOf(input.bytes), input.bytes.size()));
-  const weft_model *model = state->executable->model;
+  const weft_model *model = impl->executable->model;
   std::vector<Array> outputs(outputCount(model, entry));
   std::vector<weft_tensor> wanted;
   for (size_t index = 0; index < outputs.size(); ++index) {
@@ -60,7 +60,7 @@ Result<std::vector<Array>> Session::run(const std::string &entry, const std::vec
     if (weft_model_output(model, entry.c_str(), index, &info) != WEFT_OK)
       return runtimeError();
     tensor.name = info.name;
-    if (weft_output_shape(state->session, entry.c_str(), given.data(), given.size(), &tensor) != WEFT_OK)
+    if (weft_output_shape(impl->session, entry.c_str(), given.data(), given.size(), &tensor) != WEFT_OK)
       return runtimeError();
     Array &output = outputs[index];
     output = {info.name, ElementType(tensor.dtype), {tensor.shape, tensor.shape + tensor.rank}, {}};
@@ -68,7 +68,7 @@ Result<std::vector<Array>> Session::run(const std::string &entry, const std::vec
     tensor.data = const_cast<void *>(addressOf(output.bytes));
     wanted.push_back(tensor);
   }
-  if (weft_run(state->session, entry.c_str(), given.data(), given.size(), wanted.data(), wanted.size()) != WEFT_OK)
+  if (weft_run(impl->session, entry.c_str(), given.data(), given.size(), wanted.data(), wanted.size()) != WEFT_OK)
     return runtimeError();
   return outputs;
 }
@@ -81,10 +81,36 @@ Result<void> Session::run(const std::string &entry, std::span<const Buffer> inpu
     given.push_back(tensorOf(input.name, input.type, input.shape, input.data, input.bytes));
   for (const Buffer &output : outputs)
     wanted.push_back(tensorOf(output.name, output.type, {}, output.data, output.bytes));
-  if (weft_run(state->session, entry.c_str(), given.data(), given.size(), wanted.data(), wanted.size()) != WEFT_OK)
+  if (weft_run(impl->session, entry.c_str(), given.data(), given.size(), wanted.data(), wanted.size()) != WEFT_OK)
     return runtimeError();
   for (size_t index = 0; index < outputs.size(); ++index)
     outputs[index].shape.assign(wanted[index].shape, wanted[index].shape + wanted[index].rank);
+  return {};
+}
+
+Result<void> Session::reset() {
+  if (weft_session_reset(impl->session) != WEFT_OK)
+    return runtimeError();
+  return {};
+}
+
+Result<Array> Session::state(const std::string &name) const {
+  weft_tensor tensor = {};
+  tensor.name = name.c_str();
+  if (weft_session_state_shape(impl->session, &tensor) != WEFT_OK)
+    return runtimeError();
+  Array array{name, ElementType(tensor.dtype), {tensor.shape, tensor.shape + tensor.rank}, {}};
+  array.bytes.resize(tensor.bytes);
+  tensor.data = const_cast<void *>(addressOf(array.bytes));
+  if (weft_session_get_state(impl->session, &tensor) != WEFT_OK)
+    return runtimeError();
+  return array;
+}
+
+Result<void> Session::setState(const Array &state) {
+  weft_tensor tensor = tensorOf(state.name, state.type, state.shape, addressOf(state.bytes), state.bytes.size());
+  if (weft_session_set_state(impl->session, &tensor) != WEFT_OK)
+    return runtimeError();
   return {};
 }
 

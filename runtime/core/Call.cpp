@@ -314,32 +314,9 @@ weft_status Call::describeOutput(weft_tensor &output) const {
   return WEFT_OK;
 }
 
-namespace {
-/// Keeps a session for one call.
-class Turn {
-public:
-  explicit Turn(weft_session &session)
-      : session(session), taken(!session.running.exchange(true, std::memory_order_acquire)) {}
-  ~Turn() {
-    if (taken)
-      session.running.store(false, std::memory_order_release);
-  }
-  explicit operator bool() const { return taken; }
-
-private:
-  weft_session &session;
-  bool taken;
-};
-} // namespace
-
 static weft_status failNull(const char *function) {
   return fail(kBadArgument, Place("%s", function), "pass a session, and arrays for the counts that are not 0",
               "a pointer is null");
-}
-
-static weft_status failBusy(const char *function) {
-  return fail(kSessionBusy, Place("%s", function), "use a session for each thread; they share the model's weights",
-              "another thread runs a call of this session");
 }
 
 } // namespace weft::runtime

@@ -44,6 +44,9 @@ weft_status growMemory(weft_session &session, Reservation &memory, uint64_t byte
 }
 
 weft_status Call::reserve(Reservation &memory, uint64_t bytes, const char *what) {
+  // No call that fits pays for the text of an error.
+  if (bytes <= memory.bytes)
+    return WEFT_OK;
   return growMemory(session, memory, bytes, what, Place("entry \"%s\"", entry.name));
 }
 
@@ -91,14 +94,20 @@ weft_status Call::prepareScratch(uint64_t arena) {
 weft_status Call::prepareStates() {
   const weft_abi_model &code = *session.model->descriptor;
   int64_t *extents = session.newExtents.get();
-  for (int32_t d = 0; d < code.state_dim_count; ++d)
+  bool isNew = false;
+  for (int32_t d = 0; d < code.state_dim_count; ++d) {
     extents[d] = plan.stateDims[d] < 0 ? session.stateExtents[d] : space.dims[plan.stateDims[d]];
-  for (int32_t i = 0; i < entry.state_count; ++i)
-    if (weft_status status = reserveState(session, entry.states[i], extents, Place("entry \"%s\"", entry.name)))
+    isNew |= extents[d] != session.stateExtents[d];
+  }
+  for (int32_t i = 0; i < entry.state_count; ++i) {
+    Reservation &memory = session.states[entry.states[i]];
+    uint64_t bytes = runtime::bytesOf(code.states[entry.states[i]], extents);
+    if (weft_status status = reserve(memory, bytes ? bytes : 1, kStateMemory))
       return status;
-  for (int32_t i = 0; i < entry.state_count; ++i)
-    space.states[i] = session.states[entry.states[i]].begin;
-  holdExtents(session, extents);
+    space.states[i] = memory.begin;
+  }
+  if (isNew)
+    holdExtents(session, extents);
   return WEFT_OK;
 }
 

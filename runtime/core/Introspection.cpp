@@ -29,8 +29,12 @@ weft_status weft_model_entry(const weft_model *model, size_t index, weft_entry_i
   if (index >= weft_model_entry_count(model))
     return badQuery("weft_model_entry", "there is no entry of this index");
   const weft_abi_entry &entry = model->descriptor->entries[index];
-  *info = {entry.name, pickVariant(entry, model->features, nullptr)->target, size_t(entry.dim_count),
-           size_t(entry.input_count), size_t(entry.output_count)};
+  *info = {entry.name,
+           pickVariant(entry, model->features, nullptr)->target,
+           size_t(entry.dim_count),
+           size_t(entry.input_count),
+           size_t(entry.output_count),
+           size_t(entry.state_count)};
   return WEFT_OK;
 }
 
@@ -84,4 +88,37 @@ weft_status weft_model_output(const weft_model *model, const char *entry, size_t
     return badQuery("weft_model_output", "there is no output of this index");
   describe(*found, found->outputs[index], *info);
   return WEFT_OK;
+}
+
+size_t weft_model_state_count(const weft_model *model) { return model ? size_t(model->descriptor->state_count) : 0; }
+
+weft_status weft_model_state(const weft_model *model, size_t index, weft_tensor_info *info) {
+  if (!model || !info)
+    return badQuery("weft_model_state", "model or info is null");
+  if (index >= weft_model_state_count(model))
+    return fail(kBadArgument, Place("weft_model_state"), "weft_model_state_count tells how many there are",
+                "there is no state of this index");
+  const weft_abi_state &state = model->descriptor->states[index];
+  *info = {};
+  info->name = state.name;
+  info->dtype = state.dtype;
+  info->rank = state.rank;
+  for (int32_t axis = 0; axis < state.rank; ++axis) {
+    int32_t dim = dimOf(state.shape[axis]);
+    info->shape[axis] = dim < 0 ? state.shape[axis] : -1;
+    info->dim_names[axis] = dim < 0 ? nullptr : model->descriptor->state_dims[dim];
+  }
+  info->index_limit = state.index_limit;
+  return WEFT_OK;
+}
+
+weft_status weft_model_entry_state(const weft_model *model, const char *entry, size_t index, weft_tensor_info *info) {
+  if (!model || !info)
+    return badQuery("weft_model_entry_state", "model or info is null");
+  const weft_abi_entry *found = findEntry(*model->descriptor, entry);
+  if (!found)
+    return WEFT_ERROR_ARGUMENT;
+  if (index >= size_t(found->state_count))
+    return badQuery("weft_model_entry_state", "the entry uses no state of this index");
+  return weft_model_state(model, size_t(found->states[index]), info);
 }

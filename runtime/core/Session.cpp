@@ -53,6 +53,11 @@ EntryPlan *weft::runtime::findPlan(weft_session &session, const char *entry) {
   return found ? &session.plans[size_t(found - code.entries)] : nullptr;
 }
 
+weft_status weft::runtime::failBusy(const char *function) {
+  return fail(kSessionBusy, Place("%s", function), "use a session for each thread; they share the model's weights",
+              "another thread runs a call of this session");
+}
+
 static weft_status badOption(const char *what, const char *help) {
   return fail(kBadArgument, Place("weft_session_new"), help, "%s", what);
 }
@@ -233,7 +238,7 @@ weft_status SessionPlan::reserveStates() {
   forgetStates(session);
   for (int32_t i = 0; i < code.state_count; ++i)
     if (uint64_t bytes = bytesOf(code.states[i], session.stateExtents.get()); bytes != kCountless)
-      if (weft_status status = reserve(session.states[i], bytes, "what the session keeps from call to call"))
+      if (weft_status status = reserve(session.states[i], bytes, kStateMemory))
         return status;
   return WEFT_OK;
 }
@@ -290,16 +295,15 @@ void weft_session_free(weft_session *session) { Owned<weft_session>::destroy(ses
 weft_status weft_session_reset(weft_session *session) {
   if (!session)
     return badOption("session is null", "make a session first");
-  if (session->running.exchange(true, std::memory_order_acquire))
-    return fail(kSessionBusy, Place("weft_session_reset"), "wait for the call, or use a session for each thread",
-                "another thread runs a call of this session");
+  Turn turn(*session);
+  if (!turn)
+    return failBusy("weft_session_reset");
   forgetStates(*session);
   session->scratch.clear();
   for (size_t i = 0; i < session->inputCount; ++i) {
     session->defaults[i].memory.clear();
     session->defaults[i].prepared = 0;
   }
-  session->running.store(false, std::memory_order_release);
   return WEFT_OK;
 }
 

@@ -98,4 +98,29 @@ struct weft_session {
   std::atomic<bool> running{false};
 };
 
+namespace weft::runtime {
+
+/// Keeps a session for one call; false when another thread has it.
+class Turn {
+public:
+  explicit Turn(weft_session &session)
+      : session(session), taken(!session.running.exchange(true, std::memory_order_acquire)) {}
+  Turn(const Turn &) = delete;
+  Turn &operator=(const Turn &) = delete;
+  ~Turn() {
+    if (taken)
+      session.running.store(false, std::memory_order_release);
+  }
+  explicit operator bool() const { return taken; }
+
+private:
+  weft_session &session;
+  bool taken;
+};
+
+/// It was not this thread's turn.
+weft_status failBusy(const char *function);
+
+} // namespace weft::runtime
+
 #endif // WEFT_RUNTIME_CORE_SESSION_H

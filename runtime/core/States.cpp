@@ -27,11 +27,6 @@ uint64_t bytesOf(const weft_abi_state &state, const int64_t *extents) {
   return bytes;
 }
 
-weft_status reserveState(weft_session &session, int32_t state, const int64_t *extents, const Place &place) {
-  uint64_t bytes = bytesOf(session.model->descriptor->states[state], extents);
-  return growMemory(session, session.states[state], bytes ? bytes : 1, "memory that lives from call to call", place);
-}
-
 void holdExtents(weft_session &session, const int64_t *extents) {
   const weft_abi_model &code = *session.model->descriptor;
   for (int32_t d = 0; d < code.state_dim_count; ++d)

@@ -19,8 +19,8 @@ void planStateDims(const weft_abi_model &code, const weft_abi_entry &entry, int3
 /// overflow or where one is unknown.
 uint64_t bytesOf(const weft_abi_state &state, const int64_t *extents);
 
-/// Memory for a state of so many bytes.
-weft_status reserveState(weft_session &session, int32_t state, const int64_t *extents, const Place &place);
+/// What messages call the memory of a state.
+inline constexpr const char *kStateMemory = "memory that lives from call to call";
 
 /// Takes these extents for the session's states from now on.
 void holdExtents(weft_session &session, const int64_t *extents);

@@ -61,6 +61,33 @@ Json factsOf(const std::vector<TensorInfo> &tensors) {
   return list;
 }
 
+/// Bytes of a state where each of its dimensions is 1.
+double bytesOfEach(const Json &shape, int32_t dtype) {
+  double bytes = double(weft_dtype_size(dtype));
+  for (const Json &extent : shape)
+    if (std::string text = extent.get<std::string>(); text.find_first_not_of("0123456789") == std::string::npos)
+      bytes *= std::stod(text);
+  return bytes;
+}
+
+/// Names and sizes of what entries keep from call to call, each once.
+void addStates(Json &facts, const Json &states, Json &entry) {
+  for (const Json &state : states) {
+    entry["states"].push_back(state["name"]);
+    if (!facts.contains("states"))
+      facts["states"] = Json::array();
+    if (std::find(facts["states"].begin(), facts["states"].end(), state) == facts["states"].end())
+      facts["states"].push_back(state);
+  }
+}
+
+template <class Info, class Dtype> Json statesOf(const std::vector<Info> &infos, Dtype dtype) {
+  Json states = factsOf(infos);
+  for (size_t i = 0; i < infos.size(); ++i)
+    states[i]["bytes"] = bytesOfEach(states[i]["shape"], dtype(infos[i]));
+  return states;
+}
+
 /// The variants in model.so and which of them this processor takes; what the manifest lists, if it lists anything.
 Json variantsOf(const fs::path &folder) {
   Result<nlohmann::json> manifest = readJsonFile(folder / "manifest.json");
@@ -95,6 +122,7 @@ Result<Json> inspectArtifact(const std::string &path) {
     Json described = {{"name", entry.name}, {"variant", entry.variant}};
     described["inputs"] = factsOf(entry.inputs);
     described["outputs"] = factsOf(entry.outputs);
+    addStates(facts, statesOf(entry.states, [](const weft_tensor_info &info) { return info.dtype; }), described);
     if (std::optional<Work> work = model->work(entry.name)) {
       described["flops_per_token"] = work->flops({{"batch", 1}, {"sequence", 1}});
       described["weight_bytes"] = work->weightBytes;
@@ -149,6 +177,7 @@ Result<Json> inspectModel(const std::string &path, bool coverage) {
   for (const EntryInfo &entry : graph->describe()) {
     Work work = graph->work(entry.name);
     Json described = {{"name", entry.name}, {"inputs", factsOf(entry.inputs)}, {"outputs", factsOf(entry.outputs)}};
+    addStates(facts, statesOf(entry.states, [](const TensorInfo &info) { return int32_t(info.type); }), described);
     described["flops_per_token"] = work.flops({{"batch", 1}, {"sequence", 1}});
     described["weight_bytes"] = work.weightBytes;
     facts["entries"].push_back(std::move(described));
@@ -194,10 +223,25 @@ std::string joined(const Json &words, const char *separator = ", ") {
   return text;
 }
 
+/// "f32 [batch, 16, 1536], 98.3 kB · batch"
+void printStates(const Json &states) {
+  std::printf("\nkept from call to call\n");
+  for (const Json &state : states) {
+    std::printf("  %-28s %s %s, %s", state["name"].get<std::string>().c_str(), state["type"].get<std::string>().c_str(),
+                shapeText(state["shape"]).c_str(), printableBytes(state["bytes"].get<double>()).c_str());
+    for (const Json &extent : state["shape"])
+      if (std::string text = extent.get<std::string>(); text.find_first_not_of("0123456789") != std::string::npos)
+        std::printf(" · %s", text.c_str());
+    std::printf("\n");
+  }
+}
+
 void printEntry(const Json &entry) {
   std::printf("\nentry %s\n", entry["name"].get<std::string>().c_str());
   printTensors("inputs", entry["inputs"]);
   printTensors("outputs", entry["outputs"]);
+  if (entry.contains("states"))
+    std::printf("  %-7s %zu, see below\n", "states", entry["states"].size());
   if (entry.contains("flops_per_token"))
     std::printf("  %-7s %.3g MFLOP for one token, %s of weights read\n", "work",
                 entry["flops_per_token"].get<double>() * 1e-6,
@@ -222,6 +266,8 @@ void printFacts(const std::string &path, const Json &facts) {
   }
   for (const Json &entry : facts["entries"])
     printEntry(entry);
+  if (facts.contains("states"))
+    printStates(facts["states"]);
   if (facts.contains("operations")) {
     std::printf("\noperations, all supported\n");
     for (const auto &[name, count] : facts["operations"].items())

@@ -100,16 +100,19 @@ std::vector<Entry> Model::entries() const {
   std::vector<Entry> result;
   weft_entry_info info;
   for (size_t index = 0; weft_model_entry(handle(), index, &info) == WEFT_OK; ++index) {
-    Entry entry{info.name, info.variant ? info.variant : "", {}, {}, {}};
+    Entry entry{info.name, info.variant ? info.variant : "", {}, {}, {}, {}};
     entry.dims.resize(info.dim_count);
     entry.inputs.resize(info.input_count);
     entry.outputs.resize(info.output_count);
+    entry.states.resize(info.state_count);
     for (size_t dim = 0; dim < info.dim_count; ++dim)
       weft_model_dim(handle(), info.name, dim, &entry.dims[dim]);
     for (size_t input = 0; input < info.input_count; ++input)
       weft_model_input(handle(), info.name, input, &entry.inputs[input]);
     for (size_t output = 0; output < info.output_count; ++output)
       weft_model_output(handle(), info.name, output, &entry.outputs[output]);
+    for (size_t state = 0; state < info.state_count; ++state)
+      weft_model_entry_state(handle(), info.name, state, &entry.states[state]);
     result.push_back(std::move(entry));
   }
   return result;
@@ -244,6 +247,29 @@ Result<std::vector<Array>> Runner::run(const std::vector<Array> &inputs, const s
   if (Result<void> ran = again(); !ran)
     return ran.takeError();
   return results;
+}
+
+Result<void> Runner::setState(const Array &state) {
+  weft_tensor tensor = tensorOf(state);
+  if (weft_session_set_state(session.get(), &tensor) != WEFT_OK)
+    return runtimeError();
+  return {};
+}
+
+Result<std::vector<Array>> Runner::states() {
+  std::vector<Array> states;
+  for (const weft_tensor_info &info : entry.states) {
+    weft_tensor tensor = {};
+    tensor.name = info.name;
+    if (weft_session_state_shape(session.get(), &tensor) != WEFT_OK)
+      return runtimeError();
+    states.push_back({info.name, ElementType(tensor.dtype), {tensor.shape, tensor.shape + tensor.rank}, {}});
+    states.back().bytes.resize(tensor.bytes);
+    tensor = tensorOf(states.back());
+    if (weft_session_get_state(session.get(), &tensor) != WEFT_OK)
+      return runtimeError();
+  }
+  return states;
 }
 
 int Runner::threads() const {

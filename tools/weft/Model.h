@@ -35,6 +35,7 @@ struct Entry {
   std::vector<weft_dim_info> dims;
   std::vector<weft_tensor_info> inputs;
   std::vector<weft_tensor_info> outputs;
+  std::vector<weft_tensor_info> states; ///< what it reads and changes of what lives from call to call
 
   const weft_tensor_info *input(std::string_view name) const;
   const weft_tensor_info *output(std::string_view name) const;
@@ -92,7 +93,13 @@ public:
   /// The outputs of this name, or all where none is named.
   Result<std::vector<Array>> run(const std::vector<Array> &inputs, const std::vector<std::string> &names = {});
 
-  /// For many runs of the same inputs: no memory is taken by `again`.
+  /// Sets a state of the session, by its name.
+  Result<void> setState(const Array &state);
+  /// The entry's states as the last run left them.
+  Result<std::vector<Array>> states();
+
+  /// For many runs of the same inputs: no memory is taken by `again`. An entry with states goes on from what the last
+  /// run left; `reset` makes them zeros.
   Result<void> prepare(const std::vector<Array> &inputs, const std::vector<std::string> &names = {});
   Result<void> again();
   const std::vector<Array> &outputs() const { return results; }

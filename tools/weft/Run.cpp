@@ -15,7 +15,7 @@ namespace {
 
 struct Options {
   RunArguments run;
-  std::string inputs, outputs, json;
+  std::string inputs, outputs, json, states, saveStates;
   std::vector<std::string> texts;
   ContinueArguments continued;
 };
@@ -25,7 +25,7 @@ struct Ran {
   std::string variant;
   int threads = 0;
   double loadSeconds = 0, runSeconds = 0;
-  std::vector<Array> outputs;
+  std::vector<Array> outputs, states;
 };
 
 Result<void> checkOptions(const Options &options) {
@@ -37,9 +37,25 @@ Result<void> checkOptions(const Options &options) {
   if (!options.texts.empty() && options.continued.given())
     return Diagnostic{"W0512", "a --text is run through the model, not continued", "weft run",
                       "give --prompt \"…\" to continue it"};
-  for (const std::string *path : {&options.inputs, &options.outputs})
+  if (options.continued.given() && !(options.states + options.saveStates).empty())
+    return Diagnostic{"W0512", "states are set and saved around one call, not around a continuation", "weft run",
+                      "run --entry prefill and --entry decode with --inputs, or leave --states and --save-states out"};
+  for (const std::string *path : {&options.inputs, &options.outputs, &options.states, &options.saveStates})
     if (Result<void> checked = checkArraysPath(*path); !path->empty() && !checked)
       return checked;
+  return {};
+}
+
+/// What an earlier run left.
+Result<void> setStates(Runner &runner, const std::string &path) {
+  if (path.empty())
+    return {};
+  Result<std::vector<Array>> states = readArrays(path);
+  if (!states)
+    return states.takeError();
+  for (const Array &state : *states)
+    if (Result<void> set = runner.setState(state); !set)
+      return set;
   return {};
 }
 
@@ -52,12 +68,18 @@ Result<Ran> run(const Options &options) {
       options.texts.empty() ? readArrays(options.inputs) : encodeTexts(model, entry, options.texts);
   if (!inputs)
     return inputs.takeError();
+  if (Result<void> set = setStates(runner, options.states); !set)
+    return set.takeError();
   auto start = std::chrono::steady_clock::now();
   Result<std::vector<Array>> outputs = runner.run(*inputs);
   if (!outputs)
     return outputs.takeError();
   double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  return Ran{entry, runner.variant(), runner.threads(), model.loadSeconds(), seconds, std::move(*outputs)};
+  Result<std::vector<Array>> states = runner.states();
+  if (!states)
+    return states.takeError();
+  return Ran{entry,   runner.variant(),    runner.threads(),  model.loadSeconds(),
+             seconds, std::move(*outputs), std::move(*states)};
 }
 
 const Array *embeddingOf(const Ran &ran) {
@@ -67,16 +89,26 @@ const Array *embeddingOf(const Ran &ran) {
   return nullptr;
 }
 
-void printSummary(const Ran &ran) {
+void printArray(const Array &array) {
   constexpr size_t kShown = 4;
+  std::printf("  %-20s %-18s", array.name.c_str(), typeText(array).c_str());
+  for (size_t index = 0; index < std::min(kShown, elementCount(array)); ++index)
+    std::printf(" %8.4f", elementOf(array, index));
+  std::printf(elementCount(array) > kShown ? " …\n" : "\n");
+}
+
+void printSummary(const Ran &ran) {
   std::printf("%s, variant %s, %d thread%s, %s\n\n", ran.entry.name.c_str(), ran.variant.c_str(), ran.threads,
               ran.threads == 1 ? "" : "s", printableSeconds(ran.runSeconds).c_str());
-  for (const Array &output : ran.outputs) {
-    std::printf("  %-20s %-18s", output.name.c_str(), typeText(output).c_str());
-    for (size_t index = 0; index < std::min(kShown, elementCount(output)); ++index)
-      std::printf(" %8.4f", elementOf(output, index));
-    std::printf(elementCount(output) > kShown ? " …\n" : "\n");
-  }
+  for (const Array &output : ran.outputs)
+    printArray(output);
+  if (!ran.states.empty())
+    std::printf("\n  kept for the next call\n");
+  constexpr size_t kStatesShown = 4; // a model has as many as layers
+  for (size_t index = 0; index < std::min(kStatesShown, ran.states.size()); ++index)
+    printArray(ran.states[index]);
+  if (ran.states.size() > kStatesShown)
+    std::printf("  and %zu more\n", ran.states.size() - kStatesShown);
   const Array *embedding = embeddingOf(ran);
   if (!embedding || embedding->shape[0] < 2)
     return;
@@ -98,6 +130,8 @@ nlohmann::json asJson(const Ran &ran) {
                            {"run_s", ran.runSeconds}, {"outputs", nlohmann::json::object()}};
   for (const Array &output : ran.outputs)
     result["outputs"][output.name] = {{"shape", output.shape}, {"values", toJson(output)}};
+  for (const Array &state : ran.states)
+    result["states"][state.name] = {{"shape", state.shape}}; // large: --save-states has the values
   if (const Array *embedding = embeddingOf(ran))
     for (int64_t row = 0; row < embedding->shape[0]; ++row)
       for (int64_t column = 0; column < embedding->shape[0]; ++column)
@@ -115,6 +149,9 @@ Result<void> runAndTell(const Options &options) {
     return ran.takeError();
   if (!options.outputs.empty())
     if (Result<void> written = writeArrays(options.outputs, ran->outputs); !written)
+      return written;
+  if (!options.saveStates.empty())
+    if (Result<void> written = writeArrays(options.saveStates, ran->states); !written)
       return written;
   if (options.json == "-") {
     std::printf("%s\n", asJson(*ran).dump().c_str());
@@ -138,6 +175,8 @@ void addRun(CLI::App &weft, int &exitCode) {
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   command->add_option("--inputs", options->inputs, "arrays, in .npz or .safetensors")->type_name("FILE");
   command->add_option("--outputs", options->outputs, "write all outputs, likewise")->type_name("FILE");
+  command->add_option("--states", options->states, "begin with states that an earlier run saved")->type_name("FILE");
+  command->add_option("--save-states", options->saveStates, "write what lives from call to call")->type_name("FILE");
   command->add_option("--json", options->json, "write all outputs as JSON; - prints it")->type_name("FILE");
   addContinueArguments(*command, options->continued);
   addRunArguments(*command, options->run);

@@ -71,6 +71,7 @@ struct EntryInfo {
   std::string name;
   std::vector<TensorInfo> inputs;
   std::vector<TensorInfo> outputs;
+  std::vector<TensorInfo> states = {}; ///< what it reads and changes of what lives from call to call
 };
 
 /// So many floating-point operations for each element of a product of dimensions.
@@ -234,7 +235,7 @@ struct SessionOptions {
 class Session {
 public:
   struct Impl;
-  explicit Session(std::unique_ptr<Impl> state);
+  explicit Session(std::unique_ptr<Impl> impl);
   ~Session();
   Session(Session &&) noexcept;
   Session &operator=(Session &&) noexcept;
@@ -244,8 +245,15 @@ public:
   /// Runs an entry on the caller's memory; outputs that are not named are dropped.
   Result<void> run(const std::string &entry, std::span<const Buffer> inputs, std::span<Buffer> outputs);
 
+  /// Forgets all that lives from call to call: states are zeros, of the extents that the next call has.
+  Result<void> reset();
+  /// A state as the last call left it. W0412: there is none of this name. W0421: it has no extents yet.
+  Result<Array> state(const std::string &name) const;
+  /// Sets a state, to go on from there. Errors: W0412, W0413, W0415, W0416, W0417, W0421.
+  Result<void> setState(const Array &state);
+
 private:
-  std::unique_ptr<Impl> state;
+  std::unique_ptr<Impl> impl;
 };
 
 /// A model compiled into this process.

@@ -132,6 +132,7 @@ typedef struct weft_entry_info {
   size_t dim_count;
   size_t input_count;
   size_t output_count;
+  size_t state_count; /* states that it reads or changes */
 } weft_entry_info;
 
 /* Describes the entry with this index. */
@@ -161,6 +162,14 @@ WEFT_API weft_status weft_model_dim(const weft_model *model, const char *entry, 
 WEFT_API weft_status weft_model_input(const weft_model *model, const char *entry, size_t index, weft_tensor_info *info);
 WEFT_API weft_status weft_model_output(const weft_model *model, const char *entry, size_t index,
                                        weft_tensor_info *info);
+
+/* What a session keeps from call to call: the states of the model, which are
+ * neither inputs nor outputs of an entry. The second tells those that an entry
+ * uses, of which weft_entry_info has the number. */
+WEFT_API size_t weft_model_state_count(const weft_model *model);
+WEFT_API weft_status weft_model_state(const weft_model *model, size_t index, weft_tensor_info *info);
+WEFT_API weft_status weft_model_entry_state(const weft_model *model, const char *entry, size_t index,
+                                            weft_tensor_info *info);
 
 /* ---- Sessions ---- */
 
@@ -259,6 +268,27 @@ WEFT_API weft_status weft_run(weft_session *session, const char *entry, const we
  * inputs do not matter. */
 WEFT_API weft_status weft_output_shape(weft_session *session, const char *entry, const weft_tensor *inputs,
                                        size_t input_count, weft_tensor *output);
+
+/* ---- States ---- */
+
+/* Read and set what a session keeps from call to call: to store a conversation
+ * and go on with it later, to fork a session, to begin from a prepared context.
+ * Not while a call of the session runs (WEFT_ERROR_BUSY).
+ *
+ * A state has extents from the first call that uses it, or from being set;
+ * before that, and after a reset, reading it is WEFT_ERROR_SHAPE. */
+
+/* Fills dtype, rank, shape and bytes of `state` (whose name is set). */
+WEFT_API weft_status weft_session_state_shape(weft_session *session, weft_tensor *state);
+
+/* Copies a state into the caller's buffer: `name`, `data`, `bytes` (may be
+ * larger than needed) and `dtype` are read, `rank` and `shape` are written. */
+WEFT_API weft_status weft_session_get_state(weft_session *session, weft_tensor *state);
+
+/* Copies the caller's array into a state; all fields are read as for an input
+ * of weft_run. After a reset the array's extents become the session's; else
+ * they must be those that the session holds. On failure nothing changes. */
+WEFT_API weft_status weft_session_set_state(weft_session *session, const weft_tensor *state);
 
 #ifdef __cplusplus
 }

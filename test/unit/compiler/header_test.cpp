@@ -38,6 +38,55 @@ TEST(HeaderTest, InputAndOutputOfOneNameAreToldApart) {
   EXPECT_THAT(headerText(model), HasSubstr("float *input_ids_out)"));
 }
 
+TEST(HeaderTest, StatesAreNotTheCallers) {
+  ModelDescription model = encoder();
+  model.entries[0].dims.push_back({"capacity", 1, 4096});
+  model.states = {{"cache", WEFT_F32, {-1, -2, 64}}};
+  model.stateDims = {"batch", "capacity"};
+  model.entries[0].states = {0};
+  EXPECT_THAT(headerText(model),
+              HasSubstr("weft_status xlm_roberta_encode(weft_session *session, int64_t batch, int64_t sequence, "
+                        "const int64_t *input_ids, const int64_t *attention_mask, float *last_hidden_state)"));
+}
+
+TEST(DescriptionTest, EntriesShareStates) {
+  HandLowered model;
+  const char *text = R"mlir(
+    func.func @prefill(%x: tensor<?x?xf32> {weft.name = "x", weft.dims = ["batch", "sequence"]},
+                       %s: tensor<?x4xf32> {weft.name = "s", weft.dims = ["batch", ""], weft.state},
+                       %c: tensor<?x?xi64> {weft.name = "c", weft.dims = ["batch", "room"], weft.state, weft.index_limit = 9 : i64})
+        -> (tensor<?x4xf32> {weft.name = "s", weft.dims = ["batch", ""], weft.state},
+            tensor<?x?xi64> {weft.name = "c", weft.dims = ["batch", "room"], weft.state}) attributes {weft.entry} {
+      return %s, %c : tensor<?x4xf32>, tensor<?x?xi64>
+    }
+    func.func @decode(%x: tensor<?xf32> {weft.name = "x", weft.dims = ["batch"]},
+                      %s: tensor<?x$Wxf32> {weft.name = "s", weft.dims = ["batch", ""], weft.state})
+        -> (tensor<?x$Wxf32> {weft.name = "s", weft.dims = ["batch", ""], weft.state}) attributes {weft.entry} {
+      return %s : tensor<?x$Wxf32>
+    })mlir";
+  auto read = [&](const std::string &width) {
+    std::string module = text;
+    for (size_t at; (at = module.find("$W")) != std::string::npos;)
+      module.replace(at, 2, width);
+    auto parsed = mlir::parseSourceString<mlir::ModuleOp>(module, &model.context);
+    return describeModel(*parsed);
+  };
+  Result<ModelDescription> same = read("4");
+  ASSERT_TRUE(same) << same.error().format();
+  EXPECT_EQ(same->states.size(), 2u);
+  EXPECT_EQ(same->stateDims, (std::vector<std::string>{"batch", "room"}));
+  EXPECT_EQ(same->states[1].shape, (std::vector<int64_t>{-1, -2}));
+  EXPECT_EQ(same->states[1].indexLimit, 9);
+  EXPECT_EQ(same->entries[0].states, (std::vector<int32_t>{0, 1}));
+  EXPECT_EQ(same->entries[1].states, std::vector<int32_t>{0});
+  EXPECT_EQ(same->entries[0].inputs.size(), 1u);
+  EXPECT_TRUE(same->entries[0].outputs.empty());
+  EXPECT_EQ(same->entries[0].dims[2].name, "room");
+  Result<ModelDescription> other = read("5");
+  ASSERT_FALSE(other);
+  EXPECT_THAT(other.error().message, HasSubstr("state 's' has another type or other dimensions than in an earlier"));
+}
+
 TEST(DescriptionTest, DimsComeInTheOrderInWhichInputsNameThem) {
   HandLowered model;
   auto module = mlir::parseSourceString<mlir::ModuleOp>(R"mlir(

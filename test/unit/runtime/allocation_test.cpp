@@ -4,6 +4,7 @@
 // What the runtime asks of the system: nothing during a call, and when a request is refused, an error that leaves
 // nothing behind. The linker sends the runtime's requests through the functions below (--wrap).
 #include "test/unit/runtime/Artifact.h"
+#include "test/unit/runtime/StatefulModel.h"
 #include "test/unit/runtime/UnboundedModel.h"
 
 #include <atomic>
@@ -108,4 +109,23 @@ TEST(Allocation, AnyRefusalIsAnError) {
   }
   EXPECT_GE(failures, 15);
   OpenModel again(artifact.path);
+}
+
+// Memory for a state comes with the first call; refused, the call fails and tells no extents. Later calls ask for
+// nothing.
+TEST(Allocation, OfAState) {
+  StatefulModel stateful;
+  OpenSession s(stateful.model, 1);
+  refusedRequest = 0;
+  std::vector<float> refused = StatefulModel::add(s.session, {1, 2});
+  refusedRequest = -1;
+  EXPECT_TRUE(refused.empty());
+  weft_error error;
+  weft_last_error_parts(&error);
+  EXPECT_EQ(error.status, WEFT_ERROR_MEMORY);
+  EXPECT_NE(std::string(error.message).find("memory that lives from call to call"), std::string::npos);
+  EXPECT_EQ(StatefulModel::add(s.session, {1, 2, 3}), std::vector<float>({1, 2, 3}));
+  int before = requests;
+  EXPECT_EQ(StatefulModel::add(s.session, {1, 2, 3}), std::vector<float>({2, 4, 6}));
+  EXPECT_EQ(requests, before);
 }
