@@ -90,6 +90,7 @@ void weft::registerBufferizableOpInterfaceExternalModels(DialectRegistry &regist
     QuantizeRowsOp::attachInterface<BufferizeStructuredOp<QuantizeRowsOp>>(*context);
     RmsNormOp::attachInterface<BufferizeStructuredOp<RmsNormOp>>(*context);
     RecurrenceOp::attachInterface<BufferizeStructuredOp<RecurrenceOp>>(*context);
+    ScanOp::attachInterface<BufferizeStructuredOp<ScanOp>>(*context);
     ParameterOp::attachInterface<BufferizeParameter>(*context);
   });
 }

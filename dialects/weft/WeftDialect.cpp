@@ -66,5 +66,5 @@ void weft::WeftDialect::initialize() {
 #include "dialects/weft/SequenceOps.cpp.inc"
       >();
   attachDefinitions<AttentionOp, CausalConvOp, EmbeddingOp, GroupedMatmulOp, LayerNormOp, PackedMatmulOp,
-                    QuantizedMatmulOp, QuantizeRowsOp, RecurrenceOp, RmsNormOp>(getContext());
+                    QuantizedMatmulOp, QuantizeRowsOp, RecurrenceOp, RmsNormOp, ScanOp>(getContext());
 }

@@ -119,6 +119,13 @@ SmallVector<int64_t> loopExtents(Operation *op) {
   if (auto attention = dyn_cast<AttentionOp>(op))
     return attentionExtents(attention);
   SmallVector<int64_t> known;
+  if (auto scan = dyn_cast<ScanOp>(op)) {
+    for (unsigned dim : llvm::seq(scan.getNumLoops())) {
+      auto [input, place] = scan.getOperandWith(dim);
+      known.push_back(cast<ShapedType>(input.getType()).getDimSize(place));
+    }
+    return known;
+  }
   if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op))
     known = linalgOp.getStaticLoopRanges();
   else
@@ -168,6 +175,8 @@ static Work arithmeticOf(Operation *op) {
     (tiles ? work.tiledProducts : work.multiplyAdds) = scores * depth;
     (tiles ? work.roundedExps : work.transcendental) = scores;
     work.simple = 4 * scores; // scale, maximum, difference, sum
+  } else if (auto scan = dyn_cast<ScanOp>(op)) {
+    work = Work::ofRegion(scan.getCombine()) * pointsOf(op);
   } else if (auto conv = dyn_cast<CausalConvOp>(op)) {
     work = Work::ofRegion(conv.getOutput()) * pointsOf(op);
     work.multiplyAdds += conv.getTaps() * pointsOf(op);

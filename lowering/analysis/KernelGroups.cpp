@@ -30,7 +30,7 @@ bool isProduct(Operation *op) { return isa<PackedMatmulOp, QuantizedMatmulOp, Gr
 bool isCompute(Operation *op) {
   if (isRepeated(op))
     return false;
-  return isProduct(op) || isa<linalg::LinalgOp, AttentionOp, CausalConvOp, RecurrenceOp, LayerNormOp, RmsNormOp,
+  return isProduct(op) || isa<linalg::LinalgOp, AttentionOp, CausalConvOp, RecurrenceOp, ScanOp, LayerNormOp, RmsNormOp,
                               EmbeddingOp, QuantizeRowsOp>(op);
 }
 
@@ -52,6 +52,8 @@ StringRef kernelKind(const KernelGroup &group) {
     return "attention";
   if (isa<CausalConvOp>(group.root()))
     return "conv";
+  if (isa<ScanOp>(group.root()))
+    return "scan";
   if (isa<RecurrenceOp>(group.root()))
     return "scan";
   if (has([](Operation *op) { return isa<LayerNormOp, RmsNormOp>(op); }))
@@ -141,6 +143,8 @@ private:
     bool aligned = llvm::all_of(readers, [&](Operation *reader) { return accessIsAligned(producer, reader); });
     if (isa<AttentionOp>(producer) || llvm::any_of(readers, llvm::IsaPred<AttentionOp>))
       return "attention is a kernel of its own";
+    if (isa<ScanOp>(producer) || llvm::any_of(readers, llvm::IsaPred<ScanOp>))
+      return "a scan is a kernel of its own";
     if (isa<CausalConvOp>(producer) || llvm::any_of(readers, llvm::IsaPred<CausalConvOp>))
       return "a convolution over time is a kernel of its own";
     if (isa<RecurrenceOp>(producer) || llvm::any_of(readers, llvm::IsaPred<RecurrenceOp>))

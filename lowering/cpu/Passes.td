@@ -231,6 +231,38 @@ def VectorizeCausalConv : Pass<"weft-vectorize-causal-conv", "::mlir::ModuleOp">
                            "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
 
+def VectorizeScan : Pass<"weft-vectorize-scan", "::mlir::ModuleOp"> {
+  let summary = "Turns scans into walks with lanes beside the scanned dimension, in blocks where they are few";
+  let description = [{
+    Before: `weft.scan` on whole memrefs, in a kernel function without a parallel loop. After: parallel loops. Where there
+    are more than eight places beside the scanned dimension (of 64 lanes on level v4), one loop over them, each walked
+    from the first step to the last with the accumulators in registers. Else, where there are at least 512 steps and no resets: a loop
+    over places and up to 16 blocks of steps that computes each block's accumulators; the blocks' accumulators combined
+    one after the other; and a loop over the blocks again, that begins where the one before ended and stores. Extents
+    alone decide, not the number of threads.
+
+    Example:
+    ```mlir
+    weft.scan {dimension = 1 : i64, indexing_maps = [affine_map<(b, t, d) -> (b, t, d)>]}
+      ins(%x : memref<4x?x256xf32>) outs(%y : memref<4x?x256xf32>)
+      combine {
+      ^bb0(%a: f32, %b: f32):
+        %sum = arith.addf %a, %b : f32
+        weft.yield %sum : f32
+      }
+    ```
+    becomes
+    ```
+    scf.forall (%place) in (16) {
+      … 4 vector.load of %x, 4 vector.store to %y …
+      scf.for %t = 1 to %steps iter_args(%sum:4) { 4 vector.load, 4 arith.addf, 4 vector.store }
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
 def ConvertEmbedding : Pass<"weft-convert-embedding", "::mlir::ModuleOp"> {
   let summary = "Turns embedding look-ups on memrefs into copies of table rows";
   let description = [{

@@ -29,6 +29,7 @@ void buildCpuPhase(OpPassManager &pm) {
   pm.addPass(createVectorizeDecodeAttention());
   pm.addPass(createVectorizeAttention());
   pm.addPass(createVectorizeCausalConv());
+  pm.addPass(createVectorizeScan());
   pm.addPass(createVectorizeRecurrence());
   pm.addPass(createConvertEmbedding());
   pm.addPass(createVectorizeGeneric());

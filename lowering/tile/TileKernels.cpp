@@ -172,6 +172,8 @@ FailureOr<TilePlan> planTiles(func::FuncOp kernel, const ProductPlan &shapes, Ta
     return failure();
   if (auto attention = dyn_cast<AttentionOp>(op))
     return planAttention(attention, target);
+  if (auto scan = dyn_cast<ScanOp>(op)) // its loops come with its vectors: steps may have to be cut into blocks
+    return TilePlan{scan, SmallVector<int64_t>(scan.getNumLoops(), 0)};
   if (auto conv = dyn_cast<CausalConvOp>(op))
     return planConv(conv);
   if (auto recurrence = dyn_cast<RecurrenceOp>(op))

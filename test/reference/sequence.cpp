@@ -51,4 +51,35 @@ ConvResult causalConv(const ConvShape &shape, const std::vector<double> &input, 
   return result;
 }
 
+ScanResult scan(const ScanShape &shape, const Combine &combine, const std::vector<std::vector<double>> &inputs,
+                const std::vector<int64_t> &reset, const std::vector<std::vector<double>> &states) {
+  size_t count = inputs.size();
+  ScanResult result{inputs, states};
+  result.states.resize(count);
+  std::vector<bool> shared;
+  for (size_t i = 0; i < count; ++i) {
+    shared.push_back(shape.lanes > 1 && int64_t(inputs[i].size()) == shape.batch * shape.steps);
+    result.states[i].resize(shape.batch * (shared[i] ? 1 : shape.lanes));
+  }
+  auto place = [&](size_t i, int64_t row, int64_t lane) { return shared[i] ? row : row * shape.lanes + lane; };
+  for (int64_t b = 0; b < shape.batch; ++b)
+    for (int64_t lane = 0; lane < shape.lanes; ++lane) {
+      Accumulators now(count), x(count);
+      for (size_t i = 0; i < count && !states.empty(); ++i)
+        now[i] = states[i][place(i, b, lane)];
+      for (int64_t step = 0; step < shape.steps; ++step) {
+        int64_t row = b * shape.steps + (shape.reverse ? shape.steps - 1 - step : step);
+        for (size_t i = 0; i < count; ++i)
+          x[i] = inputs[i][place(i, row, lane)];
+        bool anew = (step == 0 && states.empty()) || (!reset.empty() && reset[row] != 0);
+        now = anew ? x : combine(now, x);
+        for (size_t i = 0; i < count; ++i)
+          result.prefixes[i][place(i, row, lane)] = now[i];
+      }
+      for (size_t i = 0; i < count; ++i)
+        result.states[i][place(i, b, lane)] = now[i];
+    }
+  return result;
+}
+
 } // namespace weft::reference

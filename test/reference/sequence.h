@@ -1,11 +1,12 @@
 // Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Convolution over time in float64, by its definition in docs/spec.md.
+// Convolution over time and prefixes in float64, by its definition in docs/spec.md.
 #ifndef WEFT_TEST_REFERENCE_SEQUENCE_H
 #define WEFT_TEST_REFERENCE_SEQUENCE_H
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 namespace weft::reference {
@@ -25,6 +26,23 @@ struct ConvResult {
 ConvResult causalConv(const ConvShape &shape, const std::vector<double> &input, const std::vector<double> &weight,
                       const std::vector<double> &bias, const std::vector<int64_t> &reset,
                       const std::vector<double> &state);
+
+using Accumulators = std::vector<double>;
+using Combine = std::function<Accumulators(const Accumulators &, const Accumulators &)>;
+
+struct ScanShape {
+  int64_t batch, steps, lanes;
+  bool reverse = false;
+};
+
+struct ScanResult {
+  std::vector<std::vector<double>> prefixes, states; ///< of each accumulator, shaped as its input and state
+};
+
+/// Inputs [batch, steps, lanes], or [batch, steps] where they are the same for all lanes; reset [batch, steps] or
+/// empty; states [batch, lanes] or [batch], or none.
+ScanResult scan(const ScanShape &shape, const Combine &combine, const std::vector<std::vector<double>> &inputs,
+                const std::vector<int64_t> &reset, const std::vector<std::vector<double>> &states);
 
 } // namespace weft::reference
 

@@ -39,3 +39,28 @@ TEST(ReferenceCausalConv, BatchesAndChannelsStandAlone) {
   ConvResult result = causalConv({2, 1, 2, 2}, {1, 2, 3, 4}, {10, 1, 20, 2}, {}, {}, {5, 6, 7, 8});
   EXPECT_THAT(result.sums, ElementsAre(51, 124, 73, 168));
 }
+
+namespace {
+Accumulators linear(const Accumulators &a, const Accumulators &b) { return {a[0] * b[0], b[0] * a[1] + b[1]}; }
+} // namespace
+
+TEST(ReferenceScan, CarriesAllAccumulators) {
+  ScanResult result = scan({1, 3, 1}, linear, {{2, 3, 5}, {1, 1, 1}}, {}, {});
+  EXPECT_THAT(result.prefixes, ElementsAre(ElementsAre(2, 6, 30), ElementsAre(1, 4, 21)));
+  EXPECT_THAT(result.states, ElementsAre(ElementsAre(30), ElementsAre(21)));
+}
+
+TEST(ReferenceScan, BeginsWithTheStateAndAtResets) {
+  ScanResult result = scan({1, 3, 1}, linear, {{2, 3, 5}, {1, 1, 1}}, {0, 9, 0}, {{7}, {10}});
+  EXPECT_THAT(result.prefixes, ElementsAre(ElementsAre(14, 3, 15), ElementsAre(21, 1, 6)));
+}
+
+TEST(ReferenceScan, InReverseTheFirstStepIsTheLast) {
+  EXPECT_THAT(scan({1, 3, 1, true}, linear, {{5, 3, 2}, {1, 1, 1}}, {}, {}).prefixes[1], ElementsAre(21, 4, 1));
+}
+
+TEST(ReferenceScan, SharedAccumulatorsHaveNoLanes) {
+  ScanResult result = scan({1, 2, 2}, linear, {{2, 3}, {1, 10, 2, 20}}, {}, {});
+  EXPECT_THAT(result.prefixes, ElementsAre(ElementsAre(2, 6), ElementsAre(1, 10, 5, 50)));
+  EXPECT_THAT(result.states, ElementsAre(ElementsAre(6), ElementsAre(5, 50)));
+}
