@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 from minilm.peers import Peer, Setting, Unavailable
 
-from . import onnx_graphs, scan_peers
+from . import onnx_graphs, scan_onnx, scan_peers
 from .cases import Attention, Case, Norm, Product, Scan
 
 
@@ -153,12 +153,13 @@ def onnxruntime(setting: Setting) -> Peer:
         if case.form not in (("f32",) if isinstance(case, Attention) else ("f32", "int8", "q8_0", "int4")):
             raise Unavailable("f32, and products in 8 and 4 bits")
         _no_copies(case)
-        _no_scans(case)
+        if isinstance(case, Scan) and not scan_onnx.takes(case):
+            raise Unavailable("no operator with a decay for each channel and state")
         session = library.InferenceSession(onnx_graphs.model(case), options, providers=["CPUExecutionProvider"])
         feed = onnx_graphs.inputs(case)
         return lambda: session.run(["y"], feed)[0]
 
-    return Peer("onnxruntime", library.__version__, prepare, note="the plain graph")
+    return Peer("onnxruntime", library.__version__, prepare, note="the plain graph; GatedDeltaNet for scans")
 
 
 def openvino(setting: Setting) -> Peer:
@@ -168,7 +169,8 @@ def openvino(setting: Setting) -> Peer:
     core = library.Core()
 
     def prepare(case: Case):
-        _no_scans(case)
+        if isinstance(case, Scan):
+            raise Unavailable("its operators for recurrences are made of patterns in whole models only")
         if case.form not in _openvino_forms(case):
             raise Unavailable("f32, many rows in bf16, and products in int8")
         _no_copies(case)
@@ -203,11 +205,6 @@ def _only_forms(case: Case, kinds: dict[str, object]):
 
 def _copies(case: Case) -> range:
     return range(getattr(case, "copies", 1))
-
-
-def _no_scans(case: Case) -> None:
-    if isinstance(case, Scan):
-        raise Unavailable("no operator for a recurrence")
 
 
 def _no_copies(case: Case) -> None:

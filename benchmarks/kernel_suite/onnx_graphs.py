@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .cases import Attention, Case, Norm, Product
+from . import scan_onnx
+from .cases import Attention, Case, Norm, Product, Scan
 
 
 @dataclass
@@ -109,6 +110,8 @@ def model(case: Case, integers: bool = True) -> bytes:
     libraries that find the integers themselves."""
     from onnx import helper, numpy_helper
 
+    if isinstance(case, Scan):
+        return scan_onnx.model(case)
     if isinstance(case, Product) and case.form in ("int4", "q8_0"):
         parts = _grouped_product(case)
     elif isinstance(case, Product):
@@ -122,6 +125,8 @@ def model(case: Case, integers: bool = True) -> bytes:
 
 
 def inputs(case: Case) -> dict[str, np.ndarray]:
+    if isinstance(case, Scan):
+        return scan_onnx.inputs(case)
     if isinstance(case, Attention):
         return {name: array[None] for name, array in case.grouped().items()}
     return case.inputs()
