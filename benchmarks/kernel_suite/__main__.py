@@ -32,7 +32,7 @@ def arguments() -> argparse.Namespace:
         epilog=command.EXIT_CODES,
     )
     add = parser.add_argument
-    add("--quick", action="store_true", help="fewer cases, three short rounds")
+    add("--quick", action="store_true", help="fewer cases, three short rounds, without torch.compile")
     add("--suite", metavar="NAME,…", help=f"a part, of {', '.join(suites.SUITES)}")
     add("--peers", metavar="NAME,…", help=f"which to time, of {', '.join(libraries.ALL)}")
     add("--rounds", type=int, metavar="N", help="interleaved rounds (default 3)")
@@ -41,7 +41,8 @@ def arguments() -> argparse.Namespace:
     add("--samples", type=Path, metavar="FILE", help="also write every sample as JSON")
     args = parser.parse_args()
     args.full = not (args.quick or args.suite or args.peers or args.rounds)
-    choices = (("suite", suites.SUITES, suites.SUITES), ("peers", list(libraries.ALL), libraries.DEFAULT))
+    usual = libraries.QUICK if args.quick else libraries.DEFAULT
+    choices = (("suite", suites.SUITES, suites.SUITES), ("peers", list(libraries.ALL), usual))
     for option, known, default in choices:
         asked = getattr(args, option)
         chosen = asked.split(",") if asked else default

@@ -79,7 +79,7 @@ def _in_order(case: Attention, array: np.ndarray) -> np.ndarray:
 def to_weft(case: Case) -> dict[str, np.ndarray]:
     """The inputs of the graph."""
     if isinstance(case, Scan):
-        return scan_graphs.to_weft(case)
+        return {name: _aligned(array) for name, array in scan_graphs.to_weft(case).items()}
     arrays = case.inputs()
     if isinstance(case, Norm):
         return arrays
@@ -111,11 +111,12 @@ def output_of_weft(case: Case) -> np.ndarray:
         return _in_order(case, np.empty(case.shape, np.float32))
     if isinstance(case, Product) and case.form == "bf16":
         return _aligned(np.zeros(case.shape, np.uint16))
-    return np.empty(case.shape, np.float32)[None] if isinstance(case, Scan) else np.empty(case.shape, np.float32)
+    empty = np.empty(case.shape, np.float32)
+    return _aligned(empty[None]) if isinstance(case, Scan) else empty
 
 
 def _aligned(array: np.ndarray) -> np.ndarray:
-    """A copy that begins with a cache line, as PyTorch's tensors of bf16 do."""
+    """A copy that begins with a cache line, as PyTorch's tensors, ggml's and those within a model do."""
     line = 64
     room = np.empty(array.nbytes + line, np.uint8)
     begin = -room.ctypes.data % line

@@ -229,5 +229,6 @@ def _each(step, parts: list):
 ALL = {"weft": weft, "torch": torch, "torch-compile": torch_compile, "onednn": onednn, "mkl": mkl, "openblas": openblas,
        "onnxruntime": onnxruntime, "openvino": openvino, "llama.cpp": llama_cpp}
 DEFAULT = list(ALL)
+QUICK = [name for name in ALL if name != "torch-compile"]  # it takes a minute or two to compile
 # Weft's other levels are timed when asked for.
 ALL |= {f"weft-{level}": partial(weft, level=level) for level in ("v4", "v3", "portable")}

@@ -16,7 +16,7 @@ CHUNK = 64
 def _tensors(library, case: Scan) -> dict:
     """With a batch of one where there are steps."""
     dims = scans.FAMILIES[case.family].inputs
-    tensors = {name: library.from_numpy(array) for name, array in case.inputs().items()}
+    tensors = {name: library.from_numpy(array).clone() for name, array in case.inputs().items()}  # aligned by PyTorch
     return {name: tensor[None] if "l" in dims[name] else tensor for name, tensor in tensors.items()}
 
 
