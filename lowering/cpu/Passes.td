@@ -235,7 +235,7 @@ def VectorizeScan : Pass<"weft-vectorize-scan", "::mlir::ModuleOp"> {
   let summary = "Turns scans into walks with lanes beside the scanned dimension, in blocks where they are few";
   let description = [{
     Before: `weft.scan` on whole memrefs, in a kernel function without a parallel loop. After: parallel loops. Where there
-    are more than eight places beside the scanned dimension (of 64 lanes on level v4), one loop over them, each walked
+    are more than eight places beside the scanned dimension (of four or eight vectors of lanes), one loop over them, each walked
     from the first step to the last with the accumulators in registers. Else, where there are at least 512 steps and no resets: a loop
     over places and up to 16 blocks of steps that computes each block's accumulators; the blocks' accumulators combined
     one after the other; and a loop over the blocks again, that begins where the one before ended and stores. Extents
@@ -244,7 +244,7 @@ def VectorizeScan : Pass<"weft-vectorize-scan", "::mlir::ModuleOp"> {
     Example:
     ```mlir
     weft.scan {dimension = 1 : i64, indexing_maps = [affine_map<(b, t, d) -> (b, t, d)>]}
-      ins(%x : memref<4x?x256xf32>) outs(%y : memref<4x?x256xf32>)
+      ins(%x : memref<8x?x256xf32>) outs(%y : memref<8x?x256xf32>)
       combine {
       ^bb0(%a: f32, %b: f32):
         %sum = arith.addf %a, %b : f32
@@ -253,9 +253,9 @@ def VectorizeScan : Pass<"weft-vectorize-scan", "::mlir::ModuleOp"> {
     ```
     becomes
     ```
-    scf.forall (%place) in (16) {
-      … 4 vector.load of %x, 4 vector.store to %y …
-      scf.for %t = 1 to %steps iter_args(%sum:4) { 4 vector.load, 4 arith.addf, 4 vector.store }
+    scf.forall (%place) in (16 · min(%steps, 1)) {
+      … 8 vector.load of %x, 8 vector.store to %y …
+      scf.for %t = 1 to %steps iter_args(%sum:8) { 8 vector.load, 8 arith.addf, 8 vector.store }
     }
     ```
   }];

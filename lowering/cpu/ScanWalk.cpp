@@ -17,6 +17,9 @@ using namespace mlir;
 
 namespace weft {
 
+/// How far ahead of a step what it loads is asked for.
+static constexpr int64_t kStepsAhead = 16;
+
 int64_t scanLaneDim(ScanOp op) {
   auto fits = [&](Value memref, AffineMap map, int64_t dim) {
     AccessKind kind = classifyAccess(memref, map, dim);
@@ -37,6 +40,13 @@ int64_t scanLaneDim(ScanOp op) {
       return dim;
   }
   return -1;
+}
+
+int64_t scanVectors(ScanOp op, TargetAttr target) {
+  int64_t lane = scanLaneDim(op), inLanes = 0;
+  for (unsigned i : llvm::seq(op.getNumAccumulators()))
+    inLanes += lane >= 0 && op.getMap(i).isFunctionOfDim(lane);
+  return 8 * inLanes + 6 <= target.getRegisters() ? 8 : 4;
 }
 
 ScanWalk::ScanWalk(ScanOp op, const RegisterPlan &reg)
@@ -167,6 +177,14 @@ Value ScanWalk::startsAt(OpBuilder &b, const ScanPanel &panel, Value position) {
   return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, flag, zero);
 }
 
+/// Asks for what a later step loads: rows may be pages apart, where no prefetcher of the processor follows.
+void ScanWalk::prefetch(OpBuilder &b, const ScanPanel &panel, Value i) {
+  Value position = positionOf(b, i);
+  for (unsigned j = 0; j < count; ++j)
+    for (int64_t v = 0; v < panel.vectors && !isShared(j); ++v)
+      emitPrefetch(b, loc, op.getInputs()[j], op.getMap(j), pointAt(b, panel, position, v));
+}
+
 /// One step: the accumulators after it. `carried` null: nothing comes before.
 ScanWalk::Accumulators ScanWalk::step(OpBuilder &b, const ScanPanel &panel, Value i, const Accumulators *carried,
                                       Value fresh, bool stores) {
@@ -189,6 +207,7 @@ ScanWalk::Accumulators ScanWalk::emit(OpBuilder &b, const ScanPanel &panel, Valu
   auto loop = scf::ForOp::create(b, loc, add(b, begin, 1), end, constant(b, 1), first,
                                  [&](OpBuilder &body, Location, Value i, ValueRange values) {
                                    Accumulators now = shaped(values, panel.vectors);
+                                   prefetch(body, panel, add(body, i, kStepsAhead));
                                    Accumulators next = step(body, panel, i, &now, Value(), stores);
                                    scf::YieldOp::create(body, loc, flat(next));
                                  });

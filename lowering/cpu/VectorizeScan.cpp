@@ -47,7 +47,8 @@ struct ScanPlace {
 class ScanEmitter : IndexLoops {
 public:
   ScanEmitter(ScanOp op, const RegisterPlan &reg, TargetAttr target)
-      : IndexLoops(op.getLoc()), op(op), reg(reg), walk(op, reg), model(target), count(op.getNumAccumulators()) {}
+      : IndexLoops(op.getLoc()), op(op), reg(reg), walk(op, reg), model(target), count(op.getNumAccumulators()),
+        vectors(scanVectors(op, target)) {}
 
   void emit(OpBuilder &b);
 
@@ -64,7 +65,7 @@ private:
     return arith::CmpIOp::create(b, loc, predicate, x, y);
   }
   bool carries() { return !op.getStates().empty(); }
-  int64_t width() { return walk.laneDim < 0 ? 1 : kScanVectors * reg.lanes; }
+  int64_t width() { return walk.laneDim < 0 ? 1 : vectors * reg.lanes; }
 
   void planPlaces(OpBuilder &b);
   int64_t scratchLanes();
@@ -89,6 +90,7 @@ private:
   ScanWalk walk;
   CostModel model;
   unsigned count;
+  int64_t vectors;                    ///< of a panel
   bool cutsLanes = false;             ///< a place is a panel of lanes; else all lanes, as shared accumulators need
   SmallVector<unsigned> outer;        ///< dimensions that are neither scanned nor in lanes
   Value steps, lanes, panels, places; ///< extents; panels is 1 unless lanes are cut
@@ -167,23 +169,23 @@ ScanPlace ScanEmitter::placeAt(OpBuilder &b, Value number) {
 void ScanEmitter::forEachPanel(OpBuilder &b, const ScanPlace &place, Body body) {
   if (walk.laneDim < 0)
     return body(b, place.panel);
-  auto run = [&](Value from, Value to, int64_t vectors, bool masked) {
-    forEach(b, from, to, vectors * reg.lanes, [&](OpBuilder &inner, Value lane) {
+  auto run = [&](Value from, Value to, int64_t together, bool masked) {
+    forEach(b, from, to, together * reg.lanes, [&](OpBuilder &inner, Value lane) {
       ScanPanel part = place.panel;
       part.dims[walk.laneDim] = lane;
-      part.vectors = vectors;
+      part.vectors = together;
       if (masked)
         part.mask = vector::CreateMaskOp::create(inner, loc, VectorType::get({reg.lanes}, inner.getI1Type()),
                                                  minus(inner, to, lane));
       body(inner, part);
     });
   };
-  auto whole = [&](int64_t vectors) {
-    Value size = constant(b, vectors * reg.lanes);
+  auto whole = [&](int64_t together) {
+    Value size = constant(b, together * reg.lanes);
     return minus(b, place.end, arith::RemUIOp::create(b, loc, minus(b, place.end, place.first), size));
   };
-  Value wide = whole(kScanVectors), narrow = whole(1);
-  run(place.first, wide, kScanVectors, false);
+  Value wide = whole(vectors), narrow = whole(1);
+  run(place.first, wide, vectors, false);
   run(wide, narrow, 1, false);
   run(narrow, place.end, 1, true);
 }
@@ -193,7 +195,8 @@ void ScanEmitter::forEachPanel(OpBuilder &b, const ScanPlace &place, Body body) 
 //===--------------------------------------------------------------------------------------------------------------===//
 
 void ScanEmitter::emitWhole(OpBuilder &b) {
-  inParallel(b, places, 1, [&](OpBuilder &body, Value number) {
+  Value some = arith::MinUIOp::create(b, loc, steps, constant(b, 1)); // no place is walked without steps
+  inParallel(b, arith::MulIOp::create(b, loc, places, some), 1, [&](OpBuilder &body, Value number) {
     ScanPlace place = placeAt(body, number);
     // Shared states are read before the first panel writes them.
     Accumulators shared = walk.loadShared(body, place.panel);

@@ -1,20 +1,23 @@
 // RUN: weft-opt %s --weft-vectorize-scan --canonicalize --cse --remarks-filter-missed=weft-vectorize-scan --remark-format=emitRemark --verify-diagnostics | FileCheck %s
 
 module attributes {weft.target = #weft.target<isa = "v4", lanes = 16, registers = 32, cpu = "x86-64-v4", features = "">} {
-// 16 places, each walked whole: four chains of sums at once, begun by the first step.
+// 16 places, each walked whole: eight chains of sums at once, begun by the first step.
 // CHECK-LABEL: @whole
-// CHECK-SAME: (%[[X:.*]]: memref<4x?x256xf32>, %[[Y:.*]]: memref<4x?x256xf32>)
+// CHECK-SAME: (%[[X:.*]]: memref<8x?x256xf32>, %[[Y:.*]]: memref<8x?x256xf32>)
 // CHECK-NOT: memref.alloca
-// CHECK: scf.forall (%{{.*}}) in (16)
-// CHECK-COUNT-4: vector.load %[[X]]
-// CHECK-COUNT-4: vector.store %{{.*}}, %[[Y]]
-// CHECK: scf.for %{{.*}} = %c1 to %{{.*}} step %c1 iter_args(%[[A:[^ ]*]] = %{{.*}}, %{{.*}} = %{{.*}}, %{{.*}} = %{{.*}}, %{{.*}} = %{{.*}})
+// CHECK: %[[SOME:.*]] = arith.minui %{{.*}}, %c1
+// CHECK: %[[PLACES:.*]] = arith.muli %[[SOME]], %c16
+// CHECK: scf.forall (%{{.*}}) in (%[[PLACES]])
+// CHECK-COUNT-8: vector.load %[[X]]
+// CHECK-COUNT-8: vector.store %{{.*}}, %[[Y]]
+// CHECK: scf.for %{{.*}} = %c1 to %{{.*}} step %c1 iter_args(%[[A:[^ ]*]] = {{.*}})
+// CHECK-COUNT-8: memref.prefetch %[[X]]
 // CHECK: %[[B:.*]] = vector.load %[[X]]
 // CHECK: arith.addf %[[A]], %[[B]] : vector<16xf32>
-// CHECK-COUNT-4: vector.store %{{.*}}, %[[Y]]
-func.func @whole(%x: memref<4x?x256xf32>, %y: memref<4x?x256xf32>) {
+// CHECK-COUNT-8: vector.store %{{.*}}, %[[Y]]
+func.func @whole(%x: memref<8x?x256xf32>, %y: memref<8x?x256xf32>) {
   weft.scan {dimension = 1 : i64, indexing_maps = [affine_map<(b, t, d) -> (b, t, d)>]}
-    ins(%x : memref<4x?x256xf32>) outs(%y : memref<4x?x256xf32>)
+    ins(%x : memref<8x?x256xf32>) outs(%y : memref<8x?x256xf32>)
     combine {
     ^bb0(%a: f32, %b: f32):
       %sum = arith.addf %a, %b : f32
@@ -27,8 +30,8 @@ func.func @whole(%x: memref<4x?x256xf32>, %y: memref<4x?x256xf32>) {
 // CHECK-LABEL: @blocks
 // CHECK-SAME: (%[[X:.*]]: memref<?x16xf32>, %[[Y:.*]]: memref<?x16xf32>)
 // CHECK: %[[CUT:.*]] = arith.cmpi uge, %[[STEPS:.*]], %c512
-// CHECK: %[[TOTALS:.*]] = memref.alloca() {{.*}} : memref<8x16x64xf32>
-// CHECK: %[[BEFORE:.*]] = memref.alloca() {{.*}} : memref<8x16x64xf32>
+// CHECK: %[[TOTALS:.*]] = memref.alloca() {{.*}} : memref<8x16x128xf32>
+// CHECK: %[[BEFORE:.*]] = memref.alloca() {{.*}} : memref<8x16x128xf32>
 // CHECK: scf.if %[[CUT]] {
 // CHECK: %[[SHARE:.*]] = arith.ceildivui %[[STEPS]], %c16
 // CHECK: %[[LONG:.*]] = arith.maxui %[[SHARE]], %c256
@@ -47,7 +50,7 @@ func.func @whole(%x: memref<4x?x256xf32>, %y: memref<4x?x256xf32>) {
 // CHECK: arith.select
 // CHECK: vector.store %{{.*}}, %[[Y]]
 // CHECK: } else {
-// CHECK-NEXT: %[[FIRST:.*]] = vector.load %[[X]][%c0, %c0]
+// CHECK: %[[FIRST:.*]] = vector.load %[[X]][%c0, %c0]
 // CHECK-NEXT: vector.store %[[FIRST]], %[[Y]][%c0, %c0]
 func.func @blocks(%x: memref<?x16xf32>, %y: memref<?x16xf32>) {
   weft.scan {dimension = 0 : i64, indexing_maps = [affine_map<(t, d) -> (t, d)>]}
