@@ -90,7 +90,7 @@ void IsolatedModule::listen(bool wantsRemarks) {
   if (!wantsRemarks)
     return;
   mlir::remark::RemarkCategories categories;
-  categories.all = ".*";
+  categories.missed = categories.failed = ".*"; // `all` adds to a filter that is set, and makes none
   [[maybe_unused]] mlir::LogicalResult enabled =
       mlir::remark::enableOptimizationRemarks(context, std::make_unique<RemarkListener>(remarks, phase),
                                               std::make_unique<mlir::remark::RemarkEmittingPolicyAll>(), categories);

@@ -30,21 +30,14 @@ using namespace mlir;
 namespace weft {
 namespace {
 
-/// `value`, written into `init`.
-linalg::GenericOp createCopy(OpBuilder &b, Value value, Value init) {
-  int64_t rank = cast<RankedTensorType>(value.getType()).getRank();
-  AffineMap identity = b.getMultiDimIdentityMap(rank);
-  SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
-  return linalg::GenericOp::create(
-      b, value.getLoc(), init.getType(), value, init, {identity, identity}, iterators,
-      [](OpBuilder &body, Location where, ValueRange values) { linalg::YieldOp::create(body, where, values.front()); });
-}
-
 Value createEmpty(OpBuilder &b, Value like) {
   return tensor::EmptyOp::create(b, like.getLoc(), extentsOfTensor(b, like), getElementTypeOrSelf(like.getType()));
 }
 
-Value createCopy(OpBuilder &b, Value value) { return createCopy(b, value, createEmpty(b, value)).getResult(0); }
+/// `value`, written into `init`: a named op, which no pattern takes for nothing as it would an identity.
+Value createCopy(OpBuilder &b, Value value, Value init) {
+  return linalg::CopyOp::create(b, value.getLoc(), value, init).getResult(0);
+}
 
 void reportCopy(Location loc, const std::string &why) {
   remark::missed(loc, remark::RemarkOpts::name("copied").category("weft-bind-states")) << "a tensor is copied: " + why;
@@ -125,7 +118,7 @@ private:
       return;
     OpBuilder b(terminator());
     reportCopy(returned.get().getLoc(), "what a state becomes is computed elsewhere");
-    Value stored = createCopy(b, returned.get(), state).getResult(0);
+    Value stored = createCopy(b, returned.get(), state);
     returned.set(stored);
     bool isClaimed = claimUpdates(state, stored);
     assert(isClaimed && "a copy into the state is an update of it");
@@ -175,12 +168,12 @@ private:
     }
     if (!updates.contains(&init)) {
       reportCopy(init.getOwner()->getLoc(), "it is read after this op, which would write over it");
-      init.set(createCopy(b, start));
+      init.set(createCopy(b, start, createEmpty(b, start)));
       return;
     }
     reportCopy(init.getOwner()->getLoc(), "it is read here or later, and this op writes over it");
     b.setInsertionPointAfterValue(start);
-    Value copy = createCopy(b, start);
+    Value copy = createCopy(b, start, createEmpty(b, start));
     start.replaceUsesWithIf(copy, [&](OpOperand &use) {
       Operation *user = use.getOwner();
       return &use != &init && user != init.get().getDefiningOp() && user != copy.getDefiningOp() &&

@@ -125,6 +125,74 @@ void expectEqual(const Array &actual, const std::vector<double> &expected, const
     ASSERT_EQ(values[i], expected[i]) << what << ", element " << i;
 }
 
+/// What an entry may do with a state beside adding to it once.
+constexpr const char *kHazards = R"(
+#v = affine_map<(n) -> (n)>
+#mn = affine_map<(m, n) -> (m, n)>
+module {
+// Two ops add to the state's old value; one result is kept.
+func.func @two_updates(%x: tensor<24xf32> {weft.name = "x"}, %s: tensor<24xf32> {weft.name = "s", weft.state})
+    -> (tensor<24xf32> {weft.name = "s", weft.state}, tensor<24xf32> {weft.name = "y"}) attributes {weft.entry} {
+  %sum = linalg.generic {indexing_maps = [#v, #v], iterator_types = ["parallel"]} ins(%x : tensor<24xf32>) outs(%s : tensor<24xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %r = arith.addf %o, %a : f32
+    linalg.yield %r : f32
+  } -> tensor<24xf32>
+  %difference = linalg.generic {indexing_maps = [#v, #v], iterator_types = ["parallel"]} ins(%x : tensor<24xf32>) outs(%s : tensor<24xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %r = arith.subf %o, %a : f32
+    linalg.yield %r : f32
+  } -> tensor<24xf32>
+  return %difference, %sum : tensor<24xf32>, tensor<24xf32>
+}
+// The state is updated in another shape, and read in that shape after it.
+func.func @through_views(%x: tensor<24xf32> {weft.name = "x"}, %s: tensor<24xf32> {weft.name = "s", weft.state})
+    -> (tensor<24xf32> {weft.name = "s", weft.state}, tensor<4x6xf32> {weft.name = "y"}) attributes {weft.entry} {
+  %old = tensor.expand_shape %s [[0, 1]] output_shape [4, 6] : tensor<24xf32> into tensor<4x6xf32>
+  %rows = tensor.expand_shape %x [[0, 1]] output_shape [4, 6] : tensor<24xf32> into tensor<4x6xf32>
+  %sum = linalg.generic {indexing_maps = [#mn, #mn], iterator_types = ["parallel", "parallel"]} ins(%rows : tensor<4x6xf32>) outs(%old : tensor<4x6xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %r = arith.addf %o, %a : f32
+    linalg.yield %r : f32
+  } -> tensor<4x6xf32>
+  %new = tensor.collapse_shape %sum [[0, 1]] : tensor<4x6xf32> into tensor<24xf32>
+  return %new, %old : tensor<24xf32>, tensor<4x6xf32>
+}
+// Kept as it is, and given out; an input that is added to is not written.
+func.func @unchanged(%x: tensor<24xf32> {weft.name = "x"}, %s: tensor<24xf32> {weft.name = "s", weft.state})
+    -> (tensor<24xf32> {weft.name = "y"}, tensor<24xf32> {weft.name = "s", weft.state}) attributes {weft.entry} {
+  %sum = linalg.generic {indexing_maps = [#v, #v], iterator_types = ["parallel"]} ins(%s : tensor<24xf32>) outs(%x : tensor<24xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %r = arith.addf %o, %a : f32
+    linalg.yield %r : f32
+  } -> tensor<24xf32>
+  return %sum, %s : tensor<24xf32>, tensor<24xf32>
+}
+// A product with a weight is added to the state.
+func.func @product(%x: tensor<3x8xf32> {weft.name = "x"}, %s: tensor<3x24xf32> {weft.name = "p", weft.state})
+    -> (tensor<3x24xf32> {weft.name = "p", weft.state}, tensor<3x24xf32> {weft.name = "y"}) attributes {weft.entry} {
+  %zero = arith.constant 0.0 : f32
+  %w = weft.parameter "w" : tensor<8x24xf32>
+  %e = tensor.empty() : tensor<3x24xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<3x24xf32>) -> tensor<3x24xf32>
+  %m = linalg.matmul ins(%x, %w : tensor<3x8xf32>, tensor<8x24xf32>) outs(%f : tensor<3x24xf32>) -> tensor<3x24xf32>
+  %sum = linalg.generic {indexing_maps = [#mn, #mn, #mn], iterator_types = ["parallel", "parallel"]} ins(%m, %s : tensor<3x24xf32>, tensor<3x24xf32>) outs(%e : tensor<3x24xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %r = arith.addf %a, %b : f32
+    linalg.yield %r : f32
+  } -> tensor<3x24xf32>
+  return %sum, %sum : tensor<3x24xf32>, tensor<3x24xf32>
+}
+}
+)";
+
+std::vector<double> combined(const std::vector<double> &old, std::span<const float> x, double factor) {
+  std::vector<double> result = old;
+  for (size_t i = 0; i < result.size(); ++i)
+    result[i] += factor * x[i];
+  return result;
+}
+
 class State : public testing::TestWithParam<int> {};
 
 TEST_P(State, FollowsTheRecurrence) {
@@ -151,6 +219,33 @@ TEST_P(State, FollowsTheRecurrence) {
       Arrays swapped = module.run(variant, "swap", {next}, options);
       expected.swap(next.values<float>());
       expectEqual(swapped[0], before, "was");
+    }
+  }
+}
+
+TEST_P(State, KeepsValuesWhateverIsWritten) {
+  std::vector<float> weights(8 * 24);
+  for (size_t i = 0; i < weights.size(); ++i)
+    weights[i] = float(i % 5) - 2;
+  CompiledModule module(kHazards, {Array::of("w", {8, 24}, weights)});
+  for (const std::string &variant : module.variants()) {
+    SCOPED_TRACE(variant);
+    std::vector<double> s(24), p(3 * 24);
+    RunOptions options = {.threads = GetParam()};
+    for (unsigned round = 0; round < 3; ++round) {
+      Array x = smallIntegers({24}, round), rows = smallIntegers({3, 8}, 50 + round);
+      expectEqual(module.run(variant, "two_updates", {x}, options)[0], combined(s, x.values<float>(), 1), "sum");
+      s = combined(s, x.values<float>(), -1);
+      expectEqual(module.run(variant, "through_views", {x}, options)[0], s, "old rows");
+      s = combined(s, x.values<float>(), 1);
+      s = combined(s, x.values<float>(), 1);
+      module.run(variant, "through_views", {x}, options);
+      expectEqual(module.run(variant, "unchanged", {x}, options)[0], combined(s, x.values<float>(), 1), "unchanged");
+      for (int64_t m = 0; m < 3; ++m)
+        for (int64_t n = 0; n < 24; ++n)
+          for (int64_t k = 0; k < 8; ++k)
+            p[m * 24 + n] += double(rows.values<float>()[m * 8 + k]) * weights[k * 24 + n];
+      expectEqual(module.run(variant, "product", {rows}, options)[0], p, "product");
     }
   }
 }

@@ -5,9 +5,9 @@
 // Each state's old value is read: the one that is written first is copied before.
 // CHECK-LABEL: @states_change_places
 // CHECK-SAME: %[[S:[^ ]*]]: tensor<4xf32> {weft.name = "s", weft.state}, %[[T:[^ ]*]]: tensor<4xf32> {weft.name = "t", weft.state}
-// CHECK: %[[OLD:.*]] = linalg.generic {{.*}} ins(%[[S]] : tensor<4xf32>) outs(%{{.*}} : tensor<4xf32>)
-// CHECK: linalg.generic {{.*}} ins(%[[T]] : tensor<4xf32>) outs(%[[S]] : tensor<4xf32>)
-// CHECK: linalg.generic {{.*}} ins(%[[OLD]] : tensor<4xf32>) outs(%[[T]] : tensor<4xf32>)
+// CHECK: %[[OLD:.*]] = linalg.copy ins(%[[S]] : tensor<4xf32>) outs(%{{.*}} : tensor<4xf32>)
+// CHECK: linalg.copy ins(%[[T]] : tensor<4xf32>) outs(%[[S]] : tensor<4xf32>)
+// CHECK: linalg.copy ins(%[[OLD]] : tensor<4xf32>) outs(%[[T]] : tensor<4xf32>)
 // expected-remark@+2 {{a tensor is copied: what a state becomes is computed elsewhere}}
 // expected-remark@+1 {{a tensor is copied: it is read here or later, and this op writes over it}}
 func.func @states_change_places(%s: tensor<4xf32> {weft.name = "s", weft.state}, %t: tensor<4xf32> {weft.name = "t", weft.state})
@@ -20,7 +20,7 @@ func.func @states_change_places(%s: tensor<4xf32> {weft.name = "s", weft.state},
 // A later reader gets the old value, through its view.
 // CHECK-LABEL: @later_reader
 // CHECK-SAME: %[[S:[^ ]*]]: tensor<4xf32> {weft.name = "s", weft.state}
-// CHECK: %[[OLD:.*]] = linalg.generic {{.*}} ins(%[[S]] :
+// CHECK: %[[OLD:.*]] = linalg.copy ins(%[[S]] :
 // CHECK: %[[VIEW:.*]] = tensor.expand_shape %[[OLD]]
 // CHECK: linalg.generic {{.*}} outs(%[[S]] :
 // CHECK: linalg.exp ins(%[[VIEW]] :
@@ -44,7 +44,7 @@ func.func @later_reader(%x: tensor<4xf32> {weft.name = "x"}, %s: tensor<4xf32> {
 // Of two updates the one that is kept has the memory.
 // CHECK-LABEL: @two_updates
 // CHECK-SAME: %[[S:[^ ]*]]: tensor<4xf32> {weft.name = "s", weft.state}
-// CHECK: %[[COPY:.*]] = linalg.generic {{.*}} ins(%[[S]] :
+// CHECK: %[[COPY:.*]] = linalg.copy ins(%[[S]] :
 // CHECK: %[[Y:.*]] = linalg.generic {{.*}} outs(%[[COPY]] :
 // CHECK: %[[U:.*]] = linalg.generic {{.*}} outs(%[[S]] :
 // CHECK: return %[[Y]], %[[U]]
@@ -70,7 +70,7 @@ func.func @two_updates(%x: tensor<4xf32> {weft.name = "x"}, %s: tensor<4xf32> {w
 // An op that reads the state elsewhere than it writes reads a copy.
 // CHECK-LABEL: @reversed
 // CHECK-SAME: %[[S:[^ ]*]]: tensor<4xf32> {weft.name = "s", weft.state}
-// CHECK: %[[OLD:.*]] = linalg.generic {{.*}} ins(%[[S]] :
+// CHECK: %[[OLD:.*]] = linalg.copy ins(%[[S]] :
 // CHECK: linalg.generic {{.*}} ins(%[[OLD]] : tensor<4xf32>) outs(%[[S]] :
 #v = affine_map<(n) -> (n)>
 #r = affine_map<(n) -> (3 - n)>
