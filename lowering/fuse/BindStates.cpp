@@ -154,7 +154,7 @@ private:
     Value start = startOf(init.get());
     if (start.getDefiningOp<tensor::EmptyOp>())
       return;
-    if (ownsMemory(start) && !isReadLater(start, init))
+    if (ownsMemory(start) && !isUsedLater(start, init))
       return;
     OpBuilder b(init.getOwner());
     auto op = dyn_cast<linalg::LinalgOp>(init.getOwner());
@@ -181,15 +181,16 @@ private:
     });
   }
 
-  /// Whether the op of `init` itself or one that follows reads the value, also through views.
-  bool isReadLater(Value value, OpOperand &init) {
+  /// Whether the op of `init` itself or one that follows uses the value: reads it, also through views, or writes over
+  /// its memory after a fill.
+  bool isUsedLater(Value value, OpOperand &init) {
     return llvm::any_of(value.getUses(), [&](OpOperand &use) {
       // A region may read it too, with tensor.extract.
       Operation *user = entry.getBody().front().findAncestorOpInBlock(*use.getOwner());
-      if (&use == &init || isa<tensor::DimOp, linalg::FillOp>(user))
+      if (&use == &init || isa<tensor::DimOp>(user) || user == init.get().getDefiningOp())
         return false;
-      if (isView(user))
-        return isReadLater(user->getResult(0), init);
+      if (isView(user) || isa<linalg::FillOp>(user))
+        return isUsedLater(user->getResult(0), init);
       return user == init.getOwner() || init.getOwner()->isBeforeInBlock(user);
     });
   }

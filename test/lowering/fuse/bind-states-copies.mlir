@@ -100,3 +100,31 @@ func.func @sum_onto_input(%x: tensor<4xf32>, %s: tensor<4xf32>) -> tensor<4xf32>
   } -> tensor<4xf32>
   return %y : tensor<4xf32>
 }
+
+// -----
+
+// The state begins anew with a fill, while an earlier sum with its old value is still read: that has a copy.
+// CHECK-LABEL: @filled_anew
+// CHECK-SAME: %[[X:[^ ]*]]: tensor<4xf32> {weft.name = "x"}, %[[S:[^ ]*]]: tensor<4xf32>
+// CHECK: %[[COPY:.*]] = linalg.copy ins(%[[S]] :
+// CHECK: %[[OLD:.*]] = linalg.generic {{.*}} outs(%[[COPY]] :
+// CHECK: %[[ZERO:.*]] = linalg.fill ins(%{{.*}} : f32) outs(%[[S]] :
+// CHECK: linalg.generic {{.*}} ins(%[[OLD]] : tensor<4xf32>) outs(%[[ZERO]] :
+#v = affine_map<(n) -> (n)>
+func.func @filled_anew(%x: tensor<4xf32> {weft.name = "x"}, %s: tensor<4xf32> {weft.name = "s", weft.state}) -> (tensor<4xf32> {weft.name = "s", weft.state}) attributes {weft.entry} {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<4xf32>
+  // expected-remark@+1 {{a tensor is copied: it is read after this op, which would write over it}}
+  %old = linalg.generic {indexing_maps = [#v, #v], iterator_types = ["parallel"]} ins(%x : tensor<4xf32>) outs(%s : tensor<4xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %r = arith.addf %o, %a : f32
+    linalg.yield %r : f32
+  } -> tensor<4xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<4xf32>) -> tensor<4xf32>
+  %new = linalg.generic {indexing_maps = [#v, #v], iterator_types = ["parallel"]} ins(%old : tensor<4xf32>) outs(%f : tensor<4xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %r = arith.addf %o, %a : f32
+    linalg.yield %r : f32
+  } -> tensor<4xf32>
+  return %new : tensor<4xf32>
+}
