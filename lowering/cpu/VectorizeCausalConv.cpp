@@ -28,7 +28,7 @@ namespace weft {
 
 /// Channels whose steps are walked together: several streams of whole cache lines, and taps that fit the first-level
 /// cache beside them.
-static constexpr int64_t kPanelChannels = 256;
+static constexpr int64_t kPanelChannels = 512;
 
 CausalConvEmitter::CausalConvEmitter(CausalConvOp op, const RegisterPlan &reg)
     : IndexLoops(op.getLoc()), op(op), reg(reg), taps(op.getTaps()) {}

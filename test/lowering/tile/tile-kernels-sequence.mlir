@@ -3,8 +3,8 @@
 
 module attributes {weft.target = #weft.target<isa = "v4", lanes = 16, registers = 32, cpu = "x86-64-v4", features = "">} {
 // CHECK-LABEL: func.func @steps
-// CHECK: scf.forall (%[[B:.*]], %[[T:.*]], %[[D:.*]]) = (0, 0, 0) to (%{{.*}}, %{{.*}}, 768) step (1, 256, 256)
-// CHECK: weft.causal_conv ins(%{{.*}}, %{{.*}} : tensor<1x?x256xf32>, tensor<256x4xf32>) from(%[[T]]) outs(%{{.*}} : tensor<1x?x256xf32>)
+// CHECK: scf.forall (%[[B:.*]], %[[T:.*]], %[[D:.*]]) = (0, 0, 0) to (%{{.*}}, %{{.*}}, 768) step (1, 256, 384)
+// CHECK: weft.causal_conv ins(%{{.*}}, %{{.*}} : tensor<1x?x384xf32>, tensor<384x4xf32>) from(%[[T]]) outs(%{{.*}} : tensor<1x?x384xf32>)
 // CHECK: weft.item_cost
 func.func @steps(%x: memref<?x?x768xf32>, %w: memref<768x4xf32>, %y: memref<?x?x768xf32>) attributes {weft.kernel = "conv"} {
   %tx = bufferization.to_tensor %x restrict : memref<?x?x768xf32> to tensor<?x?x768xf32>
@@ -17,9 +17,9 @@ func.func @steps(%x: memref<?x?x768xf32>, %w: memref<768x4xf32>, %y: memref<?x?x
 
 // The copy of the state that the kernel begins with is done by the item that needs it.
 // CHECK-LABEL: func.func @state
-// CHECK: scf.forall (%[[B:.*]], %[[D:.*]]) = (0, 0) to (%{{.*}}, 768) step (1, 256)
-// CHECK: %[[S:.*]] = linalg.copy ins(%{{.*}} : tensor<1x3x256xf32>) outs(%{{.*}} : tensor<1x3x256xf32>)
-// CHECK: weft.causal_conv {{.*}} outs(%{{.*}} : tensor<1x?x256xf32>) state(%[[S]] : tensor<1x3x256xf32>)
+// CHECK: scf.forall (%[[B:.*]], %[[D:.*]]) = (0, 0) to (%{{.*}}, 768) step (1, 384)
+// CHECK: %[[S:.*]] = linalg.copy ins(%{{.*}} : tensor<1x3x384xf32>) outs(%{{.*}} : tensor<1x3x384xf32>)
+// CHECK: weft.causal_conv {{.*}} outs(%{{.*}} : tensor<1x?x384xf32>) state(%[[S]] : tensor<1x3x384xf32>)
 func.func @state(%x: memref<?x?x768xf32>, %w: memref<768x4xf32>, %s: memref<?x3x768xf32>, %y: memref<?x?x768xf32>, %n: memref<?x3x768xf32>) attributes {weft.kernel = "conv"} {
   %tx = bufferization.to_tensor %x restrict : memref<?x?x768xf32> to tensor<?x?x768xf32>
   %tw = bufferization.to_tensor %w restrict : memref<768x4xf32> to tensor<768x4xf32>
