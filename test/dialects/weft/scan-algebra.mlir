@@ -81,3 +81,26 @@ func.func @norm(%x: tensor<?xf32>) -> tensor<?xf32> {
   } -> tensor<?xf32>
   return %y : tensor<?xf32>
 }
+
+// RWKV-4's weighted values, which decay from step to step: online softmax over the max-plus recurrence.
+// CHECK: func.func @decaying_softmax
+func.func @decaying_softmax(%x: tensor<?xf32>) -> tensor<?xf32> {
+  %y:4 = weft.scan {dimension = 0 : i64, indexing_maps = [#v, #v, #v, #v]}
+    ins(%x, %x, %x, %x : tensor<?xf32>, tensor<?xf32>, tensor<?xf32>, tensor<?xf32>)
+    outs(%x, %x, %x, %x : tensor<?xf32>, tensor<?xf32>, tensor<?xf32>, tensor<?xf32>) combine {
+  ^bb0(%w0: f32, %m0: f32, %n0: f32, %d0: f32, %w1: f32, %m1: f32, %n1: f32, %d1: f32):
+    %w = arith.addf %w0, %w1 : f32
+    %shifted = arith.addf %m0, %w1 : f32
+    %m = arith.maximumf %shifted, %m1 : f32
+    %a0 = arith.subf %shifted, %m : f32
+    %a1 = arith.subf %m1, %m : f32
+    %e0 = math.exp %a0 : f32
+    %e1 = math.exp %a1 : f32
+    %p0 = arith.mulf %n0, %e0 : f32
+    %n = math.fma %n1, %e1, %p0 : f32
+    %q0 = arith.mulf %d0, %e0 : f32
+    %d = math.fma %d1, %e1, %q0 : f32
+    weft.yield %w, %m, %n, %d : f32, f32, f32, f32
+  } -> tensor<?xf32>, tensor<?xf32>, tensor<?xf32>, tensor<?xf32>
+  return %y#2 : tensor<?xf32>
+}
