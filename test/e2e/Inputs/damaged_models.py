@@ -116,7 +116,7 @@ DAMAGES = {
     "no-hidden-size": in_config(hidden_size=None),
     "word-for-number": in_config(num_hidden_layers="two"),
     "negative-layers": in_config(num_hidden_layers=-1),
-    "unknown-architecture": in_config(model_type="mamba", architectures=["MambaModel"]),
+    "unknown-architecture": in_config(model_type="t5", architectures=["T5Model"]),
     "unknown-activation": in_config(hidden_act="cubic"),
     "config-not-json": write("config.json", "{"),
     "config-deep": write("config.json", "[" * 100000),
