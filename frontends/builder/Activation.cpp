@@ -53,12 +53,20 @@ Value buildActivation(OpBuilder &builder, Location location, Activation kind, Va
     return s.mul(x, s.sigmoid(s.mul(x, s.constant(1.702))));
   case Activation::Relu:
     return arith::MaximumFOp::create(builder, location, x, s.constant(0.0));
+  case Activation::Sigmoid:
+    return s.sigmoid(x);
   case Activation::Silu:
     return s.mul(x, s.sigmoid(x));
   case Activation::Tanh:
     return math::TanhOp::create(builder, location, x);
   }
   llvm_unreachable("every activation is built above");
+}
+
+Value buildSoftCap(OpBuilder &builder, Location location, Value x, double cap) {
+  Scalars s{builder, location};
+  Value limit = s.constant(cap);
+  return s.mul(limit, math::TanhOp::create(builder, location, s.div(x, limit)));
 }
 
 } // namespace weft

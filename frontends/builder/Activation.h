@@ -15,12 +15,16 @@ enum class Activation {
   GeluTanh,  ///< its tanh approximation (Hendrycks and Gimpel 2016, arXiv:1606.08415)
   QuickGelu, ///< x · σ(1.702 x)
   Relu,
-  Silu, ///< x · σ(x)
+  Sigmoid, ///< σ(x) = 1 / (1 + e^−x)
+  Silu,    ///< x · σ(x)
   Tanh
 };
 
 /// Emits the scalar f32 computation in arith and math ops.
 mlir::Value buildActivation(mlir::OpBuilder &builder, mlir::Location location, Activation kind, mlir::Value x);
+
+/// cap · tanh(x / cap): near x where x is small, never beyond cap.
+mlir::Value buildSoftCap(mlir::OpBuilder &builder, mlir::Location location, mlir::Value x, double cap);
 
 } // namespace weft
 

@@ -88,7 +88,7 @@ static llvm::SmallVector<int64_t> staticShape(llvm::ArrayRef<std::string> dims, 
 void GraphBuilder::beginEntry(llvm::StringRef name, llvm::ArrayRef<InputSpec> specs,
                               llvm::ArrayRef<StateSpec> entryStates, const FixedDims &fixed) {
   inputs.clear(), dims.clear(), states.clear(), parameterValues.clear();
-  outputs.clear(), extents.clear(), products.clear();
+  outputs.clear(), extents.clear(), products.clear(), shiftTaps.clear();
   stateSpecs.assign(entryStates.begin(), entryStates.end());
   for (const auto &[dim, extent] : fixed)
     dims[dim] = builder.getIndexAttr(extent);

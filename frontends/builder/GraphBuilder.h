@@ -102,6 +102,18 @@ struct RecurrenceSpec {
   mlir::Value reset = {}; ///< as in CausalConvSpec
 };
 
+/// All prefixes of an associative combination along the sequence: weft.scan says what it computes.
+struct ScanSpec {
+  std::string name;                ///< for the location
+  std::vector<mlir::Value> inputs; ///< one for each accumulator, [batch, sequence, n] all
+  /// The accumulators of two parts of a sequence together: of the earlier part, then of the later.
+  std::function<llvm::SmallVector<mlir::Value>(mlir::OpBuilder &, mlir::Location, mlir::ValueRange)> combine;
+  bool associative = false;             ///< it is, though there is no proof
+  std::vector<std::string> states = {}; ///< one for each accumulator, [batch, n]; as in CausalConvSpec
+  bool fromZero = false;                ///< states that the entry does not have are 0 too, rather than absent
+  mlir::Value reset = {};               ///< as in CausalConvSpec
+};
+
 class GraphBuilder {
 public:
   using Value = mlir::Value;
@@ -160,7 +172,7 @@ public:
   Value project(Value x, Value weight);
   /// x [m, n] + vector [n].
   Value addRow(Value x, Value vector);
-  /// Over the last dimension, with `module`.weight and `module`.bias.
+  /// Over the last dimension, with `module`.weight and `module`.bias; without a name, with neither.
   Value layerNorm(Value x, llvm::StringRef module, double epsilon, bool hasBias = true);
   /// Over the last dimension, with `module`.weight; without a name, without a scale.
   Value rmsNorm(Value x, llvm::StringRef module, double epsilon);
@@ -172,6 +184,10 @@ public:
   Value causalConv(const CausalConvSpec &spec);
   /// x [batch, sequence] a step later: 0, then all but the last of the sequence.
   Value delayed(Value x);
+  /// x [batch, sequence, n] a step later, with the last of the call before in the state; 0 where a sequence starts.
+  Value shifted(Value x, llvm::StringRef state, Value reset);
+  /// → what each accumulator holds after each step: [batch, sequence, n] each.
+  llvm::SmallVector<Value> scan(const ScanSpec &spec);
   /// → the dimensions of `outputDims`.
   Value recurrence(const RecurrenceSpec &spec);
   Value activate(Value x, Activation kind);
@@ -241,6 +257,8 @@ private:
 
   mlir::RankedTensorType typeOf(llvm::ArrayRef<mlir::OpFoldResult> sizes, mlir::Type element);
   mlir::OpFoldResult product(mlir::OpFoldResult a, mlir::OpFoldResult b);
+  /// Taps [channels, 2] of which the older is 1 and the newer 0.
+  Value tapsOfShift(int64_t channels);
   mlir::NamedAttrList describe(llvm::StringRef name, llvm::ArrayRef<std::string> dims);
   void addArgument(unsigned index, llvm::ArrayRef<std::string> dims);
   void checkParameter(llvm::StringRef name, const StoredTensor &stored, llvm::ArrayRef<int64_t> shape);
@@ -261,6 +279,7 @@ private:
   std::vector<Output> outputs;
   llvm::DenseMap<Value, Sizes> extents;
   std::map<std::pair<void *, void *>, Value> products;
+  std::map<int64_t, Value> shiftTaps; ///< by channels
 };
 
 } // namespace weft

@@ -37,9 +37,12 @@ Value GraphBuilder::linear(Value x, llvm::StringRef name, int64_t out, bool hasB
 }
 
 Value GraphBuilder::layerNorm(Value x, llvm::StringRef name, double epsilon, bool hasBias) {
-  Scope scope(*this, name);
-  Value scale = parameter(name.str() + ".weight", {lastExtent(x)});
-  Value bias = hasBias ? parameter(name.str() + ".bias", {lastExtent(x)}) : Value();
+  std::optional<Scope> scope;
+  if (!name.empty())
+    scope.emplace(*this, name);
+  Value scale = name.empty() ? fill({builder.getIndexAttr(lastExtent(x))}, builder.getF32FloatAttr(1.0f))
+                             : parameter(name.str() + ".weight", {lastExtent(x)});
+  Value bias = hasBias && !name.empty() ? parameter(name.str() + ".bias", {lastExtent(x)}) : Value();
   Sizes result(sizes(x));
   Value init = empty(result, builder.getF32Type());
   auto norm = LayerNormOp::create(builder, location, TypeRange{init.getType()}, x, scale, bias, init,

@@ -8,6 +8,7 @@
 #include "dialects/weft/SequenceOps.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
@@ -74,6 +75,69 @@ Value GraphBuilder::delayed(Value x) {
   auto conv = CausalConvOp::create(builder, location, TypeRange{type}, input, weight, Value(), ValueRange{}, Value(),
                                    Value(), init, Value(), ArrayAttr(), /*reverse=*/false);
   return mergeLast(known(conv->getResult(0), channel));
+}
+
+Value GraphBuilder::tapsOfShift(int64_t channels) {
+  Value &taps = shiftTaps[channels];
+  if (!taps)
+    taps = map({builder.getIndexAttr(channels), builder.getIndexAttr(2)}, builder.getF32Type(), {}, {},
+               [](OpBuilder &b, Location l, ValueRange) -> Value {
+                 Value zero = arith::ConstantIndexOp::create(b, l, 0);
+                 Value isOlder =
+                     arith::CmpIOp::create(b, l, arith::CmpIPredicate::eq, linalg::IndexOp::create(b, l, 1), zero);
+                 return arith::UIToFPOp::create(b, l, b.getF32Type(), isOlder);
+               });
+  return taps;
+}
+
+Value GraphBuilder::shifted(Value x, llvm::StringRef state, Value reset) {
+  Sizes result(sizes(x));
+  Value taps = tapsOfShift(cast<RankedTensorType>(x.getType()).getDimSize(2));
+  Value init = empty(result, builder.getF32Type());
+  llvm::SmallVector<Type> types{init.getType()};
+  Value carried = hasState(state) ? this->state(state) : Value();
+  if (carried)
+    types.push_back(carried.getType());
+  auto conv = CausalConvOp::create(builder, location, types, x, taps, Value(), ValueRange{}, reset, Value(), init,
+                                   carried, ArrayAttr(), /*reverse=*/false);
+  if (carried)
+    setState(state, conv->getResult(1));
+  return known(conv->getResult(0), result);
+}
+
+llvm::SmallVector<Value> GraphBuilder::scan(const ScanSpec &spec) {
+  Scope scope(*this, spec.name);
+  Sizes result(sizes(spec.inputs.front()));
+  size_t count = spec.inputs.size();
+  llvm::SmallVector<Value> inits, carried;
+  for (size_t index = 0; index < count; ++index)
+    inits.push_back(empty(result, builder.getF32Type()));
+  if (!spec.states.empty() && hasState(spec.states.front()))
+    for (const std::string &name : spec.states)
+      carried.push_back(state(name));
+  bool isKept = !carried.empty();
+  if (spec.fromZero && !isKept)
+    carried.assign(count, fill({result[0], result[2]}, builder.getF32FloatAttr(0.0f)));
+  llvm::SmallVector<AffineMap> maps(count, dimsMap(3, {0, 1, 2}));
+  if (spec.reset)
+    maps.push_back(dimsMap(3, {0, 1}));
+  llvm::SmallVector<Type> types(ValueRange(inits).getTypes());
+  llvm::append_range(types, ValueRange(carried).getTypes());
+  auto op = ScanOp::create(builder, location, types, spec.inputs, spec.reset, inits, carried, /*dimension=*/1,
+                           builder.getAffineMapArrayAttr(maps), spec.associative, /*reverse=*/false);
+  {
+    OpBuilder::InsertionGuard guard(builder);
+    llvm::SmallVector<Type> scalars(2 * count, builder.getF32Type());
+    Block *body = builder.createBlock(&op.getCombine(), {}, scalars, llvm::SmallVector<Location>(2 * count, location));
+    YieldOp::create(builder, location, spec.combine(builder, location, body->getArguments()));
+  }
+  for (auto [index, name] : llvm::enumerate(spec.states))
+    if (isKept)
+      setState(name, op->getResult(count + index));
+  llvm::SmallVector<Value> outputs;
+  for (size_t index = 0; index < count; ++index)
+    outputs.push_back(known(op->getResult(index), result));
+  return outputs;
 }
 
 namespace {

@@ -61,7 +61,11 @@ Value buildLogits(GraphBuilder &graph, const CausalModel &model, Value hidden) {
   // A head that is tied to the embeddings is not in the file; one that is there wins.
   bool isTied = model.tied && !graph.hasParameter(model.head);
   const std::string &weight = isTied ? model.wordEmbeddings : model.head;
-  return graph.project(hidden, graph.parameter(weight, {model.vocabulary, model.hidden}));
+  Value logits = graph.project(hidden, graph.parameter(weight, {model.vocabulary, model.hidden}));
+  if (model.scoreCap == 0)
+    return logits;
+  return graph.map({logits},
+                   [&](OpBuilder &b, Location l, ValueRange s) { return buildSoftCap(b, l, s[0], model.scoreCap); });
 }
 
 void buildForward(GraphBuilder &graph, const CausalModel &model, Task task) {

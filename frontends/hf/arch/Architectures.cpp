@@ -19,7 +19,9 @@ llvm::ArrayRef<Architecture> architectures() {
       {"modernbert", "ModernBert", "model", readModernBert},
       {"mpnet", "MPNet", "mpnet", readMPNet},
       {"roberta", "Roberta", "roberta", readRoberta},
+      {"rwkv", "Rwkv", "rwkv", nullptr, readRwkv},
       {"xlm-roberta", "XLMRoberta", "roberta", readXlmRoberta},
+      {"xlstm", "xLSTM", "backbone", nullptr, readXLstm},
   };
   return kTable;
 }

@@ -68,6 +68,7 @@ struct CausalModel {
   std::string wordEmbeddings = {};     ///< their parameter
   std::string head = "lm_head.weight"; ///< where absent from the files, and tied, the word embeddings
   bool tied = true;                    ///< config.json may say that head and embeddings differ
+  double scoreCap = 0;                 ///< logits are capped softly at this; 0: not
   int64_t endToken = 0;                ///< ends a text, where no file says
 };
 
@@ -95,6 +96,8 @@ EncoderModel readXlmRoberta(Config &config);
 CausalModel readFalconMamba(Config &config);
 CausalModel readMamba(Config &config);
 CausalModel readMamba2(Config &config);
+CausalModel readRwkv(Config &config);
+CausalModel readXLstm(Config &config);
 
 } // namespace weft
 

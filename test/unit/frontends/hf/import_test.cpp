@@ -141,6 +141,13 @@ const WrongConfig kWrongConfigs[] = {
     {"GroupsDoNotDivide", "mamba2-base", R"({"n_groups": 4})", "W0207", "no multiple of the 4 groups"},
     {"StepLimitIsNumber", "mamba2-base", R"({"time_step_limit": 0.5})", "W0202", "array of 2 numbers"},
     {"StepLimitIsNegative", "mamba2-base", R"({"time_step_limit": [-1, 2]})", "W0202", "time_step_limit"},
+    {"RescaleIsNegative", "rwkv-base", R"({"rescale_every": -1})", "W0203", "rescale_every"},
+    {"OtherAttentionWidth", "rwkv-base", R"({"attention_hidden_size": 41})", "W0211", "attention.key.weight"},
+    {"OtherFeedForward", "rwkv-base", R"({"intermediate_size": null})", "W0211", "feed_forward.key.weight"},
+    {"KeysDoNotFillTheHeads", "xlstm-base", R"({"qk_dim_factor": 0.53})", "W0207", "the keys' width 25"},
+    {"ValuesHaveNoWidth", "xlstm-base", R"({"v_dim_factor": 0})", "W0203", "v_dim_factor"},
+    {"WeightsAreFused", "xlstm-base", R"({"weight_mode": "fused"})", "W0206", "weight_mode is fused"},
+    {"BiasesOfXLstm", "xlstm-base", R"({"use_bias": true})", "W0206", "use_bias"},
     {"PoolingIsUnknown", "modernbert-base", R"({"classifier_pooling": "max"})", "W0206", "cls and mean"},
 };
 
@@ -204,7 +211,7 @@ INSTANTIATE_TEST_SUITE_P(Fixtures, AnyConfig,
                          testing::Values("albert-inner-groups", "bert-masked-lm", "distilbert-masked-lm",
                                          "electra-pre-training", "falcon-mamba-causal-lm", "mamba2-step-limits",
                                          "mamba-causal-lm", "modernbert-sequence-classification", "mpnet-base",
-                                         "roberta-token-classification"),
+                                         "roberta-token-classification", "rwkv-causal-lm", "xlstm-causal-lm"),
                          [](const auto &info) {
                            std::string name = info.param;
                            std::replace(name.begin(), name.end(), '-', '_');
