@@ -10,7 +10,6 @@
 // RUN:   | llc -mtriple=x86_64-unknown-linux-gnu -mcpu=x86-64-v3 | FileCheck %s --check-prefix=V3
 
 // V4-LABEL: sums_items:
-
 // V4: This Inner Loop
 // V4-NOT: {{%rsp|^\.LBB|call}}
 // V4-COUNT-8: vaddps {{.*}}%zmm
