@@ -176,6 +176,11 @@ Result<ParameterDescription> readParameter(mlir::Attribute attribute) {
       parameter.sources.push_back(source.str());
   if (parameter.sources.empty())
     parameter.sources.push_back(parameter.name);
+  if (auto functions = dictionary.getAs<mlir::ArrayAttr>("functions"))
+    for (auto function : functions.getAsRange<mlir::StringAttr>())
+      parameter.functions.push_back(function.str());
+  if (auto order = dictionary.getAs<mlir::DenseI64ArrayAttr>("order"))
+    parameter.order = order.asArrayRef().vec();
   if (auto layout = dictionary.getAs<PanelsAttr>("layout"))
     parameter.panels =
         PanelsDescription{layout.getWidth(), layout.getOutByIn(), layout.getInt8(), layout.getForm().str()};

@@ -74,6 +74,8 @@ struct ParameterDescription {
   std::optional<PanelsDescription> panels;
   int32_t dtype;
   std::vector<int64_t> shape;
+  std::vector<std::string> functions = {}; ///< of dialects/weft/ElementFunction.h, applied in this order
+  std::vector<int64_t> order = {};         ///< of the source's dimensions; empty: as they are
 
   int64_t elements() const;
   int64_t bytes() const;

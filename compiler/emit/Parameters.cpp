@@ -3,6 +3,7 @@
 #include "compiler/emit/Parameters.h"
 
 #include "compiler/emit/ColumnPacker.h"
+#include "compiler/emit/ComputedWeights.h"
 #include "compiler/emit/GroupedWeights.h"
 #include "compiler/emit/QuantizedWeights.h"
 #include "frontends/weights/FloatValues.h"
@@ -189,6 +190,8 @@ Result<void> fillParameter(const ParameterDescription &parameter, const TensorLo
     return fillQuantized(parameter, *sources, tensors.place, out);
   if (parameter.panels && !parameter.panels->form.empty())
     return fillGrouped(parameter, *sources, tensors.place, out);
+  if (!parameter.functions.empty() || !parameter.order.empty())
+    return fillComputed(parameter, *sources->front(), tensors.place, elementsIn<float>(out));
   if (parameter.dtype == WEFT_F32) {
     std::span<float> values = elementsIn<float>(out);
     return parameter.panels ? fillPanels(parameter, *sources, tensors, values)

@@ -3,8 +3,10 @@
 //
 // The constraints of parameter, kernel, yield and the attributes (docs/spec.md),
 // and kernels without needless operands.
+#include "dialects/weft/ElementFunction.h"
 #include "dialects/weft/WeftDialect.h"
 
+#include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "mlir/IR/PatternMatch.h"
 
 using namespace mlir;
@@ -44,6 +46,22 @@ static LogicalResult verifyPanels(ParameterOp op, PanelsAttr layout) {
   return success();
 }
 
+/// What the compiler makes of a weight's elements and dimensions.
+static LogicalResult verifyComputed(ParameterOp op) {
+  if (!op.getFunctions() && !op.getOrder())
+    return success();
+  ShapedType type = op.getResult().getType();
+  if (op.getLayout() || op.getSourceNames().size() != 1 || !type.getElementType().isF32()) // parameter_c7
+    return op.emitOpError("with functions or an order takes one source, f32, without a layout");
+  if (op.getFunctions())
+    for (StringRef name : op.getFunctions()->getAsValueRange<StringAttr>())
+      if (!findElementFunction(name)) // parameter_c8
+        return op.emitOpError("has no function '") << name << "': see dialects/weft/ElementFunction.cpp";
+  if (op.getOrder() && (int64_t(op.getOrder()->size()) != type.getRank() || !isPermutationVector(*op.getOrder())))
+    return op.emitOpError("order must be a permutation of the dimensions"); // parameter_c9
+  return success();
+}
+
 LogicalResult ParameterOp::verify() {
   if (getName().empty()) // parameter_c1
     return emitOpError("needs a name");
@@ -55,6 +73,8 @@ LogicalResult ParameterOp::verify() {
   ShapedType type = getResult().getType();
   if (!type.hasStaticShape()) // parameter_c3
     return emitOpError("a weight has a static shape, got ") << type;
+  if (failed(verifyComputed(*this)))
+    return failure();
   std::optional<PanelsAttr> layout = getLayout();
   return layout ? verifyPanels(*this, *layout) : success();
 }

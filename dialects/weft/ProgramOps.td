@@ -11,20 +11,30 @@ def Weft_ParameterOp : Weft_Op<"parameter", [Pure]> {
   let summary = "A weight of the model, by name";
   let description = [{
     The tensor `name` of the model's weights. With `sources`, the tensors of these names in the model's files,
-    concatenated along their outputs; with `layout`, stored packed (the compiler packs once, at compile time).
+    concatenated along their outputs; with `layout`, stored packed (the compiler packs once, at compile time). With
+    `functions`, ops with one operand that the compiler applies to each element in this order, in float64; with `order`,
+    dimension i is dimension order[i] of the file's tensor.
 
     Example:
     ```mlir
     %w = weft.parameter "encoder.layer.0.intermediate.dense.weight" : tensor<8x4xf32>
     %p = weft.parameter "layer.0.qkv" sources(["q.weight", "k.weight"]) layout(#weft.panels<width = 16, out_by_in = true>)
          : tensor<1x4x16xf32>
+    %a = weft.parameter "layer.0.rates" sources(["layer.0.A_log"]) functions(["math.exp", "arith.negf"]) order[1, 0]
+         : tensor<16x8xf32>
     ```
   }];
-  let arguments = (ins StrAttr:$name, OptionalAttr<StrArrayAttr>:$sources, OptionalAttr<Weft_PanelsAttr>:$layout);
+  let arguments = (ins StrAttr:$name, OptionalAttr<StrArrayAttr>:$sources, OptionalAttr<Weft_PanelsAttr>:$layout,
+                       OptionalAttr<StrArrayAttr>:$functions, OptionalAttr<DenseI64ArrayAttr>:$order);
   let results = (outs Weft_Shaped:$result);
   let assemblyFormat = [{
-    $name (`sources` `(` $sources^ `)`)? (`layout` `(` $layout^ `)`)? attr-dict `:` type($result)
+    $name (`sources` `(` $sources^ `)`)? (`layout` `(` $layout^ `)`)? (`functions` `(` $functions^ `)`)?
+    (`order` `` $order^)? attr-dict `:` type($result)
   }];
+  let builders = [OpBuilder<(ins "::mlir::Type":$result, "::mlir::StringAttr":$name, "::mlir::ArrayAttr":$sources,
+                                 "::weft::PanelsAttr":$layout), [{
+    build($_builder, $_state, result, name, sources, layout, ::mlir::ArrayAttr(), ::mlir::DenseI64ArrayAttr());
+  }]>];
   let hasVerifier = 1;
   let extraClassDeclaration = [{
     /// The tensors of the model's files that make this weight: `sources`, or the name alone.

@@ -72,7 +72,8 @@ struct BufferizeParameter : BufferizableOpInterface::ExternalModel<BufferizePara
     if (failed(type))
       return failure();
     replaceOpWithNewBufferizedOp<ParameterOp>(rewriter, op, cast<Type>(*type), parameter.getNameAttr(),
-                                              parameter.getSourcesAttr(), parameter.getLayoutAttr());
+                                              parameter.getSourcesAttr(), parameter.getLayoutAttr(),
+                                              parameter.getFunctionsAttr(), parameter.getOrderAttr());
     return success();
   }
 };

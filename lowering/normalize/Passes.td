@@ -89,6 +89,35 @@ def NormalizeNamed : Pass<"weft-normalize-named", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::linalg::LinalgDialect"];
 }
 
+def FoldParameters : Pass<"weft-fold-parameters", "::mlir::ModuleOp"> {
+  let summary = "Computes functions of a weight once, when compiling";
+  let description = [{
+    Before: elementwise ops on `weft.parameter`. After: an op that applies functions of one number (those of
+    `dialects/weft/ElementFunction`) to a weight in f32, with its dimensions in any order, is a parameter that the
+    compiler computes and stores. The weight itself is stored only where something else reads it.
+
+    Example:
+    ```mlir
+    %w = weft.parameter "A_log" : tensor<8x4xf32>
+    %e = tensor.empty() : tensor<4x8xf32>
+    %a = linalg.generic {indexing_maps = [affine_map<(n, d) -> (d, n)>, affine_map<(n, d) -> (n, d)>],
+                         iterator_types = ["parallel", "parallel"]}
+         ins(%w : tensor<8x4xf32>) outs(%e : tensor<4x8xf32>) {
+    ^bb0(%log: f32, %o: f32):
+      %rate = math.exp %log : f32
+      %minus = arith.negf %rate : f32
+      linalg.yield %minus : f32
+    } -> tensor<4x8xf32>
+    ```
+    becomes
+    ```
+    %a = weft.parameter "A_log.exp.negf.1.0" sources(["A_log"]) functions(["math.exp", "arith.negf"]) order[1, 0]
+         : tensor<4x8xf32>
+    ```
+  }];
+  let dependentDialects = ["::weft::WeftDialect"];
+}
+
 def NormalizeConcat : Pass<"weft-normalize-concat", "::mlir::ModuleOp"> {
   let summary = "Turns insertions of two halves into one elementwise op";
   let description = [{

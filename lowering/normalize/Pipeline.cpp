@@ -23,6 +23,8 @@ void buildNormalizePhase(OpPassManager &pm) {
   // Equal look-ups of a dimension or a weight become one value, so that later phases can compare by value.
   pm.addPass(createCSEPass());
   pm.addPass(createNormalizeNamed());
+  // Named ops are generic by now.
+  pm.addPass(createFoldParameters());
   pm.addPass(createNormalizeConcat());
   pm.addPass(createNormalizeLinear());
   pm.addPass(createNormalizeAttention());

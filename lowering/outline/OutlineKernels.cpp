@@ -350,6 +350,10 @@ LogicalResult listParameters(ModuleOp module) {
     entry.set("type", TypeAttr::get(RankedTensorType::get(type.getShape(), type.getElementType())));
     if (op.getLayoutAttr())
       entry.set("layout", op.getLayoutAttr());
+    if (op.getFunctionsAttr())
+      entry.set("functions", op.getFunctionsAttr());
+    if (op.getOrderAttr())
+      entry.set("order", op.getOrderAttr());
     Attribute described = entry.getDictionary(module.getContext());
     auto [known, isNew] = seen.try_emplace(op.getNameAttr(), described);
     if (isNew)

@@ -53,3 +53,27 @@ func.func @parameter_c6() {
   %w = weft.parameter "w" layout(#weft.panels<width = 16, out_by_in = false, form = "int4">) : tensor<1x4x256xi8>
   return
 }
+
+// -----
+
+func.func @parameter_c7() {
+  // expected-error@+1 {{with functions or an order takes one source, f32, without a layout}}
+  %w = weft.parameter "w" sources(["a", "b"]) functions(["math.exp"]) : tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @parameter_c8() {
+  // expected-error@+1 {{has no function 'math.sin': see dialects/weft/ElementFunction.cpp}}
+  %w = weft.parameter "w" functions(["math.sin"]) : tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @parameter_c9() {
+  // expected-error@+1 {{order must be a permutation of the dimensions}}
+  %w = weft.parameter "w" order[0, 0] : tensor<4x4xf32>
+  return
+}
