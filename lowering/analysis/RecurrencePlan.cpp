@@ -35,8 +35,15 @@ StepDependence::StepDependence(RecurrenceOp op) {
     bool isRead = llvm::any_of(result.getUsers(), [&](Operation *user) {
       return isa<StepOp>(user) || (user->getNumResults() && onKey.contains(user->getResult(0)));
     });
-    if (isRead && !onKey.contains(result) && result.getType().isF32())
+    if (onKey.contains(result) || !result.getType().isF32())
+      continue;
+    if (isRead)
       shared.push_back(result);
+    bool isReadByVectors = isRead || llvm::any_of(result.getUsers(), [&](Operation *user) {
+                             return user->getNumResults() && onValue.contains(user->getResult(0));
+                           });
+    if (isReadByVectors && !onValue.contains(result))
+      scalars.push_back(result);
   }
 }
 

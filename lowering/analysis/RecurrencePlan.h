@@ -16,6 +16,9 @@ struct StepDependence {
   /// Results that do not depend on n, and are read by what does or by the terminator: computed once for all n.
   mlir::SmallVector<mlir::Value> shared;
 
+  /// Those of them that do not depend on e either, read by what depends on n or e or by the terminator.
+  mlir::SmallVector<mlir::Value> scalars;
+
   explicit StepDependence(RecurrenceOp op);
 };
 

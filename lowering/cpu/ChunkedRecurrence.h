@@ -35,7 +35,9 @@ private:
   mlir::Value isWhole(mlir::OpBuilder &b, mlir::Value step);
   void emitChunk(mlir::OpBuilder &b, mlir::Value step);
 
-  // --- vectors over n
+  // --- vectors over n (ChunkRows.cpp)
+  /// Numbers of each step that depend on neither n nor e.
+  void storeScalars(mlir::OpBuilder &b, mlir::Value step);
   void storeRows(mlir::OpBuilder &b, mlir::Value step);
   void storeRowsAt(mlir::OpBuilder &b, mlir::Value place, mlir::Value time, mlir::Value n, mlir::Value mask);
   /// Each vector with the decays between its step and the chunk's begin or end.
@@ -49,9 +51,9 @@ private:
   Values sumPairs(mlir::OpBuilder &b, int64_t j);
   mlir::SmallVector<Pair> pairsOf(int64_t j) const;
   /// Decays that are one number for all n: products of those of steps first … last.
-  void multiplyDecays(mlir::OpBuilder &b, mlir::Value step);
+  void multiplyDecays(mlir::OpBuilder &b);
 
-  // --- vectors over e
+  // --- vectors over e (ChunkedRecurrence.cpp)
   void emitColumns(mlir::OpBuilder &b, const Columns &columns, mlir::Value step);
   Registers valuesOf(mlir::OpBuilder &b, const Columns &columns, mlir::Value step);
   /// o of S before the chunk; S after it, where there is no term of low rank.
@@ -64,6 +66,7 @@ private:
   /// Each step's vectors times a number, where decays are one number for all n.
   Registers scale(mlir::OpBuilder &b, const Registers &of, mlir::ArrayRef<mlir::Value> factors);
 
+  mlir::Value decayAt(mlir::OpBuilder &b, mlir::Value place);
   mlir::Value loadRow(mlir::OpBuilder &b, mlir::Value rows, Row row, int64_t step, mlir::Value n);
   mlir::Value scalar(mlir::OpBuilder &b, Row row, int64_t step, mlir::Value n);
   mlir::Value fma(mlir::OpBuilder &b, mlir::Value x, mlir::Value y, mlir::Value z);
@@ -73,6 +76,8 @@ private:
   bool uniform; ///< decays do not depend on n
   int64_t paddedKeys;
   mlir::SmallVector<Pair> pairs;
+  mlir::SmallVector<Shared> scalars;
+  mlir::Value chunkStart;  ///< the chunk's first step
   mlir::Value raw;         ///< scratch [row, step, n]
   mlir::Value scaled;      ///< the same, with decays; row Decay of step 0 is that of the whole chunk. raw where uniform
   mlir::Value sumsOfPairs; ///< scratch [pair]

@@ -64,8 +64,6 @@ protected:
   IterationPoint pointAt(mlir::OpBuilder &b, mlir::Value time, mlir::Value row, const Columns &columns, int64_t v);
   /// `place` is the step's place in the block, where what all rows share was stored; null: it is computed.
   Numbers numbersAt(mlir::OpBuilder &b, const IterationPoint &point, mlir::Value place, int64_t v);
-  /// The real decay of a step, where it depends on neither n nor e.
-  mlir::Value decayAt(mlir::OpBuilder &b, mlir::Value time);
   void emitShared(mlir::OpBuilder &b, const Columns &columns, mlir::Value first, mlir::Value count);
   /// x · y + z of numbers of one or two parts; an empty x is 1, an empty z is 0.
   Values multiplyAdd(mlir::OpBuilder &b, mlir::ValueRange x, mlir::ValueRange y, mlir::ValueRange z);

@@ -66,15 +66,6 @@ RecurrenceEmitter::Numbers RecurrenceEmitter::numbersAt(OpBuilder &b, const Iter
   return numbers;
 }
 
-Value RecurrenceEmitter::decayAt(OpBuilder &b, Value time) {
-  IterationPoint point{{batch, head, time, constant(b, 0), constant(b, 0)}, -1, 1, Value()};
-  IRMapping mapping;
-  for (auto [index, argument] : llvm::enumerate(op.getStep().getArguments()))
-    mapping.map(argument, emitLoad(b, loc, op.getInputs()[index], op.getIndexingMap(index), point));
-  emitVectorBody(b, op.getStep().front(), mapping, 1);
-  return mapping.lookupOrDefault(op.getStepOp().getDecay()[0]);
-}
-
 void RecurrenceEmitter::emitShared(OpBuilder &b, const Columns &columns, Value first, Value count) {
   forEach(b, count, 1, [&](OpBuilder &i, Value place) {
     Value time = timeOf(i, add(i, first, place));
