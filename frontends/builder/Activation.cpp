@@ -4,30 +4,12 @@
 // An Activation into arith and math ops on one f32.
 #include "frontends/builder/Activation.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Math/IR/Math.h"
+#include "frontends/builder/Scalars.h"
 
 using namespace mlir;
 
 namespace weft {
 namespace {
-
-/// Scalar arithmetic that reads like the formula.
-struct Scalars {
-  OpBuilder &builder;
-  Location location;
-
-  Value constant(double value) {
-    return arith::ConstantOp::create(builder, location, builder.getF32FloatAttr(static_cast<float>(value)));
-  }
-  Value add(Value a, Value b) { return arith::AddFOp::create(builder, location, a, b); }
-  Value mul(Value a, Value b) { return arith::MulFOp::create(builder, location, a, b); }
-  Value div(Value a, Value b) { return arith::DivFOp::create(builder, location, a, b); }
-  Value sigmoid(Value x) {
-    Value negated = arith::NegFOp::create(builder, location, x);
-    return div(constant(1.0), add(constant(1.0), math::ExpOp::create(builder, location, negated)));
-  }
-};
 
 constexpr double kSqrtHalf = 0.70710678118654752;
 constexpr double kSqrtTwoOverPi = 0.79788456080286536;
@@ -59,6 +41,18 @@ Value buildActivation(OpBuilder &builder, Location location, Activation kind, Va
     return s.mul(x, s.sigmoid(x));
   case Activation::Tanh:
     return math::TanhOp::create(builder, location, x);
+  case Activation::Softplus: {
+    // max(x, 0) + ln(1 + e^−|x|): the exponential is at most 1.
+    Value magnitude = math::AbsFOp::create(builder, location, x);
+    Value exponential = math::ExpOp::create(builder, location, arith::NegFOp::create(builder, location, magnitude));
+    return s.add(arith::MaximumFOp::create(builder, location, x, s.constant(0.0)),
+                 math::Log1pOp::create(builder, location, exponential));
+  }
+  case Activation::EluPlusOne: {
+    Value below = arith::MinimumFOp::create(builder, location, x, s.constant(0.0));
+    return s.add(arith::MaximumFOp::create(builder, location, x, s.constant(0.0)),
+                 math::ExpOp::create(builder, location, below));
+  }
   }
   llvm_unreachable("every activation is built above");
 }

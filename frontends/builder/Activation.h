@@ -17,7 +17,9 @@ enum class Activation {
   Relu,
   Sigmoid, ///< σ(x) = 1 / (1 + e^−x)
   Silu,    ///< x · σ(x)
-  Tanh
+  Tanh,
+  Softplus,  ///< ln(1 + e^x), without overflow
+  EluPlusOne ///< x + 1 above 0, e^x below: positive features of linear attention
 };
 
 /// Emits the scalar f32 computation in arith and math ops.

@@ -71,8 +71,10 @@ struct CausalConvSpec {
   int64_t taps = 4;
   bool hasBias = true;
   Activation activation = Activation::Identity;
-  std::string state = {}; ///< [batch, taps − 1, channels]; where the entry has none of this name, it starts at 0
-  mlir::Value reset = {}; ///< [batch, sequence]: not 0 where a sequence starts anew
+  std::string state = {};  ///< [batch, taps − 1, channels]; where the entry has none of this name, it starts at 0
+  mlir::Value reset = {};  ///< [batch, sequence]: not 0 where a sequence starts anew
+  mlir::Value weight = {}; ///< [channels, taps], in place of the parameters
+  bool reverse = false;    ///< time runs from the last step to the first
 };
 
 /// A tensor and, by letter, what each of its dimensions is in a recurrence: b (batch), h (head), t (time), n (key
@@ -84,8 +86,12 @@ struct Indexed {
 
 /// The numbers of one step of a recurrence, of scalars; one that is null is 1, without a low_rank it is 0.
 struct RecurrenceStep {
+  struct Parts {
+    mlir::Value query = {}, key = {}, value = {}, decay = {};
+  };
   mlir::Value query = {}, key = {}, value, decay = {};
   std::vector<mlir::Value> lowRank = {}; ///< a and b
+  Parts imaginary = {};                  ///< of the numbers that are complex, which make S complex
 };
 
 /// One recurrence over a sequence with a state [n, e] for each head: weft.recurrence says what it computes.
@@ -96,10 +102,15 @@ struct RecurrenceSpec {
   std::string outputDims = "bthe";
   /// The numbers of a step, of the inputs' elements.
   std::function<RecurrenceStep(mlir::OpBuilder &, mlir::Location, mlir::ValueRange)> step;
-  /// The output, of o and then the inputs' elements; none: o.
+  /// The output, of o (its real and imaginary part where S is complex) and then the inputs' elements; none: o.
   std::function<mlir::Value(mlir::OpBuilder &, mlir::Location, mlir::ValueRange)> output = {};
-  std::string state = {}; ///< [batch, h, n, e], without the dimensions that no input has; as in CausalConvSpec
-  mlir::Value reset = {}; ///< as in CausalConvSpec
+  std::string state = {};          ///< [batch, h, n, e], without the dimensions that no input has; as in CausalConvSpec
+  mlir::Value reset = {};          ///< as in CausalConvSpec
+  std::string imaginaryState = {}; ///< like `state`, of a complex S
+  bool reverse = false;            ///< as in CausalConvSpec
+  /// Several outputs of `outputDims`, in place of `output`.
+  std::function<llvm::SmallVector<mlir::Value>(mlir::OpBuilder &, mlir::Location, mlir::ValueRange)> outputs = {};
+  int64_t outputCount = 1;
 };
 
 /// All prefixes of an associative combination along the sequence: weft.scan says what it computes.
@@ -176,6 +187,8 @@ public:
   Value layerNorm(Value x, llvm::StringRef module, double epsilon, bool hasBias = true);
   /// Over the last dimension, with `module`.weight; without a name, without a scale.
   Value rmsNorm(Value x, llvm::StringRef module, double epsilon);
+  /// scale · x / √(Σ x² + epsilon) over the last dimension.
+  Value l2Norm(Value x, double epsilon, double scale = 1.0);
   /// Rows of table [rows, n] chosen by ids [t].
   Value embedding(Value ids, Value table);
   /// → [batch, sequence, heads, head dimension].
@@ -189,7 +202,9 @@ public:
   /// → what each accumulator holds after each step: [batch, sequence, n] each.
   llvm::SmallVector<Value> scan(const ScanSpec &spec);
   /// → the dimensions of `outputDims`.
-  Value recurrence(const RecurrenceSpec &spec);
+  Value recurrence(const RecurrenceSpec &spec) { return recurrences(spec).front(); }
+  /// All of its outputs.
+  llvm::SmallVector<Value> recurrences(const RecurrenceSpec &spec);
   Value activate(Value x, Activation kind);
   /// activation(first half of the columns) · second half.
   Value gated(Value x, Activation kind);
@@ -228,6 +243,8 @@ public:
   Value empty(llvm::ArrayRef<mlir::OpFoldResult> sizes, mlir::Type element);
   /// A tensor of one value everywhere.
   Value fill(llvm::ArrayRef<mlir::OpFoldResult> sizes, mlir::TypedAttr value);
+  /// These numbers: [n].
+  Value constant(llvm::ArrayRef<float> numbers);
   /// out[d…] = body(input[map(d)]…) over the extents of the result.
   Value map(llvm::ArrayRef<mlir::OpFoldResult> sizes, mlir::Type element, llvm::ArrayRef<Value> inputs,
             llvm::ArrayRef<mlir::AffineMap> maps, Body body);

@@ -9,6 +9,8 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 
+#include <cmath>
+
 using namespace mlir;
 
 namespace weft {
@@ -60,6 +62,15 @@ Value GraphBuilder::rmsNorm(Value x, llvm::StringRef name, double epsilon) {
   auto norm = RmsNormOp::create(builder, location, TypeRange{init.getType()}, x, scale, init,
                                 builder.getF32FloatAttr(static_cast<float>(epsilon)));
   return known(norm.getResult(), result);
+}
+
+Value GraphBuilder::l2Norm(Value x, double epsilon, double scale) {
+  // √n · l2 norm of x is its root mean square norm, with epsilon / n.
+  double n = static_cast<double>(lastExtent(x));
+  return map({rmsNorm(x, "", epsilon / n)}, [&](OpBuilder &b, Location l, ValueRange s) -> Value {
+    auto factor = b.getF32FloatAttr(static_cast<float>(scale / std::sqrt(n)));
+    return arith::MulFOp::create(b, l, s[0], arith::ConstantOp::create(b, l, factor));
+  });
 }
 
 Value GraphBuilder::embedding(Value ids, Value table) {

@@ -37,13 +37,12 @@ static Value scaleChannels(GraphBuilder &graph, const CausalConvSpec &spec, int6
 Value GraphBuilder::causalConv(const CausalConvSpec &spec) {
   Scope scope(*this, spec.name);
   int64_t channels = cast<RankedTensorType>(spec.x.getType()).getDimSize(2);
-  if (spec.taps == 1)
+  Value weight = spec.weight;
+  if (!weight && spec.taps == 1)
     return scaleChannels(*this, spec, channels);
-  Value stored = parameter(spec.name + ".weight", {channels, 1, spec.taps});
-  Sizes flat{builder.getIndexAttr(channels), builder.getIndexAttr(spec.taps)};
-  llvm::SmallVector<ReassociationIndices> groups{{0}, {1, 2}};
-  Value weight = tensor::CollapseShapeOp::create(builder, location, typeOf(flat, builder.getF32Type()), stored, groups);
-  Value bias = spec.hasBias ? parameter(spec.name + ".bias", {channels}) : Value();
+  if (!weight)
+    weight = mergeLast(parameter(spec.name + ".weight", {channels, 1, spec.taps}));
+  Value bias = spec.hasBias && !spec.weight ? parameter(spec.name + ".bias", {channels}) : Value();
   bool carries = !spec.state.empty() && hasState(spec.state);
   Value state = carries ? this->state(spec.state) : Value();
   Sizes result(sizes(spec.x));
@@ -52,7 +51,7 @@ Value GraphBuilder::causalConv(const CausalConvSpec &spec) {
   if (carries)
     types.push_back(state.getType());
   auto conv = CausalConvOp::create(builder, location, types, spec.x, weight, bias, ValueRange{}, spec.reset, Value(),
-                                   init, state, ArrayAttr(), /*reverse=*/false);
+                                   init, state, ArrayAttr(), spec.reverse);
   if (spec.activation != Activation::Identity) {
     OpBuilder::InsertionGuard guard(builder);
     Block *body = builder.createBlock(&conv.getOutput(), {}, builder.getF32Type(), location);
@@ -195,18 +194,29 @@ static void buildRegions(OpBuilder &builder, Location location, RecurrenceOp op,
   llvm::SmallVector<Location> locations(types.size(), location);
   Block *body = builder.createBlock(&op.getStep(), {}, types, locations);
   RecurrenceStep step = spec.step(builder, location, body->getArguments());
-  auto optional = [](const Value &value) { return value ? ValueRange(value) : ValueRange(); };
-  StepOp::create(builder, location, optional(step.query), optional(step.key), step.value, optional(step.decay),
-                 step.lowRank);
-  if (!spec.output)
+  auto parts = [](Value real, Value imaginary) {
+    assert((real || !imaginary) && "a number with an imaginary part has a real part");
+    llvm::SmallVector<Value, 2> result;
+    for (Value part : {real, imaginary})
+      if (part)
+        result.push_back(part);
+    return result;
+  };
+  StepOp::create(builder, location, parts(step.query, step.imaginary.query), parts(step.key, step.imaginary.key),
+                 parts(step.value, step.imaginary.value), parts(step.decay, step.imaginary.decay), step.lowRank);
+  if (!spec.output && !spec.outputs)
     return;
-  types.insert(types.begin(), f32);
-  locations.push_back(location);
+  unsigned partCount = op.isComplex() ? 2 : 1;
+  types.insert(types.begin(), partCount, f32);
+  locations.append(partCount, location);
   body = builder.createBlock(&op.getOutput(), {}, types, locations);
-  YieldOp::create(builder, location, spec.output(builder, location, body->getArguments()));
+  llvm::SmallVector<Value> results =
+      spec.outputs ? spec.outputs(builder, location, body->getArguments())
+                   : llvm::SmallVector<Value>{spec.output(builder, location, body->getArguments())};
+  YieldOp::create(builder, location, results);
 }
 
-Value GraphBuilder::recurrence(const RecurrenceSpec &spec) {
+llvm::SmallVector<Value> GraphBuilder::recurrences(const RecurrenceSpec &spec) {
   Scope scope(*this, spec.name);
   RecurrenceSpace space(*this, spec);
   llvm::SmallVector<Value> inputs;
@@ -218,21 +228,28 @@ Value GraphBuilder::recurrence(const RecurrenceSpec &spec) {
   if (spec.reset)
     maps.push_back(space.map("bt"));
   Sizes result(space.sizes(spec.outputDims));
-  Value init = empty(result, builder.getF32Type());
-  llvm::SmallVector<Type> types{init.getType()};
-  llvm::SmallVector<Value> states;
-  maps.push_back(space.map(spec.outputDims));
-  if (!spec.state.empty() && hasState(spec.state)) {
-    states.push_back(state(spec.state));
-    types.push_back(states.front().getType());
-    maps.push_back(space.map(space.stateDims()));
-  }
-  auto op = RecurrenceOp::create(builder, location, types, inputs, spec.reset, init, states,
-                                 builder.getAffineMapArrayAttr(maps), /*reverse=*/false);
+  llvm::SmallVector<Value> inits, states;
+  for (int64_t output = 0; output < spec.outputCount; ++output)
+    inits.push_back(empty(result, builder.getF32Type()));
+  maps.append(inits.size(), space.map(spec.outputDims));
+  llvm::SmallVector<std::string> stateNames;
+  for (const std::string &name : {spec.state, spec.imaginaryState})
+    if (!name.empty() && hasState(name)) {
+      stateNames.push_back(name);
+      states.push_back(state(name));
+      maps.push_back(space.map(space.stateDims()));
+    }
+  llvm::SmallVector<Type> types(ValueRange(inits).getTypes());
+  llvm::append_range(types, ValueRange(states).getTypes());
+  auto op = RecurrenceOp::create(builder, location, types, inputs, spec.reset, inits, states,
+                                 builder.getAffineMapArrayAttr(maps), spec.reverse);
   buildRegions(builder, location, op, spec);
-  if (!states.empty())
-    setState(spec.state, op->getResult(1));
-  return known(op->getResult(0), result);
+  for (auto [index, name] : llvm::enumerate(stateNames))
+    setState(name, op->getResult(inits.size() + index));
+  llvm::SmallVector<Value> outputs(op->getResults().take_front(inits.size()));
+  for (Value output : outputs)
+    known(output, result);
+  return outputs;
 }
 
 } // namespace weft

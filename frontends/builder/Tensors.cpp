@@ -187,6 +187,13 @@ Value GraphBuilder::fill(llvm::ArrayRef<OpFoldResult> valueSizes, TypedAttr valu
   return known(linalg::FillOp::create(builder, location, scalar, destination).getResult(0), copy);
 }
 
+Value GraphBuilder::constant(llvm::ArrayRef<float> numbers) {
+  auto count = static_cast<int64_t>(numbers.size());
+  auto type = RankedTensorType::get({count}, builder.getF32Type());
+  Value value = arith::ConstantOp::create(builder, location, DenseElementsAttr::get(type, numbers));
+  return known(value, {builder.getIndexAttr(count)});
+}
+
 Value GraphBuilder::map(llvm::ArrayRef<OpFoldResult> resultSizes, Type element, llvm::ArrayRef<Value> operands,
                         llvm::ArrayRef<AffineMap> operandMaps, Body body) {
   Sizes copy(resultSizes);

@@ -58,7 +58,8 @@ std::string replaced(std::string text, std::initializer_list<std::pair<std::stri
   return text;
 }
 
-CompiledModule::CompiledModule(const std::string &text, const Arrays &weights) : context(std::make_unique<Context>()) {
+CompiledModule::CompiledModule(const std::string &text, const Arrays &weights, const std::string &targets)
+    : context(std::make_unique<Context>()) {
   TemporaryFolder folder;
   std::string path = folder.write("module.mlir", text);
   if (!weights.empty())
@@ -66,8 +67,9 @@ CompiledModule::CompiledModule(const std::string &text, const Arrays &weights) :
   Graph graph = need(import(*context, path), text);
   CompileOptions options;
   // Tiles in vectors are run beside the instructions; code of v4 for v3 only where there are none.
-  options.targets = {__builtin_cpu_supports("avx512f") ? "cpu:amx,v4,v3,portable,amx-vectors"
-                                                       : "cpu:v3,portable,amx-vectors,v4-vectors"};
+  const char *all = __builtin_cpu_supports("avx512f") ? "cpu:amx,v4,v3,portable,amx-vectors"
+                                                      : "cpu:v3,portable,amx-vectors,v4-vectors";
+  options.targets = {targets.empty() ? all : targets};
   options.reproducerDir = folder.path("").string();
   executable = std::make_unique<Executable>(need(compile(graph, options), text));
   for (const char *variant : kVariants)
@@ -94,6 +96,11 @@ weft_session *CompiledModule::session(const std::string &variant, int threads) {
   if (status != WEFT_OK && status != WEFT_ERROR_INCOMPATIBLE)
     giveUp(weft_last_error());
   return made;
+}
+
+void CompiledModule::reset(const std::string &variant, int threads) {
+  if (weft_session_reset(session(variant, threads)) != WEFT_OK)
+    giveUp(weft_last_error());
 }
 
 Arrays CompiledModule::run(const std::string &variant, const std::string &entry, const Arrays &inputs,

@@ -34,7 +34,8 @@ std::string replaced(std::string text, std::initializer_list<std::pair<std::stri
 class CompiledModule {
 public:
   /// Ends the program with the diagnostic where the text does not compile. `weights` become the file beside it.
-  explicit CompiledModule(const std::string &text, const Arrays &weights = {});
+  /// Without `targets`, for all levels.
+  explicit CompiledModule(const std::string &text, const Arrays &weights = {}, const std::string &targets = "");
   ~CompiledModule();
 
   /// "v4", "v3", "portable": those that this processor runs.
@@ -42,6 +43,8 @@ public:
 
   /// All outputs of an entry, in the order of its results.
   Arrays run(const std::string &variant, const std::string &entry, const Arrays &inputs, RunOptions options = {});
+  /// States are 0 again.
+  void reset(const std::string &variant, int threads = 1);
 
 private:
   weft_session *session(const std::string &variant, int threads);

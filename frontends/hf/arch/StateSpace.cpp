@@ -79,12 +79,7 @@ CausalModel describeStateSpace(const StateSpaceSizes &sizes, int64_t channels, s
 }
 
 Value buildSoftplus(OpBuilder &builder, Location location, Value x) {
-  // max(x, 0) + ln(1 + e^−|x|): the exponential is at most 1.
-  Value magnitude = math::AbsFOp::create(builder, location, x);
-  Value exponential = math::ExpOp::create(builder, location, arith::NegFOp::create(builder, location, magnitude));
-  Value zero = arith::ConstantOp::create(builder, location, builder.getF32FloatAttr(0.0f));
-  return arith::AddFOp::create(builder, location, arith::MaximumFOp::create(builder, location, x, zero),
-                               math::Log1pOp::create(builder, location, exponential));
+  return buildActivation(builder, location, Activation::Softplus, x);
 }
 
 Value buildRates(GraphBuilder &graph, Value logarithms) {

@@ -201,6 +201,46 @@ TEST_F(Builder, IndexesARecurrenceByLetters) {
   EXPECT_TRUE(op.getOutput().empty());
 }
 
+TEST_F(Builder, GivesBothPartsOfAComplexRecurrence) {
+  Value x = graph.splitTokens(rows()), angles = graph.constant({1.0f, 2.0f, 3.0f, 4.0f, 5.0f, 6.0f});
+  RecurrenceSpec spec;
+  spec.name = "scan";
+  spec.inputs = {{x, "bte"}, {angles, "e"}};
+  spec.outputDims = "bte";
+  spec.reverse = true;
+  spec.step = [](mlir::OpBuilder &, mlir::Location, mlir::ValueRange in) {
+    return RecurrenceStep{.value = in[0], .decay = in[1], .imaginary = {.decay = in[1]}};
+  };
+  spec.outputs = [](mlir::OpBuilder &, mlir::Location, mlir::ValueRange in) {
+    return llvm::SmallVector<Value>{in[0], in[1]};
+  };
+  spec.outputCount = 2;
+  llvm::SmallVector<Value> parts = graph.recurrences(spec);
+  ASSERT_EQ(parts.size(), 2u);
+  auto module = finish(graph.add(parts[0], parts[1]), {"batch", "sequence", ""});
+  RecurrenceOp op = opsOf<RecurrenceOp>(*module).front();
+  EXPECT_TRUE(op.isComplex());
+  EXPECT_TRUE(op.getReverse());
+  EXPECT_EQ(op.getOutput().getNumArguments(), 4u);
+}
+
+TEST_F(Builder, ConvolvesWithAWeightThatIsComputed) {
+  CausalConvSpec spec{.name = "conv", .x = graph.splitTokens(rows()), .reverse = true};
+  spec.weight = graph.activate(graph.mergeLast(graph.parameter("conv.weight", {6, 1, 4})), Activation::Tanh);
+  auto module = finish(graph.causalConv(spec), {"batch", "sequence", ""});
+  CausalConvOp op = opsOf<CausalConvOp>(*module).front();
+  EXPECT_TRUE(op.getReverse());
+  EXPECT_FALSE(op.getBias());
+  EXPECT_TRUE(op.getWeight().getDefiningOp<mlir::linalg::GenericOp>());
+}
+
+TEST_F(Builder, NormalisesToALength) {
+  auto module = finish(graph.l2Norm(rows(), 6e-6), {"", ""});
+  RmsNormOp norm = opsOf<RmsNormOp>(*module).front();
+  EXPECT_FALSE(norm.getScale());
+  EXPECT_FLOAT_EQ(norm.getEpsilon().convertToFloat(), 1e-6f); // of the mean of six squares
+}
+
 TEST_F(Builder, ReportsTheFirstWeightThatIsWrong) {
   graph.parameter("dense.weight", {4, 7});
   graph.parameter("missing", {1});

@@ -1,0 +1,126 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Layers that mix the tokens of a sequence by a recurrence, one struct for each family: sizes, the states that an entry
+// needs to go on from call to call, and the layer itself.
+//
+//   Retention layer{.name = "layers.0.retention", .hidden = 256, .heads = 4, .keys = 32, .values = 64};
+//   graph.beginEntry("prefill", inputs, layer.states());
+//   x = graph.add(x, layer.build(graph, graph.rmsNorm(x, "layers.0.norm", 1e-6)));
+//
+// Hidden states are [tokens, hidden] with tokens = batch · sequence. An entry without a layer's states begins each
+// sequence at 0. `reset` [batch, sequence] is not 0 where a sequence starts anew. docs/scans.md shows each family as a
+// weft.recurrence.
+#ifndef WEFT_FRONTENDS_BUILDER_MIXERS_H
+#define WEFT_FRONTENDS_BUILDER_MIXERS_H
+
+#include "frontends/builder/GraphBuilder.h"
+
+namespace weft {
+
+/// Retention of RetNet (Sun et al. 2023, arXiv:2307.08621): S = γ · S + k · v with γ = 1 − 2^(−5−h) for head h.
+/// Parameters: `name`.{q,k}_proj.weight [heads · keys, hidden], .{v,g}_proj.weight [heads · values, hidden],
+/// .out_proj.weight [hidden, heads · values].
+struct Retention {
+  std::string name;
+  int64_t hidden = 0, heads = 1;
+  int64_t keys = 0, values = 0; ///< of a head; keys are even where they rotate
+  /// Queries and keys turn by an angle for each position and pair (n, n + keys / 2). The product of two turns depends
+  /// on the distance only, so that it is a complex decay, and no position is needed.
+  bool rotary = true;
+  double epsilon = 1e-6; ///< of the norm of each head's output
+
+  std::vector<StateSpec> states() const;
+  mlir::Value build(GraphBuilder &graph, mlir::Value x, mlir::Value reset = {}) const;
+};
+
+/// Gated linear attention (Yang et al. 2023, arXiv:2312.06635): a decay for each key channel,
+/// σ(x · W₁ · W₂ + b)^(1 / temper). Parameters: `name`.{q,k}_proj.weight [heads · keys, hidden], .{v,g}_proj.weight
+/// [heads · values, hidden], .gk_proj.0.weight [rank, hidden], .gk_proj.1.{weight [heads · keys, rank], bias},
+/// .g_norm.weight [values], .o_proj.weight [hidden, heads · values].
+struct GatedLinearAttention {
+  std::string name;
+  int64_t hidden = 0, heads = 1;
+  int64_t keys = 0, values = 0; ///< of a head
+  int64_t rank = 16;
+  double temper = 16.0;
+  double epsilon = 1e-5;
+
+  std::vector<StateSpec> states() const;
+  mlir::Value build(GraphBuilder &graph, mlir::Value x, mlir::Value reset = {}) const;
+};
+
+/// TransNormer's NormAttention (Qin et al. 2022, arXiv:2210.10340): φ(q) · Σ φ(k) · v without a decay and without a
+/// denominator, and a root mean square norm in its place. Parameters: `name`.{q,k,v}_proj.weight [hidden, hidden],
+/// .norm.weight [hidden], .out_proj.weight [hidden, hidden].
+struct NormAttention {
+  std::string name;
+  int64_t hidden = 0, heads = 1;
+  Activation feature = Activation::EluPlusOne; ///< φ
+  double epsilon = 1e-6;
+
+  std::vector<StateSpec> states() const;
+  mlir::Value build(GraphBuilder &graph, mlir::Value x, mlir::Value reset = {}) const;
+};
+
+/// Gated DeltaNet (Yang et al. 2024, arXiv:2412.06464) as Qwen3-Next's linear layers have it: convolved q, k and v, q
+/// and k of length 1, decay exp(−e^A_log · softplus(a + dt_bias)), rate σ(b), a gated norm. Parameters:
+/// `name`.{q,k}_proj.weight [keyHeads · keys, hidden], .{v,g}_proj.weight [valueHeads · values, hidden],
+/// .{a,b}_proj.weight [valueHeads, hidden], .{q,k,v}_conv1d.weight [channels, 1, taps], .A_log and .dt_bias
+/// [valueHeads], .o_norm.weight [values], .o_proj.weight [hidden, valueHeads · values].
+struct GatedDeltaNet {
+  std::string name;
+  int64_t hidden = 0;
+  int64_t keyHeads = 1, valueHeads = 1; ///< each key head serves valueHeads / keyHeads value heads
+  int64_t keys = 0, values = 0;         ///< of a head
+  int64_t taps = 4;
+  double epsilon = 1e-6;
+
+  std::vector<StateSpec> states() const;
+  mlir::Value build(GraphBuilder &graph, mlir::Value x, mlir::Value reset = {}) const;
+};
+
+/// How a state-space model of constant decays is computed: step by step, or as a convolution with its response to an
+/// impulse, cut off after so many steps.
+struct DiagonalMode {
+  int64_t taps = 0; ///< 0: step by step
+};
+
+/// S4D (Gu et al. 2022, arXiv:2206.11893): `states` complex modes for each channel, held by the impulse (ZOH).
+/// y = 2 Re(C · S) + D · x of x [tokens, channels]. Parameters: `name`.log_dt [channels], .log_A_real and .A_imag
+/// [channels, modes], .C [channels, modes, 2], .D [channels].
+struct DiagonalStateSpace {
+  std::string name;
+  int64_t channels = 0, modes = 32;
+  DiagonalMode mode = {};
+
+  std::vector<StateSpec> states() const;
+  mlir::Value build(GraphBuilder &graph, mlir::Value x, mlir::Value reset = {}) const;
+};
+
+/// S5 (Smith et al. 2022, arXiv:2208.04933): all channels drive the same complex modes, with ZOH.
+/// y = 2 Re(C · S) + D · x. Parameters: `name`.{Lambda_re, Lambda_im, log_step} [modes], .{B_re, B_im}
+/// [modes, channels], .{C_re, C_im} [channels, modes], .D [channels].
+struct SharedStateSpace {
+  std::string name;
+  int64_t channels = 0, modes = 32;
+  DiagonalMode mode = {};
+
+  std::vector<StateSpec> states() const;
+  mlir::Value build(GraphBuilder &graph, mlir::Value x, mlir::Value reset = {}) const;
+};
+
+/// Vision Mamba's block (Zhu et al. 2024, arXiv:2401.09417): one projection in and out, and between them a convolution
+/// and a scan in each direction. Sees the whole sequence, so there is no state. Parameters: `name`.{in_proj,
+/// out_proj}.weight; forwards .conv1d.{weight, bias}, .x_proj.weight, .dt_proj.{weight, bias}, .A_log, .D; backwards
+/// the same with conv1d_b, x_proj_b, dt_proj_b, A_b_log, D_b.
+struct BidirectionalMamba {
+  std::string name;
+  int64_t hidden = 0, inner = 0, state = 16, rank = 1, taps = 4;
+
+  mlir::Value build(GraphBuilder &graph, mlir::Value x) const;
+};
+
+} // namespace weft
+
+#endif // WEFT_FRONTENDS_BUILDER_MIXERS_H

@@ -1,0 +1,171 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The layers of frontends/builder/Mixers.h against test/fixtures/mixers.py: whole sequences, step by step with carried
+// states, and cut into calls anywhere.
+#include "frontends/builder/Mixers.h"
+#include "frontends/weights/Safetensors.h"
+#include "test/conformance/CompiledModule.h"
+#include "test/conformance/Numbers.h"
+
+#include "gtest/gtest.h"
+
+namespace weft::test {
+namespace {
+
+/// These are tests of graphs; ops are tested at each level.
+const char *const kTargets = __builtin_cpu_supports("avx512f") ? "cpu:v4" : "cpu:v3";
+
+constexpr double kBound = 1e-6; ///< relative RMS error
+constexpr int64_t kHidden = 20, kVocabulary = 31, kBatch = 2, kLength = 29;
+
+/// A file of test/fixtures/mixers.
+struct MixerFixture : ParameterSource {
+  Arrays weights;
+  std::vector<int64_t> ids;     ///< [batch, sequence]
+  std::vector<double> expected; ///< [batch, sequence, hidden]
+
+  explicit MixerFixture(const std::string &name) {
+    auto file = SafetensorsFile::open(WEFT_TEST_SOURCE_DIR "/fixtures/mixers/" + name + ".safetensors");
+    EXPECT_TRUE(file) << file.error().format();
+    for (const TensorView &tensor : file->tensors())
+      if (tensor.name == "ids")
+        ids = tensor.values<int64_t>();
+      else if (tensor.name == "expected")
+        expected = tensor.values<double>();
+      else
+        weights.push_back(Array::of(tensor.name, tensor.shape, tensor.values<float>()));
+  }
+
+  std::optional<StoredTensor> find(std::string_view name) const override {
+    for (const Array &weight : weights)
+      if (weight.name == name)
+        return StoredTensor{weight.name, "F32", weight.shape};
+    return std::nullopt;
+  }
+  std::string place() const override { return "test/fixtures/mixers"; }
+
+  /// So many steps of each row of the batch.
+  Array steps(int64_t from, int64_t count) const {
+    std::vector<int64_t> part;
+    for (int64_t row = 0; row < kBatch; ++row)
+      part.insert(part.end(), ids.begin() + row * kLength + from, ids.begin() + row * kLength + from + count);
+    return Array::of("ids", {kBatch, count}, part);
+  }
+};
+
+struct MixerCase {
+  std::string name, fixture;
+  std::vector<StateSpec> states;
+  std::function<mlir::Value(GraphBuilder &, mlir::Value)> build;
+};
+
+template <class Layer> MixerCase caseOf(std::string name, std::string fixture, Layer layer) {
+  return {std::move(name), std::move(fixture), layer.states(),
+          [=](GraphBuilder &graph, mlir::Value x) { return layer.build(graph, x); }};
+}
+
+const std::vector<MixerCase> &mixerCases() {
+  static const std::vector<MixerCase> cases = {
+      caseOf("Retention", "retention",
+             Retention{.name = "mix", .hidden = kHidden, .heads = 3, .keys = 8, .values = 12, .rotary = false}),
+      caseOf("RetentionRotary", "retention-rotary",
+             Retention{.name = "mix", .hidden = kHidden, .heads = 3, .keys = 8, .values = 12}),
+      caseOf("Gla", "gla",
+             GatedLinearAttention{.name = "mix", .hidden = kHidden, .heads = 2, .keys = 12, .values = 10, .rank = 5}),
+      caseOf("NormAttention", "norm-attention", NormAttention{.name = "mix", .hidden = kHidden, .heads = 2}),
+      caseOf("GatedDeltaNet", "gated-delta-net",
+             GatedDeltaNet{.name = "mix", .hidden = kHidden, .keyHeads = 2, .valueHeads = 4, .keys = 6, .values = 9}),
+      caseOf("S4D", "s4d", DiagonalStateSpace{.name = "mix", .channels = kHidden, .modes = 6}),
+      caseOf("S4DConvolution", "s4d",
+             DiagonalStateSpace{.name = "mix", .channels = kHidden, .modes = 6, .mode = {kLength}}),
+      caseOf("S5", "s5", SharedStateSpace{.name = "mix", .channels = kHidden, .modes = 11}),
+      caseOf("S5Convolution", "s5",
+             SharedStateSpace{.name = "mix", .channels = kHidden, .modes = 11, .mode = {kLength}}),
+      {"BidirectionalMamba",
+       "bidirectional-mamba",
+       {},
+       [](GraphBuilder &graph, mlir::Value x) {
+         BidirectionalMamba layer{.name = "mix", .hidden = kHidden, .inner = 26, .state = 4, .rank = 3};
+         return layer.build(graph, x);
+       }},
+  };
+  return cases;
+}
+
+void addEntry(GraphBuilder &graph, const MixerCase &mixer, const std::string &entry, bool carries,
+              const FixedDims &fixed) {
+  graph.beginEntry(entry, {{"ids", {"batch", "sequence"}, kVocabulary}},
+                   carries ? mixer.states : std::vector<StateSpec>(), fixed);
+  mlir::Value x = graph.embedding(graph.tokenIds("ids"), graph.parameter("table", {kVocabulary, kHidden}));
+  graph.output("y", graph.splitTokens(mixer.build(graph, x)), {"batch", "sequence", ""});
+  graph.endEntry();
+}
+
+/// `forward` without states, `prefill` and `decode` with them.
+std::string textOf(const MixerCase &mixer, const MixerFixture &fixture) {
+  mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
+  GraphBuilder graph(context, fixture, "mixer");
+  graph.bound("batch", 1, 4);
+  graph.bound("sequence", 1, 64);
+  addEntry(graph, mixer, "forward", false, {});
+  if (!mixer.states.empty()) {
+    addEntry(graph, mixer, "prefill", true, {});
+    addEntry(graph, mixer, "decode", true, {{"sequence", 1}});
+  }
+  auto module = graph.finish();
+  EXPECT_TRUE(module) << module.error().format();
+  std::string text;
+  llvm::raw_string_ostream(text) << **module;
+  return text;
+}
+
+class Mixer : public testing::TestWithParam<MixerCase> {
+protected:
+  Mixer() : fixture(GetParam().fixture), module(textOf(GetParam(), fixture), fixture.weights, kTargets) {}
+
+  /// The outputs of `count` steps, against those steps of the definition.
+  void compare(const Array &y, int64_t from, int64_t count, RelativeError &error) {
+    std::vector<double> wanted;
+    for (int64_t row = 0; row < kBatch; ++row) {
+      auto begin = fixture.expected.begin() + (row * kLength + from) * kHidden;
+      wanted.insert(wanted.end(), begin, begin + count * kHidden);
+    }
+    error.add(floatsOf(y), wanted);
+  }
+
+  /// The sequence in calls of so many steps each.
+  double errorOf(const std::string &variant, const std::vector<int64_t> &calls) {
+    RelativeError error;
+    module.reset(variant);
+    int64_t from = 0;
+    for (int64_t count : calls) {
+      const char *entry = count == 1 ? "decode" : "prefill";
+      compare(module.run(variant, entry, {fixture.steps(from, count)})[0], from, count, error);
+      from += count;
+    }
+    return error.value();
+  }
+
+  MixerFixture fixture;
+  CompiledModule module;
+};
+
+TEST_P(Mixer, IsItsDefinitionInAnyCut) {
+  std::vector<std::vector<int64_t>> cuts;
+  if (!GetParam().states.empty())
+    cuts = {{kLength}, std::vector<int64_t>(kLength, 1), {13, 1, 1, 9, 1, 4}, {1, 2, 8, 17, 1}};
+  for (const std::string &variant : module.variants()) {
+    RelativeError error;
+    compare(module.run(variant, "forward", {fixture.steps(0, kLength)})[0], 0, kLength, error);
+    EXPECT_LE(error.value(), kBound) << variant;
+    for (const std::vector<int64_t> &cut : cuts)
+      EXPECT_LE(errorOf(variant, cut), kBound) << variant << ", " << cut.size() << " calls";
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Layers, Mixer, testing::ValuesIn(mixerCases()),
+                         [](const testing::TestParamInfo<MixerCase> &info) { return info.param.name; });
+
+} // namespace
+} // namespace weft::test
