@@ -115,14 +115,15 @@ struct RecurrenceSpec {
 
 /// All prefixes of an associative combination along the sequence: weft.scan says what it computes.
 struct ScanSpec {
-  std::string name;                ///< for the location
-  std::vector<mlir::Value> inputs; ///< one for each accumulator, [batch, sequence, n] all
+  std::string name; ///< for the location
+  /// One for each accumulator: [batch, sequence, …], each with the first dimensions of the one that has most.
+  std::vector<mlir::Value> inputs;
   /// The accumulators of two parts of a sequence together: of the earlier part, then of the later.
   std::function<llvm::SmallVector<mlir::Value>(mlir::OpBuilder &, mlir::Location, mlir::ValueRange)> combine;
   bool associative = false;             ///< it is, though there is no proof
-  std::vector<std::string> states = {}; ///< one for each accumulator, [batch, n]; as in CausalConvSpec
+  std::vector<std::string> states = {}; ///< one for each accumulator, [batch, …]; as in CausalConvSpec
   bool fromZero = false;                ///< states that the entry does not have are 0 too, rather than absent
-  mlir::Value reset = {};               ///< as in CausalConvSpec
+  mlir::Value reset = {};               ///< as in CausalConvSpec; may have more of the dimensions
 };
 
 class GraphBuilder {
@@ -199,7 +200,7 @@ public:
   Value delayed(Value x);
   /// x [batch, sequence, n] a step later, with the last of the call before in the state; 0 where a sequence starts.
   Value shifted(Value x, llvm::StringRef state, Value reset);
-  /// → what each accumulator holds after each step: [batch, sequence, n] each.
+  /// → what each accumulator holds after each step, shaped like the inputs.
   llvm::SmallVector<Value> scan(const ScanSpec &spec);
   /// → the dimensions of `outputDims`.
   Value recurrence(const RecurrenceSpec &spec) { return recurrences(spec).front(); }

@@ -121,6 +121,17 @@ struct BidirectionalMamba {
   mlir::Value build(GraphBuilder &graph, mlir::Value x) const;
 };
 
+/// Aaren (Feng et al. 2024, arXiv:2405.13956): softmax attention of one learned query to all tokens so far, as a scan
+/// over maximum, sum and weighted value. Parameters: `name`.query [heads · d], .{k,v}_proj.weight [heads · d, hidden],
+/// .out_proj.weight [hidden, heads · d], with heads · d = hidden.
+struct PrefixAttention {
+  std::string name;
+  int64_t hidden = 0, heads = 1;
+
+  std::vector<StateSpec> states() const;
+  mlir::Value build(GraphBuilder &graph, mlir::Value x, mlir::Value reset = {}) const;
+};
+
 } // namespace weft
 
 #endif // WEFT_FRONTENDS_BUILDER_MIXERS_H

@@ -22,6 +22,7 @@ struct Scalars {
   Value sub(Value a, Value b) { return mlir::arith::SubFOp::create(builder, location, a, b); }
   Value mul(Value a, Value b) { return mlir::arith::MulFOp::create(builder, location, a, b); }
   Value div(Value a, Value b) { return mlir::arith::DivFOp::create(builder, location, a, b); }
+  Value max(Value a, Value b) { return mlir::arith::MaximumFOp::create(builder, location, a, b); }
   Value neg(Value x) { return mlir::arith::NegFOp::create(builder, location, x); }
   Value exp(Value x) { return mlir::math::ExpOp::create(builder, location, x); }
   Value sigmoid(Value x) { return div(constant(1.0), add(constant(1.0), exp(neg(x)))); }

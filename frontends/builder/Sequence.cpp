@@ -104,38 +104,48 @@ Value GraphBuilder::shifted(Value x, llvm::StringRef state, Value reset) {
   return known(conv->getResult(0), result);
 }
 
+static void buildCombination(OpBuilder &builder, Location location, ScanOp op, const ScanSpec &spec) {
+  OpBuilder::InsertionGuard guard(builder);
+  llvm::SmallVector<Type> scalars(2 * spec.inputs.size(), builder.getF32Type());
+  llvm::SmallVector<Location> locations(scalars.size(), location);
+  Block *body = builder.createBlock(&op.getCombine(), {}, scalars, locations);
+  YieldOp::create(builder, location, spec.combine(builder, location, body->getArguments()));
+}
+
 llvm::SmallVector<Value> GraphBuilder::scan(const ScanSpec &spec) {
   Scope scope(*this, spec.name);
-  Sizes result(sizes(spec.inputs.front()));
-  size_t count = spec.inputs.size();
+  size_t count = spec.inputs.size(), rank = 0;
+  for (Value input : spec.inputs)
+    rank = std::max(rank, sizes(input).size());
+  auto leading = [&](Value value) { return builder.getMultiDimIdentityMap(rank).getMajorSubMap(sizes(value).size()); };
   llvm::SmallVector<Value> inits, carried;
-  for (size_t index = 0; index < count; ++index)
-    inits.push_back(empty(result, builder.getF32Type()));
+  llvm::SmallVector<AffineMap> maps;
+  for (Value input : spec.inputs) {
+    inits.push_back(empty(Sizes(sizes(input)), builder.getF32Type()));
+    maps.push_back(leading(input));
+  }
   if (!spec.states.empty() && hasState(spec.states.front()))
     for (const std::string &name : spec.states)
       carried.push_back(state(name));
   bool isKept = !carried.empty();
-  if (spec.fromZero && !isKept)
-    carried.assign(count, fill({result[0], result[2]}, builder.getF32FloatAttr(0.0f)));
-  llvm::SmallVector<AffineMap> maps(count, dimsMap(3, {0, 1, 2}));
+  for (size_t index = 0; spec.fromZero && !isKept && index < count; ++index) {
+    Sizes state(sizes(spec.inputs[index]));
+    state.erase(state.begin() + 1);
+    carried.push_back(fill(state, builder.getF32FloatAttr(0.0f)));
+  }
   if (spec.reset)
-    maps.push_back(dimsMap(3, {0, 1}));
+    maps.push_back(leading(spec.reset));
   llvm::SmallVector<Type> types(ValueRange(inits).getTypes());
   llvm::append_range(types, ValueRange(carried).getTypes());
   auto op = ScanOp::create(builder, location, types, spec.inputs, spec.reset, inits, carried, /*dimension=*/1,
                            builder.getAffineMapArrayAttr(maps), spec.associative, /*reverse=*/false);
-  {
-    OpBuilder::InsertionGuard guard(builder);
-    llvm::SmallVector<Type> scalars(2 * count, builder.getF32Type());
-    Block *body = builder.createBlock(&op.getCombine(), {}, scalars, llvm::SmallVector<Location>(2 * count, location));
-    YieldOp::create(builder, location, spec.combine(builder, location, body->getArguments()));
-  }
+  buildCombination(builder, location, op, spec);
   for (auto [index, name] : llvm::enumerate(spec.states))
     if (isKept)
       setState(name, op->getResult(count + index));
   llvm::SmallVector<Value> outputs;
-  for (size_t index = 0; index < count; ++index)
-    outputs.push_back(known(op->getResult(index), result));
+  for (auto [index, input] : llvm::enumerate(spec.inputs))
+    outputs.push_back(known(op->getResult(index), Sizes(sizes(input))));
   return outputs;
 }
 

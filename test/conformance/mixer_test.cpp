@@ -82,6 +82,7 @@ const std::vector<MixerCase> &mixerCases() {
       caseOf("S5", "s5", SharedStateSpace{.name = "mix", .channels = kHidden, .modes = 11}),
       caseOf("S5Convolution", "s5",
              SharedStateSpace{.name = "mix", .channels = kHidden, .modes = 11, .mode = {kLength}}),
+      caseOf("Aaren", "aaren", PrefixAttention{.name = "mix", .hidden = kHidden, .heads = 2}),
       {"BidirectionalMamba",
        "bidirectional-mamba",
        {},
