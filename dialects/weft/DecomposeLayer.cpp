@@ -137,7 +137,12 @@ FailureOr<SmallVector<Value>> EmbeddingOp::decompose(OpBuilder &builder) {
                        if (!row.getType().isIndex())
                          row = arith::IndexCastOp::create(d.b, d.loc, d.b.getIndexType(), row);
                        Value column = linalg::IndexOp::create(d.b, d.loc, last);
-                       return tensor::ExtractOp::create(d.b, d.loc, getTable(), ValueRange{row, column});
+                       if (getTable().getType().getRank() == 2)
+                         return tensor::ExtractOp::create(d.b, d.loc, getTable(), ValueRange{row, column});
+                       Value width = arith::ConstantIndexOp::create(d.b, d.loc, getTable().getType().getDimSize(2));
+                       Value panel = arith::DivUIOp::create(d.b, d.loc, row, width);
+                       Value place = arith::RemUIOp::create(d.b, d.loc, row, width);
+                       return tensor::ExtractOp::create(d.b, d.loc, getTable(), ValueRange{panel, column, place});
                      });
   return SmallVector<Value>{result};
 }

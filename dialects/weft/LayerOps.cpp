@@ -57,8 +57,8 @@ LogicalResult EmbeddingOp::verify() {
   ShapedType init = getInit().getType();
   if (!ids.getElementType().isIntOrIndex()) // embedding_c1
     return emitOpError("ids must be integers, got ") << ids;
-  if (table.getRank() != 2) // embedding_c2
-    return emitOpError("table must be [rows, n], has rank ") << table.getRank();
+  if (table.getRank() != 2 && (table.getRank() != 3 || table.isDynamicDim(2))) // embedding_c2
+    return emitOpError("table must be [rows, n], or in panels [panels, n, width], is ") << table;
   if (init.getRank() != ids.getRank() + 1 || failed(verifyCompatibleShape(ids.getShape(), init.getShape().drop_back())))
     return emitOpError("destination must have the shape of ids and one "
                        "dimension more, got ")

@@ -66,7 +66,8 @@ def Weft_EmbeddingOp : Weft_StructuredOp<"embedding"> {
   let summary = "Rows of a table, chosen by index";
   let description = [{
     out[t…, n] = table[ids[t…], n]. Every index must lie in [0, rows of the table): the runtime checks inputs against
-    their declared `weft.index_limit`.
+    their declared `weft.index_limit`. A table with three dimensions is a weight in panels (`#weft.panels`), whose columns
+    are the rows: [i div width, n, i mod width] for i = ids[t…], so that a product and a look-up share one weight.
 
     Example:
     ```mlir
@@ -75,7 +76,7 @@ def Weft_EmbeddingOp : Weft_StructuredOp<"embedding"> {
   }];
   let arguments = (ins
     Arg<Weft_Shaped, "indices, [t...]">:$ids,
-    Arg<Weft_Shaped, "table, [rows, n]">:$table,
+    Arg<Weft_Shaped, "table, [rows, n], or in panels [⌈rows / width⌉, n, width]">:$table,
     Arg<Weft_Shaped, "destination, [t..., n]">:$init);
   let results = (outs Optional<AnyRankedTensor>:$result);
   let assemblyFormat = [{

@@ -111,6 +111,8 @@ FailureOr<TilingResult> EmbeddingOp::getTiledImplementation(OpBuilder &builder, 
   Tile table; // all rows, for any id may come
   table.append(builder.getIndexAttr(0), linalg::createFoldedDimOp(builder, getLoc(), getTable(), 0));
   table.append(offsets.back(), sizes.back());
+  if (getTable().getType().getRank() == 3) // the columns of a panel
+    table.append(builder.getIndexAttr(0), builder.getIndexAttr(getTable().getType().getDimSize(2)));
   return cloneOntoTiles(*this, builder, {ids, table, Tile(offsets, sizes)});
 }
 

@@ -22,16 +22,30 @@ using namespace mlir;
 namespace weft {
 namespace {
 
-/// The view [1, n] of `memref` at `prefix` in its leading dimensions, as [n].
-Value emitRowView(OpBuilder &b, Location loc, Value memref, ArrayRef<OpFoldResult> prefix) {
+/// The view [1, n, 1] of `memref` at `prefix` in its leading dimensions, and at `place` in one more, where there is
+/// one, as [n].
+Value emitRowView(OpBuilder &b, Location loc, Value memref, ArrayRef<OpFoldResult> prefix,
+                  ArrayRef<OpFoldResult> place = {}) {
   auto type = cast<MemRefType>(memref.getType());
   SmallVector<OpFoldResult> offsets(prefix), sizes(prefix.size(), b.getIndexAttr(1));
   offsets.push_back(b.getIndexAttr(0));
   sizes.push_back(memref::getMixedSize(b, loc, memref, prefix.size()));
+  llvm::append_range(offsets, place);
+  sizes.append(place.size(), b.getIndexAttr(1));
   SmallVector<OpFoldResult> strides(offsets.size(), b.getIndexAttr(1));
   int64_t columns = type.getDimSize(prefix.size());
   MemRefType row = memref::SubViewOp::inferRankReducedResultType({columns}, type, offsets, sizes, strides);
   return memref::SubViewOp::create(b, loc, row, memref, offsets, sizes, strides);
+}
+
+/// Row `id` of the table.
+Value emitTableRow(OpBuilder &b, EmbeddingOp op, Value id) {
+  Location loc = op.getLoc();
+  if (op.getTable().getType().getRank() == 2)
+    return emitRowView(b, loc, op.getTable(), {id});
+  Value width = arith::ConstantIndexOp::create(b, loc, op.getTable().getType().getDimSize(2));
+  Value panel = arith::DivUIOp::create(b, loc, id, width), place = arith::RemUIOp::create(b, loc, id, width);
+  return emitRowView(b, loc, op.getTable(), {panel}, {place});
 }
 
 void convert(EmbeddingOp op) {
@@ -47,7 +61,7 @@ void convert(EmbeddingOp op) {
     Value id = memref::LoadOp::create(body, loc, op.getIds(), place);
     if (!id.getType().isIndex())
       id = arith::IndexCastOp::create(body, loc, body.getIndexType(), id);
-    Value from = emitRowView(body, loc, op.getTable(), {id});
+    Value from = emitTableRow(body, op, id);
     SmallVector<OpFoldResult> prefix(place.begin(), place.end());
     Value to = emitRowView(body, loc, op.getInit(), prefix);
     AffineMap identity = body.getMultiDimIdentityMap(1);

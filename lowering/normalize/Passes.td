@@ -32,6 +32,30 @@ def NormalizeLinear : Pass<"weft-normalize-linear", "::mlir::ModuleOp"> {
   let dependentDialects = ["::weft::WeftDialect"];
 }
 
+def ShareTables : Pass<"weft-share-tables", "::mlir::ModuleOp"> {
+  let summary = "Looks rows up in the packed weight of a product, where that is the same tensor";
+  let description = [{
+    Before: `weft.embedding` with a weight as its table. After: where a product of the module has the same weight in
+    panels, of the table's type and with its rows as columns (the tied head of a language model), the look-up reads
+    these panels, so that the weight is stored and held in memory once.
+
+    Example:
+    ```mlir
+    %table = weft.parameter "emb" : tensor<32x8xf32>
+    %x = weft.embedding ins(%ids, %table : tensor<?xi64>, tensor<32x8xf32>) outs(%e : tensor<?x8xf32>) -> tensor<?x8xf32>
+    %head = weft.parameter "emb.packed" sources(["emb"]) layout(#weft.panels<width = 16, out_by_in = true>) : tensor<2x8x16xf32>
+    %y = weft.packed_matmul ins(%x, %head : tensor<?x8xf32>, tensor<2x8x16xf32>) outs(%o : tensor<?x32xf32>) -> tensor<?x32xf32>
+    ```
+    becomes
+    ```
+    %head = weft.parameter "emb.packed" … : tensor<2x8x16xf32>
+    %x = weft.embedding ins(%ids, %head : tensor<?xi64>, tensor<2x8x16xf32>) …
+    %y = weft.packed_matmul ins(%x, %head) …
+    ```
+  }];
+  let dependentDialects = ["::weft::WeftDialect"];
+}
+
 def NormalizeAttention : Pass<"weft-normalize-attention", "::mlir::ModuleOp"> {
   let summary = "Says which attention may round its products' operands";
   let description = [{

@@ -27,6 +27,8 @@ void buildNormalizePhase(OpPassManager &pm) {
   pm.addPass(createFoldParameters());
   pm.addPass(createNormalizeConcat());
   pm.addPass(createNormalizeLinear());
+  // Weights of products are packed by now.
+  pm.addPass(createShareTables());
   pm.addPass(createNormalizeAttention());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());

@@ -9,7 +9,7 @@ func.func @embedding_c1(%ids: tensor<3xf32>, %table: tensor<10x4xf32>, %init: te
 // -----
 
 func.func @embedding_c2(%ids: tensor<3xi64>, %table: tensor<10xf32>, %init: tensor<3x4xf32>) {
-  // expected-error@+1 {{table must be [rows, n], has rank 1}}
+  // expected-error@+1 {{table must be [rows, n], or in panels [panels, n, width], is}}
   weft.embedding ins(%ids, %table : tensor<3xi64>, tensor<10xf32>) outs(%init : tensor<3x4xf32>) -> tensor<3x4xf32>
   return
 }

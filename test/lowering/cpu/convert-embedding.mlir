@@ -23,3 +23,13 @@ func.func @row_of_index(%ids: memref<1xindex>, %table: memref<10x4xf32>, %init: 
   weft.embedding ins(%ids, %table : memref<1xindex>, memref<10x4xf32>) outs(%init : memref<1x4xf32>)
   return
 }
+
+// A row of a table in panels is a column of a panel: its elements lie a panel's width apart.
+// CHECK-LABEL: @panels
+// CHECK: %[[PANEL:.*]] = arith.divui %{{.*}}, %c16
+// CHECK: %[[PLACE:.*]] = arith.remui %{{.*}}, %c16
+// CHECK: memref.subview %{{.*}}[%[[PANEL]], 0, %[[PLACE]]] [1, 8, 1] [1, 1, 1] : memref<2x8x16xf32> to memref<8xf32, strided<[16], offset: ?>>
+func.func @panels(%ids: memref<?xi64>, %table: memref<2x8x16xf32>, %out: memref<?x8xf32>) {
+  weft.embedding ins(%ids, %table : memref<?xi64>, memref<2x8x16xf32>) outs(%out : memref<?x8xf32>)
+  return
+}
