@@ -192,7 +192,7 @@ int64_t RecurrencePlan::itemHeads(RecurrenceOp op, const RegisterPlan &registers
       StepDependence(op).onKey.contains(decayOf(op)))
     return 1;
   int64_t group = headsOfGroup(op);
-  for (int64_t count = kMostHeads; count > 1; count /= 2)
+  for (int64_t count = kMostHeads; count > 1; --count)
     if (group % count == 0 && heads / count * llvm::divideCeil(columns, itemColumns(registers)) >= kManyItems)
       return count;
   return 1;
