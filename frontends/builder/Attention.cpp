@@ -34,8 +34,10 @@ void GraphBuilder::buildMaskRegion(Region &region, const AttentionSpec &spec, Ty
     Value condition = arith::CmpIOp::create(builder, location, predicate, a, b);
     visible = visible ? arith::AndIOp::create(builder, location, visible, condition).getResult() : condition;
   };
+  Value i = block->getArgument(2), j = block->getArgument(3);
+  if (spec.lead > 0)
+    i = arith::AddIOp::create(builder, location, i, arith::ConstantIndexOp::create(builder, location, spec.lead));
   if (spec.reach) {
-    Value i = block->getArgument(2), j = block->getArgument(3);
     Value reach = arith::ConstantIndexOp::create(builder, location, *spec.reach);
     require(arith::CmpIPredicate::sle, arith::SubIOp::create(builder, location, i, j), reach);
     require(arith::CmpIPredicate::sle, arith::SubIOp::create(builder, location, j, i), reach);
@@ -44,10 +46,16 @@ void GraphBuilder::buildMaskRegion(Region &region, const AttentionSpec &spec, Ty
     Value zero = arith::ConstantOp::create(builder, location, builder.getIntegerAttr(extras.front(), 0));
     require(arith::CmpIPredicate::ne, block->getArgument(4), zero);
   }
+  if (spec.past) {
+    Value distance = arith::SubIOp::create(builder, location, i, j);
+    Value limit = arith::IndexCastOp::create(builder, location, builder.getIndexType(), block->getArguments().back());
+    require(arith::CmpIPredicate::sle, j, i);
+    require(arith::CmpIPredicate::sle, distance, limit);
+  }
   YieldOp::create(builder, location, visible);
 }
 
-Value GraphBuilder::attention(const AttentionSpec &spec) {
+std::pair<Value, Value> GraphBuilder::attentionWithSum(const AttentionSpec &spec, bool sum) {
   Scope scope(*this, spec.name);
   // Iteration space (b, h, i, j, d, e); tensors lie as [batch, sequence, heads, head dimension].
   llvm::SmallVector<AffineMap> maps{dimsMap(6, {0, 2, 1, 4}), dimsMap(6, {0, 3, 1, 4}), dimsMap(6, {0, 3, 1, 5})};
@@ -62,21 +70,30 @@ Value GraphBuilder::attention(const AttentionSpec &spec) {
     addExtra(spec.paddingMask, {0, 3});
   if (spec.bias)
     addExtra(spec.bias, {1, 2, 3});
+  if (spec.past)
+    addExtra(spec.past, {0, 2});
   maps.push_back(dimsMap(6, {0, 2, 1, 5}));
 
   Sizes result(sizes(spec.query));
   result.back() = sizes(spec.value).back();
-  Value init = empty(result, builder.getF32Type());
+  Value init = empty(result, builder.getF32Type()), lse;
+  llvm::SmallVector<Type> types{init.getType()};
+  Sizes rows(llvm::ArrayRef(result).drop_back());
+  if (sum) {
+    maps.push_back(dimsMap(6, {0, 2, 1}));
+    lse = empty(rows, builder.getF32Type());
+    types.push_back(lse.getType());
+  }
   auto op =
-      AttentionOp::create(builder, location, TypeRange{init.getType()}, spec.query, spec.key, spec.value, extras,
-                          /*key_scale=*/Value(), /*value_scale=*/Value(), init, /*lse=*/Value(),
+      AttentionOp::create(builder, location, types, spec.query, spec.key, spec.value, extras,
+                          /*key_scale=*/Value(), /*value_scale=*/Value(), init, lse,
                           builder.getF32FloatAttr(static_cast<float>(spec.scale)), builder.getAffineMapArrayAttr(maps),
                           /*product_type=*/TypeAttr());
   if (spec.bias)
     buildScoreRegion(op.getScore(), spec, scalars);
-  if (spec.paddingMask || spec.reach)
+  if (spec.paddingMask || spec.reach || spec.past)
     buildMaskRegion(op.getMask(), spec, scalars);
-  return known(op.getResult(0), result);
+  return {known(op->getResult(0), result), sum ? known(op->getResult(1), rows) : Value()};
 }
 
 } // namespace weft

@@ -62,6 +62,9 @@ struct AttentionSpec {
   mlir::Value paddingMask = {};      ///< [batch, sequence], integer: 0 hides a key
   mlir::Value bias = {};             ///< [heads, sequence, sequence], added to the scores
   std::optional<int64_t> reach = {}; ///< key j is seen from query i only where |i − j| ≤ reach
+  /// [batch, sequence], integer: query i sees only the keys of 0 to past[i] steps before it.
+  mlir::Value past = {};
+  int64_t lead = 0; ///< steps by which the first key precedes the first query; i is counted from the first key
 };
 
 /// One depthwise convolution over time, with the parameters `name`.weight [channels, 1, taps] and `name`.bias.
@@ -193,7 +196,9 @@ public:
   /// Rows of table [rows, n] chosen by ids [t].
   Value embedding(Value ids, Value table);
   /// → [batch, sequence, heads, head dimension].
-  Value attention(const AttentionSpec &spec);
+  Value attention(const AttentionSpec &spec) { return attentionWithSum(spec, /*sum=*/false).first; }
+  /// The same and, [batch, sequence, heads], the logarithm of the sum of exponentials: −∞ where no key is seen.
+  std::pair<Value, Value> attentionWithSum(const AttentionSpec &spec, bool sum = true);
   /// → [batch, sequence, channels].
   Value causalConv(const CausalConvSpec &spec);
   /// x [batch, sequence] a step later: 0, then all but the last of the sequence.

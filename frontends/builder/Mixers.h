@@ -1,8 +1,8 @@
 // Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Layers that mix the tokens of a sequence by a recurrence, one struct for each family: sizes, the states that an entry
-// needs to go on from call to call, and the layer itself.
+// Layers that mix the tokens of a sequence and carry a state, one struct for each family: sizes, the states that an
+// entry needs to go on from call to call, and the layer itself.
 //
 //   Retention layer{.name = "layers.0.retention", .hidden = 256, .heads = 4, .keys = 32, .values = 64};
 //   graph.beginEntry("prefill", inputs, layer.states());
@@ -58,6 +58,18 @@ struct NormAttention {
   int64_t hidden = 0, heads = 1;
   Activation feature = Activation::EluPlusOne; ///< φ
   double epsilon = 1e-6;
+
+  std::vector<StateSpec> states() const;
+  mlir::Value build(GraphBuilder &graph, mlir::Value x, mlir::Value reset = {}) const;
+};
+
+/// TransNormer's DiagAttention: softmax attention within blocks of the sequence, to the tokens so far. Of the calls
+/// before, the last `block` keys and values and the number of tokens are kept. Parameters:
+/// `name`.{q,k,v,out}_proj.weight [hidden, hidden].
+struct DiagonalAttention {
+  std::string name;
+  int64_t hidden = 0, heads = 1;
+  int64_t block = 64;
 
   std::vector<StateSpec> states() const;
   mlir::Value build(GraphBuilder &graph, mlir::Value x, mlir::Value reset = {}) const;

@@ -185,6 +185,9 @@ FailureOr<ReaderPlan> planReader(Operation *op, unsigned result, AffineMap out) 
   auto reader = value.use_empty() ? linalg::GenericOp() : dyn_cast<linalg::GenericOp>(*value.user_begin());
   if (!isAbsorbable(reader) || llvm::any_of(value.getUsers(), [&](Operation *user) { return user != reader; }))
     return failure();
+  auto element = dyn_cast<FloatType>(getElementTypeOrSelf(reader.getResultTypes().front()));
+  if (!element || element.getWidth() > 32)
+    return failure();
   // The op moves to its reader: what else it computes must not be read before.
   for (Operation *user : op->getUsers())
     if (user != reader && (user->getBlock() != reader->getBlock() || user->isBeforeInBlock(reader)))

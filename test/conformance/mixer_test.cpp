@@ -83,6 +83,8 @@ const std::vector<MixerCase> &mixerCases() {
       caseOf("S5Convolution", "s5",
              SharedStateSpace{.name = "mix", .channels = kHidden, .modes = 11, .mode = {kLength}}),
       caseOf("Aaren", "aaren", PrefixAttention{.name = "mix", .hidden = kHidden, .heads = 2}),
+      caseOf("DiagonalAttention", "diagonal-attention",
+             DiagonalAttention{.name = "mix", .hidden = kHidden, .heads = 2, .block = 8}),
       {"BidirectionalMamba",
        "bidirectional-mamba",
        {},

@@ -88,3 +88,23 @@ func.func @negative_other_readers(%k: tensor<4096xf32>, %x: tensor<4096x8192xf32
   } -> tensor<4096x8192xf32>
   return %s, %y : tensor<4096x8192xf32>, tensor<4096x8192xf32>
 }
+
+// Recurrences give floats of at most 32 bits: a reader that makes integers stays.
+// CHECK-LABEL: func @negative_integers(
+// CHECK: weft.recurrence
+// CHECK: linalg.generic
+// CHECK: arith.fptosi
+func.func @negative_integers(%x: tensor<?x8xf32>, %e: tensor<?x8xf32>, %f: tensor<?x8xi64>) -> tensor<?x8xi64> {
+  %s = weft.recurrence {indexing_maps = [#te, #te]} ins(%x : tensor<?x8xf32>) outs(%e : tensor<?x8xf32>)
+       step {
+       ^bb0(%value: f32):
+         weft.step value(%value)
+       } -> tensor<?x8xf32>
+  %y = linalg.generic {indexing_maps = [#row, #row], iterator_types = ["parallel", "parallel"]}
+       ins(%s : tensor<?x8xf32>) outs(%f : tensor<?x8xi64>) {
+  ^bb0(%sum: f32, %o: i64):
+    %n = arith.fptosi %sum : f32 to i64
+    linalg.yield %n : i64
+  } -> tensor<?x8xi64>
+  return %y : tensor<?x8xi64>
+}
