@@ -31,12 +31,13 @@ void ChunkedRecurrenceEmitter::storeScalars(OpBuilder &b, Value step) {
     for (auto [index, argument] : llvm::enumerate(op.getStep().getArguments()))
       mapping.map(argument, emitLoad(i, loc, op.getInputs()[index], op.getIndexingMap(index), point));
     emitVectorBody(i, op.getStep().front(), mapping, lanes);
+    Value to = add(i, scalarPlace(i, 0), place);
     for (const Shared &scalar : scalars) {
       Value value = mapping.lookup(scalar.value);
       if (forward)
-        vector::StoreOp::create(i, loc, widen(i, loc, value, lanes), scalar.scratch, ValueRange{place});
+        vector::StoreOp::create(i, loc, widen(i, loc, value, lanes), scalar.scratch, ValueRange{to});
       else
-        memref::StoreOp::create(i, loc, value, scalar.scratch, ValueRange{place});
+        memref::StoreOp::create(i, loc, value, scalar.scratch, ValueRange{to});
     }
   };
   if (forward)
@@ -116,23 +117,23 @@ void ChunkedRecurrenceEmitter::scaleRows(OpBuilder &b) {
 }
 
 /// The decay of a step of the chunk, which is an input's element or one of the stored scalars.
-Value ChunkedRecurrenceEmitter::decayAt(OpBuilder &b, Value place) {
+Value ChunkedRecurrenceEmitter::decayAt(OpBuilder &b, int64_t step) {
   Value decay = op.getStepOp().getDecay()[0];
   for (const Shared &scalar : scalars)
     if (scalar.value == decay)
-      return memref::LoadOp::create(b, loc, scalar.scratch, ValueRange{place});
+      return memref::LoadOp::create(b, loc, scalar.scratch, ValueRange{scalarPlace(b, step)});
   if (Operation *constantOp = decay.getDefiningOp())
     return b.clone(*constantOp)->getResult(0);
   unsigned index = cast<BlockArgument>(decay).getArgNumber();
   IterationPoint point{
-      {batch, head, timeOf(b, add(b, chunkStart, place)), constant(b, 0), constant(b, 0)}, -1, 1, Value()};
+      {batch, head, timeOf(b, add(b, chunkStart, step)), constant(b, 0), constant(b, 0)}, -1, 1, Value()};
   return emitLoad(b, loc, op.getInputs()[index], op.getIndexingMap(index), point);
 }
 
 void ChunkedRecurrenceEmitter::multiplyDecays(OpBuilder &b) {
   Values decay;
   for (int64_t i = 0; i < kChunk; ++i)
-    decay.push_back(decayAt(b, constant(b, i)));
+    decay.push_back(decayAt(b, i));
   fromBegin.assign(kChunk, Value());
   toEnd.assign(kChunk, Value());
   beforeStep.assign(kChunk, Value());

@@ -24,8 +24,6 @@ using namespace mlir;
 
 namespace weft {
 
-using Values = SmallVector<Value>;
-
 ChunkedRecurrenceEmitter::ChunkedRecurrenceEmitter(RecurrenceOp op, const RecurrencePlan &plan,
                                                    const RegisterPlan &registers)
     : RecurrenceEmitter(op, plan, registers) {
@@ -54,7 +52,7 @@ void ChunkedRecurrenceEmitter::allocateScratch(OpBuilder &b) {
   scaled = uniform ? raw : allocate(b, {NumRows, kChunk, paddedKeys});
   sumsOfPairs = allocate(b, {count});
   for (Value value : dependence.scalars)
-    scalars.push_back({value, allocate(b, {kChunk}), /*isVector=*/false});
+    scalars.push_back({value, allocate(b, {plan.heads * kChunk}), /*isVector=*/false});
   decayedPairs = sumsOfPairs;
   if (uniform && hasDecay) {
     decays = allocate(b, {count});
@@ -70,6 +68,13 @@ void ChunkedRecurrenceEmitter::forEachHead(OpBuilder &b, function_ref<void(OpBui
     body(i);
   });
   head = constant(b, 0); // any of them
+  stateHead = Value();
+}
+
+Value ChunkedRecurrenceEmitter::scalarPlace(OpBuilder &b, int64_t step) {
+  if (!stateHead)
+    return constant(b, step);
+  return add(b, arith::MulIOp::create(b, loc, stateHead, constant(b, kChunk)), step);
 }
 
 void ChunkedRecurrenceEmitter::emitHeads(OpBuilder &b) {
@@ -127,14 +132,13 @@ void ChunkedRecurrenceEmitter::emitChunk(OpBuilder &b, Value step) {
   // Steps that go one by one have scratches of their own.
   llvm::SaveAndRestore inChunk(shared, scalars);
   chunkStart = step;
-  storeScalars(b, step);
+  // For all heads at once: each is a long chain of operations, that others wait for.
+  forEachHead(b, [&](OpBuilder &h) { storeScalars(h, step); });
   storeRows(b, step);
   if (!uniform)
     scaleRows(b);
   storePairs(b);
   forEachHead(b, [&](OpBuilder &h) {
-    if (plan.heads > 1)
-      storeScalars(h, step);
     if (uniform && hasDecay) {
       multiplyDecays(h);
       scalePairs(h);
@@ -201,7 +205,7 @@ ChunkedRecurrenceEmitter::Registers ChunkedRecurrenceEmitter::valuesOf(OpBuilder
     for (int64_t u = 0; u < columns.vectors; ++u) {
       IterationPoint point = pointAt(b, time, constant(b, 0), columns, u);
       prefetch(b, point);
-      v[j].push_back(numbersAt(b, point, constant(b, j), u).value[0]);
+      v[j].push_back(numbersAt(b, point, scalarPlace(b, j), u).value[0]);
     }
   }
   return v;

@@ -66,7 +66,9 @@ private:
   /// Each step's vectors times a number, where decays are one number for all n.
   Registers scale(mlir::OpBuilder &b, const Registers &of, mlir::ArrayRef<mlir::Value> factors);
 
-  mlir::Value decayAt(mlir::OpBuilder &b, mlir::Value place);
+  mlir::Value decayAt(mlir::OpBuilder &b, int64_t step);
+  /// Where this head's scalars of a step of the chunk lie.
+  mlir::Value scalarPlace(mlir::OpBuilder &b, int64_t step);
   mlir::Value loadRow(mlir::OpBuilder &b, mlir::Value rows, Row row, int64_t step, mlir::Value n);
   mlir::Value scalar(mlir::OpBuilder &b, Row row, int64_t step, mlir::Value n);
   mlir::Value fma(mlir::OpBuilder &b, mlir::Value x, mlir::Value y, mlir::Value z);
