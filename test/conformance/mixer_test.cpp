@@ -57,12 +57,12 @@ struct MixerFixture : ParameterSource {
 struct MixerCase {
   std::string name, fixture;
   std::vector<StateSpec> states;
-  std::function<mlir::Value(GraphBuilder &, mlir::Value)> build;
+  std::function<mlir::Value(GraphBuilder &, mlir::Value x, mlir::Value reset)> build;
 };
 
 template <class Layer> MixerCase caseOf(std::string name, std::string fixture, Layer layer) {
   return {std::move(name), std::move(fixture), layer.states(),
-          [=](GraphBuilder &graph, mlir::Value x) { return layer.build(graph, x); }};
+          [=](GraphBuilder &graph, mlir::Value x, mlir::Value reset) { return layer.build(graph, x, reset); }};
 }
 
 const std::vector<MixerCase> &mixerCases() {
@@ -88,7 +88,7 @@ const std::vector<MixerCase> &mixerCases() {
       {"BidirectionalMamba",
        "bidirectional-mamba",
        {},
-       [](GraphBuilder &graph, mlir::Value x) {
+       [](GraphBuilder &graph, mlir::Value x, mlir::Value) {
          BidirectionalMamba layer{.name = "mix", .hidden = kHidden, .inner = 26, .state = 4, .rank = 3};
          return layer.build(graph, x);
        }},
@@ -98,14 +98,17 @@ const std::vector<MixerCase> &mixerCases() {
 
 void addEntry(GraphBuilder &graph, const MixerCase &mixer, const std::string &entry, bool carries,
               const FixedDims &fixed) {
-  graph.beginEntry(entry, {{"ids", {"batch", "sequence"}, kVocabulary}},
-                   carries ? mixer.states : std::vector<StateSpec>(), fixed);
+  std::vector<InputSpec> inputs{{"ids", {"batch", "sequence"}, kVocabulary}};
+  if (entry == "packed")
+    inputs.push_back({"reset", {"batch", "sequence"}, 2});
+  graph.beginEntry(entry, inputs, carries ? mixer.states : std::vector<StateSpec>(), fixed);
+  mlir::Value reset = entry == "packed" ? graph.input("reset") : mlir::Value();
   mlir::Value x = graph.embedding(graph.tokenIds("ids"), graph.parameter("table", {kVocabulary, kHidden}));
-  graph.output("y", graph.splitTokens(mixer.build(graph, x)), {"batch", "sequence", ""});
+  graph.output("y", graph.splitTokens(mixer.build(graph, x, reset)), {"batch", "sequence", ""});
   graph.endEntry();
 }
 
-/// `forward` without states, `prefill` and `decode` with them.
+/// `forward` without states, `prefill`, `decode` and, with a reset, `packed` with them.
 std::string textOf(const MixerCase &mixer, const MixerFixture &fixture) {
   mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
   GraphBuilder graph(context, fixture, "mixer");
@@ -115,6 +118,7 @@ std::string textOf(const MixerCase &mixer, const MixerFixture &fixture) {
   if (!mixer.states.empty()) {
     addEntry(graph, mixer, "prefill", true, {});
     addEntry(graph, mixer, "decode", true, {{"sequence", 1}});
+    addEntry(graph, mixer, "packed", true, {});
   }
   auto module = graph.finish();
   EXPECT_TRUE(module) << module.error().format();
@@ -125,7 +129,16 @@ std::string textOf(const MixerCase &mixer, const MixerFixture &fixture) {
 
 class Mixer : public testing::TestWithParam<MixerCase> {
 protected:
-  Mixer() : fixture(GetParam().fixture), module(textOf(GetParam(), fixture), fixture.weights, kTargets) {}
+  Mixer() : fixture(GetParam().fixture), module(compiled()) {}
+
+  /// One module for all tests of a case.
+  CompiledModule &compiled() {
+    static std::map<std::string, std::unique_ptr<CompiledModule>> modules;
+    std::unique_ptr<CompiledModule> &made = modules[GetParam().name];
+    if (!made)
+      made = std::make_unique<CompiledModule>(textOf(GetParam(), fixture), fixture.weights, kTargets);
+    return *made;
+  }
 
   /// The outputs of `count` steps, against those steps of the definition.
   void compare(const Array &y, int64_t from, int64_t count, RelativeError &error) {
@@ -151,7 +164,7 @@ protected:
   }
 
   MixerFixture fixture;
-  CompiledModule module;
+  CompiledModule &module;
 };
 
 TEST_P(Mixer, IsItsDefinitionInAnyCut) {
@@ -165,6 +178,33 @@ TEST_P(Mixer, IsItsDefinitionInAnyCut) {
     for (const std::vector<int64_t> &cut : cuts)
       EXPECT_LE(errorOf(variant, cut), kBound) << variant << ", " << cut.size() << " calls";
   }
+}
+
+/// After other tokens in the same call and calls before, a sequence that begins with a reset is as run alone.
+TEST_P(Mixer, StartsAnewAtAReset) {
+  constexpr int64_t kBefore = 11;
+  if (GetParam().states.empty())
+    GTEST_SKIP() << "sees the whole sequence";
+  const std::string variant = module.variants().front();
+  std::vector<int64_t> ids, reset;
+  for (int64_t row = 0; row < kBatch; ++row)
+    for (int64_t step = 0; step < kBefore + kLength; ++step) {
+      ids.push_back(step < kBefore ? 7 * step % kVocabulary : fixture.ids[row * kLength + step - kBefore]);
+      reset.push_back(step == kBefore);
+    }
+  std::vector<int64_t> shape{kBatch, kBefore + kLength};
+  module.reset(variant);
+  module.run(variant, "prefill", {fixture.steps(0, 5)});
+  std::vector<float> all =
+      floatsOf(module.run(variant, "packed", {Array::of("ids", shape, ids), Array::of("reset", shape, reset)})[0]);
+  std::vector<float> rest;
+  for (int64_t row = 0; row < kBatch; ++row) {
+    auto end = all.begin() + (row + 1) * (kBefore + kLength) * kHidden;
+    rest.insert(rest.end(), end - kLength * kHidden, end);
+  }
+  RelativeError error;
+  error.add(rest, fixture.expected);
+  EXPECT_LE(error.value(), kBound);
 }
 
 INSTANTIATE_TEST_SUITE_P(Layers, Mixer, testing::ValuesIn(mixerCases()),
