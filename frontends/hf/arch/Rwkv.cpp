@@ -47,6 +47,7 @@ struct Scalars {
 Value mixWithBefore(GraphBuilder &graph, Value x, Value before, const std::string &name) {
   int64_t width = cast<RankedTensorType>(x.getType()).getDimSize(2);
   Value share = graph.mergeLeading(graph.mergeLeading(graph.parameter(name, {1, 1, width})));
+  AffineMap all = graph.dimsMap(3, {0, 1, 2});
   Value mixed = graph.map(graph.sizes(x), graph.ops().getF32Type(), {x, before, share},
                           {all, all, graph.dimsMap(3, {2})}, [](OpBuilder &b, Location l, ValueRange v) {
                             Scalars s{b, l};
@@ -103,6 +104,7 @@ Value attend(GraphBuilder &graph, const RwkvSizes &sizes, const std::string &nam
   key = graph.splitTokens(key), value = graph.splitTokens(value);
   Sums sums = sumsBefore(graph, name, key, value, starts);
   Value bonus = graph.parameter(name + ".time_first", {sizes.attention});
+  AffineMap all = graph.dimsMap(3, {0, 1, 2});
   Value out =
       graph.map(graph.sizes(key), graph.ops().getF32Type(),
                 {key, value, graph.splitTokens(receptance), sums.top, sums.weights, sums.values, bonus},
