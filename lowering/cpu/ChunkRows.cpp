@@ -69,6 +69,7 @@ void ChunkedRecurrenceEmitter::storeRowsAt(OpBuilder &b, Value place, Value time
   point.vectorDim = RecurrenceOp::Key;
   point.lanes = registers.lanes;
   point.mask = mask;
+  prefetch(b, point); // of the next chunk
   Numbers numbers = numbersAt(b, point, place, 0);
   auto store = [&](Row row, ValueRange number) {
     Value value =

@@ -71,6 +71,7 @@ protected:
   mlir::Value isReset(mlir::OpBuilder &b, mlir::Value time);
   Values afterReset(mlir::OpBuilder &b, mlir::Value time, mlir::ValueRange states);
   void storeOutputs(mlir::OpBuilder &b, const IterationPoint &point, mlir::ValueRange sums);
+  /// Asks for what later steps read along the point's vectors.
   void prefetch(mlir::OpBuilder &b, const IterationPoint &point);
 
   /// Parts of S at a row and a vector: in the scratch, or where time is one step in the state operands.

@@ -161,7 +161,7 @@ void RecurrenceEmitter::prefetch(OpBuilder &b, const IterationPoint &point) {
       add(b, point.dims[RecurrenceOp::Time], op.getReverse() ? -kPrefetchSteps : kPrefetchSteps);
   for (auto [index, input] : llvm::enumerate(op.getInputs())) {
     AffineMap map = op.getIndexingMap(index);
-    if (map.isFunctionOfDim(RecurrenceOp::Time) && map.isFunctionOfDim(RecurrenceOp::Value))
+    if (map.isFunctionOfDim(RecurrenceOp::Time) && map.isFunctionOfDim(point.vectorDim))
       emitPrefetch(b, loc, input, map, ahead);
   }
 }

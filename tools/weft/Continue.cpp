@@ -141,6 +141,7 @@ void printTexts(const Told &told, const ContinueArguments &what) {
 
 /// On stderr, so that stdout holds nothing but the texts.
 void printSpeed(const Told &told) {
+  std::fflush(stdout); // the text comes first, where both go to one file
   const Generated &generated = told.generated;
   std::fprintf(stderr, "variant %s, %d thread%s: prompt in %s, %lld new tokens", told.variant.c_str(), told.threads,
                told.threads == 1 ? "" : "s", printableSeconds(generated.prefillSeconds).c_str(),
