@@ -50,17 +50,6 @@ static MapRule ruleOf(AttentionOp op, unsigned operand) {
   return {"lse", "bhi", "bhi"};        // attention_c9
 }
 
-/// The divisor of `dim floordiv divisor`, or nothing for another expression.
-static std::optional<int64_t> divisorOf(AffineExpr expr, unsigned dim) {
-  auto division = dyn_cast<AffineBinaryOpExpr>(expr);
-  if (!division || division.getKind() != AffineExprKind::FloorDiv)
-    return std::nullopt;
-  auto divisor = dyn_cast<AffineConstantExpr>(division.getRHS());
-  if (!divisor || divisor.getValue() < 1 || division.getLHS() != getAffineDimExpr(dim, expr.getContext()))
-    return std::nullopt;
-  return divisor.getValue();
-}
-
 /// The group of `h floordiv group`.
 static std::optional<int64_t> headGroup(AffineExpr expr) { return divisorOf(expr, AttentionOp::Head); }
 

@@ -33,16 +33,7 @@ bool RecurrenceOp::isComplex() {
 // Indexing maps
 //===----------------------------------------------------------------------===//
 
-std::optional<int64_t> weft::headGroupOf(AffineExpr expr) {
-  auto division = dyn_cast<AffineBinaryOpExpr>(expr);
-  if (!division || division.getKind() != AffineExprKind::FloorDiv)
-    return std::nullopt;
-  auto divisor = dyn_cast<AffineConstantExpr>(division.getRHS());
-  auto dim = dyn_cast<AffineDimExpr>(division.getLHS());
-  if (!divisor || divisor.getValue() < 1 || !dim || dim.getPosition() != RecurrenceOp::Head)
-    return std::nullopt;
-  return divisor.getValue();
-}
+std::optional<int64_t> weft::headGroupOf(AffineExpr expr) { return divisorOf(expr, RecurrenceOp::Head); }
 
 namespace {
 /// What an operand is called, and the dimensions that may index it.

@@ -41,6 +41,16 @@ LogicalResult weft::verifyStorage(DestinationStyleOpInterface op) {
 
 bool weft::extentsAgree(int64_t a, int64_t b) { return ShapedType::isDynamic(a) || ShapedType::isDynamic(b) || a == b; }
 
+std::optional<int64_t> weft::divisorOf(AffineExpr expr, unsigned dim) {
+  auto division = dyn_cast<AffineBinaryOpExpr>(expr);
+  if (!division || division.getKind() != AffineExprKind::FloorDiv)
+    return std::nullopt;
+  auto divisor = dyn_cast<AffineConstantExpr>(division.getRHS());
+  if (!divisor || divisor.getValue() < 1 || division.getLHS() != getAffineDimExpr(dim, expr.getContext()))
+    return std::nullopt;
+  return divisor.getValue();
+}
+
 LogicalResult weft::verifyVector(Operation *op, StringRef operand, ShapedType type, int64_t extent) {
   if (type.getRank() != 1)
     return op->emitOpError() << operand << " must have rank 1, has rank " << type.getRank();

@@ -25,6 +25,9 @@ llvm::LogicalResult verifyStorage(mlir::DestinationStyleOpInterface op);
 /// Whether two extents may be the same at run time.
 bool extentsAgree(int64_t a, int64_t b);
 
+/// The divisor of `dim floordiv divisor`, or nothing for another expression.
+std::optional<int64_t> divisorOf(mlir::AffineExpr expr, unsigned dim);
+
 /// The operand must be one-dimensional, `extent` long.
 llvm::LogicalResult verifyVector(mlir::Operation *op, llvm::StringRef operand, mlir::ShapedType type, int64_t extent);
 } // namespace weft
