@@ -104,25 +104,24 @@ static int64_t mostColumns(RecurrenceOp op) {
   return ShapedType::kDynamic;
 }
 
+/// Whether none of the numbers depends on the dimension whose set this is.
+static bool isNoneIn(OperandRange numbers, const DenseSet<Value> &set) {
+  return llvm::none_of(numbers, [&](Value number) { return set.contains(number); });
+}
+
 /// Whether a step is made of vectors over n and vectors over e: then several of them are products of matrices.
 static bool isSeparable(RecurrenceOp op, const StepDependence &dependence) {
   StepOp step = op.getStepOp();
-  auto none = [](OperandRange numbers, const DenseSet<Value> &set) {
-    return llvm::none_of(numbers, [&](Value number) { return set.contains(number); });
-  };
-  return !op.isComplex() && none(step.getQuery(), dependence.onValue) && none(step.getKey(), dependence.onValue) &&
-         none(step.getDecay(), dependence.onValue) && none(step.getLowRank(), dependence.onValue) &&
-         none(step.getValue(), dependence.onKey);
+  return !op.isComplex() && isNoneIn(step.getQuery(), dependence.onValue) &&
+         isNoneIn(step.getKey(), dependence.onValue) && isNoneIn(step.getDecay(), dependence.onValue) &&
+         isNoneIn(step.getLowRank(), dependence.onValue) && isNoneIn(step.getValue(), dependence.onKey);
 }
 
 /// Whether the chunk's products of queries and keys are the same for all heads: no n has a decay of its own.
 static bool sharesPairs(RecurrenceOp op, const StepDependence &dependence) {
   StepOp step = op.getStepOp();
-  auto none = [](OperandRange numbers, const DenseSet<Value> &set) {
-    return llvm::none_of(numbers, [&](Value number) { return set.contains(number); });
-  };
-  return none(step.getQuery(), dependence.onHead) && none(step.getKey(), dependence.onHead) &&
-         none(step.getLowRank(), dependence.onHead) && none(step.getDecay(), dependence.onKey);
+  return isNoneIn(step.getQuery(), dependence.onHead) && isNoneIn(step.getKey(), dependence.onHead) &&
+         isNoneIn(step.getLowRank(), dependence.onHead) && isNoneIn(step.getDecay(), dependence.onKey);
 }
 
 /// Vector instructions of a step, one by one and in chunks of c: the former multiply S by the decay, add key times
@@ -168,10 +167,6 @@ RecurrencePlan RecurrencePlan::forOp(RecurrenceOp op, const RegisterPlan &regist
   return plan;
 }
 
-static Value decayOf(RecurrenceOp op) {
-  return op.getStepOp().getDecay().empty() ? Value() : op.getStepOp().getDecay()[0];
-}
-
 /// The heads that read the same queries and keys: those of a group, or all.
 static int64_t headsOfGroup(RecurrenceOp op) {
   StepDependence dependence(op);
@@ -189,7 +184,7 @@ int64_t RecurrencePlan::itemHeads(RecurrenceOp op, const RegisterPlan &registers
   SmallVector<int64_t> extents = op.getStaticExtents();
   int64_t heads = extents[RecurrenceOp::Head], columns = extents[RecurrenceOp::Value];
   if (ShapedType::isDynamic(heads) || ShapedType::isDynamic(columns) || !forOp(op, registers).chunks ||
-      StepDependence(op).onKey.contains(decayOf(op)))
+      !isNoneIn(op.getStepOp().getDecay(), StepDependence(op).onKey))
     return 1;
   int64_t group = headsOfGroup(op);
   for (int64_t count = kMostHeads; count > 1; --count)

@@ -27,9 +27,7 @@ void ChunkedRecurrenceEmitter::storeScalars(OpBuilder &b, Value step) {
                          forward ? int64_t(RecurrenceOp::Time) : -1,
                          lanes,
                          Value()};
-    IRMapping mapping;
-    for (auto [index, argument] : llvm::enumerate(op.getStep().getArguments()))
-      mapping.map(argument, emitLoad(i, loc, op.getInputs()[index], op.getIndexingMap(index), point));
+    IRMapping mapping = elementsAt(i, point);
     emitVectorBody(i, op.getStep().front(), mapping, lanes);
     Value to = add(i, scalarPlace(i, 0), place);
     for (const Shared &scalar : scalars) {

@@ -62,6 +62,8 @@ protected:
 
   // --- numbers and states (RecurrenceNumbers.cpp)
   IterationPoint pointAt(mlir::OpBuilder &b, mlir::Value time, mlir::Value row, const Columns &columns, int64_t v);
+  /// The step region's arguments as the inputs' elements.
+  mlir::IRMapping elementsAt(mlir::OpBuilder &b, const IterationPoint &point);
   /// `place` is the step's place in the block, where what all rows share was stored; null: it is computed.
   Numbers numbersAt(mlir::OpBuilder &b, const IterationPoint &point, mlir::Value place, int64_t v);
   void emitShared(mlir::OpBuilder &b, const Columns &columns, mlir::Value first, mlir::Value count);

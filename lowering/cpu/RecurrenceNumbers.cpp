@@ -34,11 +34,16 @@ IterationPoint RecurrenceEmitter::pointAt(OpBuilder &b, Value time, Value row, c
 // Numbers of a step
 //===----------------------------------------------------------------------===//
 
+IRMapping RecurrenceEmitter::elementsAt(OpBuilder &b, const IterationPoint &point) {
+  IRMapping elements;
+  for (auto [index, argument] : llvm::enumerate(op.getStep().getArguments()))
+    elements.map(argument, emitLoad(b, loc, op.getInputs()[index], op.getIndexingMap(index), point));
+  return elements;
+}
+
 RecurrenceEmitter::Numbers RecurrenceEmitter::numbersAt(OpBuilder &b, const IterationPoint &point, Value place,
                                                         int64_t v) {
-  IRMapping mapping;
-  for (auto [index, argument] : llvm::enumerate(op.getStep().getArguments()))
-    mapping.map(argument, emitLoad(b, loc, op.getInputs()[index], op.getIndexingMap(index), point));
+  IRMapping mapping = elementsAt(b, point);
   if (place)
     for (const Shared &stored : shared) {
       Values index = {place};
@@ -72,9 +77,7 @@ void RecurrenceEmitter::emitShared(OpBuilder &b, const Columns &columns, Value f
     for (int64_t v = 0; v < columns.vectors; ++v) {
       IterationPoint point = pointAt(i, time, constant(i, 0), columns, v);
       prefetch(i, point);
-      IRMapping mapping;
-      for (auto [index, argument] : llvm::enumerate(op.getStep().getArguments()))
-        mapping.map(argument, emitLoad(i, loc, op.getInputs()[index], op.getIndexingMap(index), point));
+      IRMapping mapping = elementsAt(i, point);
       emitVectorBody(i, op.getStep().front(), mapping, registers.lanes);
       for (const Shared &stored : shared) {
         Value value = mapping.lookup(stored.value);
