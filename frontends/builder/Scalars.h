@@ -25,6 +25,11 @@ struct Scalars {
   Value max(Value a, Value b) { return mlir::arith::MaximumFOp::create(builder, location, a, b); }
   Value neg(Value x) { return mlir::arith::NegFOp::create(builder, location, x); }
   Value exp(Value x) { return mlir::math::ExpOp::create(builder, location, x); }
+  /// `yes` where x is 0.
+  Value ifZero(Value x, Value yes, Value no) {
+    Value isZero = mlir::arith::CmpFOp::create(builder, location, mlir::arith::CmpFPredicate::OEQ, x, constant(0));
+    return mlir::arith::SelectOp::create(builder, location, isZero, yes, no);
+  }
   Value sigmoid(Value x) { return div(constant(1.0), add(constant(1.0), exp(neg(x)))); }
 };
 

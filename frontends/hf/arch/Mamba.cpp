@@ -34,8 +34,9 @@ Selection select(GraphBuilder &graph, const MambaSizes &sizes, const std::string
 
 /// softplus(weight · step + bias) [tokens, inner].
 Value buildTimeStep(GraphBuilder &graph, const MambaSizes &sizes, const std::string &name, Value step) {
-  return graph.map({graph.linear(step, name + ".dt_proj", sizes.inner)},
-                   [](OpBuilder &b, Location l, ValueRange s) { return buildSoftplus(b, l, s[0]); });
+  return graph.map({graph.linear(step, name + ".dt_proj", sizes.inner)}, [](OpBuilder &b, Location l, ValueRange s) {
+    return buildActivation(b, l, Activation::Softplus, s[0]);
+  });
 }
 
 /// S = exp(Δ · A) · S + Δ · B · x;  y = (C · S + D · x) · silu(z).
@@ -51,15 +52,7 @@ Value scan(GraphBuilder &graph, const MambaSizes &sizes, const std::string &name
                  {graph.parameter(name + ".D", {sizes.inner}), "e"},
                  {gate, "bte"}};
   spec.outputDims = "bte";
-  spec.step = [](OpBuilder &b, Location l, ValueRange in) {
-    Value decay = math::ExpOp::create(b, l, arith::MulFOp::create(b, l, in[1], in[2]));
-    return RecurrenceStep{in[4], in[3], arith::MulFOp::create(b, l, in[1], in[0]), decay};
-  };
-  spec.output = [](OpBuilder &b, Location l, ValueRange in) -> Value {
-    Value skip = arith::MulFOp::create(b, l, in[6], in[1]);
-    Value y = arith::AddFOp::create(b, l, in[0], skip);
-    return arith::MulFOp::create(b, l, y, buildActivation(b, l, Activation::Silu, in[7]));
-  };
+  describeSelectiveScan(spec);
   spec.state = scanState(name);
   spec.reset = starts;
   return graph.recurrence(spec);

@@ -31,7 +31,7 @@ Value buildTimeStep(GraphBuilder &graph, const Mamba2Sizes &sizes, const std::st
     auto constant = [&](double value) -> Value {
       return arith::ConstantOp::create(b, l, b.getF32FloatAttr(static_cast<float>(value)));
     };
-    Value dt = buildSoftplus(b, l, s[0]);
+    Value dt = buildActivation(b, l, Activation::Softplus, s[0]);
     if (sizes.leastStep > 0)
       dt = arith::MaximumFOp::create(b, l, dt, constant(sizes.leastStep));
     if (std::isfinite(sizes.greatestStep))
@@ -71,15 +71,7 @@ Value scan(GraphBuilder &graph, const Mamba2Sizes &sizes, const std::string &nam
                  {selection(1), "btgn"},
                  {graph.parameter(name + ".D", {sizes.heads}), "h"},
                  {graph.splitLast(in.gate, sizes.heads), "bthe"}};
-  spec.step = [](OpBuilder &b, Location l, ValueRange in) {
-    Value decay = math::ExpOp::create(b, l, arith::MulFOp::create(b, l, in[1], in[2]));
-    return RecurrenceStep{in[4], in[3], arith::MulFOp::create(b, l, in[1], in[0]), decay};
-  };
-  spec.output = [](OpBuilder &b, Location l, ValueRange in) -> Value {
-    Value skip = arith::MulFOp::create(b, l, in[6], in[1]);
-    Value y = arith::AddFOp::create(b, l, in[0], skip);
-    return arith::MulFOp::create(b, l, y, buildActivation(b, l, Activation::Silu, in[7]));
-  };
+  describeSelectiveScan(spec);
   spec.state = scanState(name);
   spec.reset = starts;
   return graph.recurrence(spec);

@@ -3,6 +3,7 @@
 //
 // RWKV-4 (Peng et al. 2023, arXiv:2305.13048): a mean of all earlier values, weighted by e^key and by a decay for each
 // channel, with a weight of its own for the present one; tokens are mixed with the one before.
+#include "frontends/builder/Scalars.h"
 #include "frontends/hf/arch/PostNorm.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -22,26 +23,6 @@ struct RwkvSizes {
 };
 
 std::string blockName(int64_t layer) { return "blocks." + std::to_string(layer); }
-
-/// Scalar arithmetic that reads like the formula.
-struct Scalars {
-  OpBuilder &b;
-  Location l;
-
-  Value constant(double value) { return arith::ConstantOp::create(b, l, b.getF32FloatAttr(static_cast<float>(value))); }
-  Value add(Value x, Value y) { return arith::AddFOp::create(b, l, x, y); }
-  Value sub(Value x, Value y) { return arith::SubFOp::create(b, l, x, y); }
-  Value mul(Value x, Value y) { return arith::MulFOp::create(b, l, x, y); }
-  Value div(Value x, Value y) { return arith::DivFOp::create(b, l, x, y); }
-  Value max(Value x, Value y) { return arith::MaximumFOp::create(b, l, x, y); }
-  Value exp(Value x) { return math::ExpOp::create(b, l, x); }
-  Value sigmoid(Value x) { return div(constant(1), add(constant(1), exp(arith::NegFOp::create(b, l, x)))); }
-  /// `yes` where x is 0.
-  Value ifZero(Value x, Value yes, Value no) {
-    Value isZero = arith::CmpFOp::create(b, l, arith::CmpFPredicate::OEQ, x, constant(0));
-    return arith::SelectOp::create(b, l, isZero, yes, no);
-  }
-};
 
 /// m · x + (1 − m) · before over [batch, sequence, n], m the parameter [1, 1, n].
 Value mixWithBefore(GraphBuilder &graph, Value x, Value before, const std::string &name) {

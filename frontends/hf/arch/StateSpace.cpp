@@ -78,8 +78,16 @@ CausalModel describeStateSpace(const StateSpaceSizes &sizes, int64_t channels, s
   return model;
 }
 
-Value buildSoftplus(OpBuilder &builder, Location location, Value x) {
-  return buildActivation(builder, location, Activation::Softplus, x);
+void describeSelectiveScan(RecurrenceSpec &spec) {
+  spec.step = [](OpBuilder &b, Location l, ValueRange in) {
+    Value decay = math::ExpOp::create(b, l, arith::MulFOp::create(b, l, in[1], in[2]));
+    return RecurrenceStep{in[4], in[3], arith::MulFOp::create(b, l, in[1], in[0]), decay};
+  };
+  spec.output = [](OpBuilder &b, Location l, ValueRange in) -> Value {
+    Value skip = arith::MulFOp::create(b, l, in[6], in[1]);
+    Value y = arith::AddFOp::create(b, l, in[0], skip);
+    return arith::MulFOp::create(b, l, y, buildActivation(b, l, Activation::Silu, in[7]));
+  };
 }
 
 Value buildRates(GraphBuilder &graph, Value logarithms) {

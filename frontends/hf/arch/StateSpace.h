@@ -41,8 +41,8 @@ CausalModel describeStateSpace(const StateSpaceSizes &sizes, int64_t channels, s
 inline std::string convState(const std::string &name) { return name + ".conv_state"; }
 inline std::string scanState(const std::string &name) { return name + ".ssm_state"; }
 
-/// ln(1 + e^x), without overflow.
-mlir::Value buildSoftplus(mlir::OpBuilder &builder, mlir::Location location, mlir::Value x);
+/// S = exp(Δ · A) · S + Δ · B · x;  y = (C · S + D · x) · silu(z), of the inputs x, Δ, A, B, C, D and z in this order.
+void describeSelectiveScan(RecurrenceSpec &spec);
 
 /// −e^x of a parameter that holds logarithms of rates: of all its elements, [n] or, transposed, [e, n] → [n, e].
 mlir::Value buildRates(GraphBuilder &graph, mlir::Value logarithms);

@@ -34,7 +34,7 @@ Value buildGate(GraphBuilder &graph, const XLstmSizes &sizes, const std::string 
     if (!isForget)
       return capped;
     // ln σ(x) = −softplus(−x)
-    Value softplus = buildSoftplus(b, l, arith::NegFOp::create(b, l, capped));
+    Value softplus = buildActivation(b, l, Activation::Softplus, arith::NegFOp::create(b, l, capped));
     return arith::NegFOp::create(b, l, softplus);
   });
   return graph.splitTokens(gate);
