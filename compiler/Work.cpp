@@ -157,9 +157,11 @@ Work countWork(ModuleOp module, const std::string &name) {
       using D = AttentionOp;
       add(work, multiplyAdds(maps, op->getOperands(), {D::Batch, D::Head, D::Query, D::Key, D::HeadDim}));
       add(work, multiplyAdds(maps, op->getOperands(), {D::Batch, D::Head, D::Query, D::Key, D::ValueDim}));
-    } else if (auto matmul = llvm::dyn_cast<linalg::MatmulOp>(op)) {
-      add(work, multiplyAdds(matmul.getIndexingMapsArray(), op->getOperands(), {0, 1, 2}));
-      auto parameter = parameterOf(matmul.getInputs()[1]);
+    } else if (llvm::isa<linalg::MatmulOp, linalg::ContractOp>(op)) {
+      auto matmul = llvm::cast<linalg::LinalgOp>(op);
+      auto loops = llvm::to_vector(llvm::seq<unsigned>(matmul.getNumLoops()));
+      add(work, multiplyAdds(matmul.getIndexingMapsArray(), op->getOperands(), loops));
+      auto parameter = parameterOf(op->getOperand(1));
       if (parameter && weights.insert(parameter.getName().str()).second)
         work.weightBytes += double(llvm::cast<ShapedType>(parameter.getType()).getNumElements()) * sizeof(float);
     }

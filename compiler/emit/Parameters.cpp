@@ -106,23 +106,36 @@ const float *findAboveHalf(std::span<const float> values) {
 }
 
 /// Panels [ceil(N / c), ceil(K / i), c · i], i elements of T in 32 bits; `column` counts the outputs that earlier
-/// sources gave. Sources [N, K] or [K, N].
+/// sources gave. Sources [N, K] or [K, N]. Of a block-diagonal weight [blocks] of both, a source alone.
 template <class T> class PanelPacker {
 public:
   PanelPacker(const ParameterDescription &parameter, std::span<T> out)
-      : outByIn(parameter.panels->outByIn), words(parameter.shape[1]), width(parameter.panels->width), out(out) {
+      : outByIn(parameter.panels->outByIn), blocks(parameter.shape.size() == 4 ? parameter.shape[0] : 0),
+        words(parameter.shape.end()[-2]), width(parameter.panels->width), out(out) {
     std::fill(out.begin(), out.end(), T());
   }
 
-  /// Outputs of a source, or -1 where it does not fit.
+  /// Outputs of a source (of a block), or -1 where it does not fit.
   int64_t outputsOf(const TensorView &source) const {
-    bool fits = source.shape.size() == 2 && int64_t(llvm::divideCeil(depthOf(source), kSteps)) == words;
-    return fits ? source.shape[outByIn ? 0 : 1] : -1;
+    bool fits = source.shape.size() == (blocks ? 3 : 2) && (!blocks || source.shape[0] == blocks) &&
+                int64_t(llvm::divideCeil(depthOf(source), kSteps)) == words;
+    return fits ? source.shape.end()[outByIn ? -2 : -1] : -1;
   }
 
-  int64_t depthOf(const TensorView &source) const { return source.shape[outByIn ? 1 : 0]; }
+  int64_t depthOf(const TensorView &source) const { return source.shape.end()[outByIn ? -1 : -2]; }
 
-  void pack(std::span<const float> values, int64_t outputs, int64_t depth) {
+  /// A source that fits; each block's columns begin with a panel.
+  void pack(const TensorView &source, std::span<const float> values) {
+    int64_t outputs = outputsOf(source), depth = depthOf(source);
+    for (int64_t block = 0; block < std::max<int64_t>(1, blocks); ++block) {
+      packBlock(values.subspan(block * outputs * depth, outputs * depth), outputs, depth);
+      if (blocks)
+        column = llvm::alignTo(column, width);
+    }
+  }
+
+private:
+  void packBlock(std::span<const float> values, int64_t outputs, int64_t depth) {
     int64_t row = kSteps * width; // elements of all columns' next steps
     for (int64_t n = 0; n < outputs; ++n, ++column) {
       T *panel = out.data() + (column / width) * words * row + column % width * kSteps;
@@ -133,10 +146,10 @@ public:
     }
   }
 
-private:
   static constexpr int64_t kSteps = sizeof(float) / sizeof(T);
   bool outByIn;
-  int64_t words; ///< rows of a panel
+  int64_t blocks; ///< 0: the weight is not block-diagonal
+  int64_t words;  ///< rows of a panel
   int64_t width;
   std::span<T> out;
   int64_t column = 0;
@@ -146,7 +159,9 @@ template <class T>
 Result<void> fillPanels(const ParameterDescription &parameter, const std::vector<const TensorView *> &sources,
                         const TensorLookup &tensors, std::span<T> out) {
   constexpr int64_t kSteps = sizeof(float) / sizeof(T);
-  if (parameter.shape.size() != 3 || parameter.shape[2] != parameter.panels->width * kSteps)
+  bool hasBlocks = parameter.shape.size() == 4;
+  if ((!hasBlocks && parameter.shape.size() != 3) || parameter.shape.back() != parameter.panels->width * kSteps ||
+      (hasBlocks && sources.size() != 1))
     return misfit(parameter, "its type is not that of panels", tensors.place);
   PanelPacker<T> packer(parameter, out);
   int64_t outputs = 0;
@@ -155,11 +170,12 @@ Result<void> fillPanels(const ParameterDescription &parameter, const std::vector
       return misfit(parameter,
                     printableName(source->name) + " has the shape " + printableShape(source->shape) +
                         " where the graph has " + (kSteps > 1 ? "up to " : "") +
-                        std::to_string(parameter.shape[1] * kSteps) + " inputs",
+                        std::to_string(parameter.shape.end()[-2] * kSteps) + " inputs" +
+                        (hasBlocks ? " in each of " + std::to_string(parameter.shape[0]) + " blocks" : ""),
                     tensors.place);
     outputs += packer.outputsOf(*source);
   }
-  if (static_cast<int64_t>(llvm::divideCeil(outputs, parameter.panels->width)) != parameter.shape[0])
+  if (static_cast<int64_t>(llvm::divideCeil(outputs, parameter.panels->width)) != parameter.shape.end()[-3])
     return misfit(parameter, "its sources have " + std::to_string(outputs) + " outputs together", tensors.place);
   std::vector<float> values;
   for (const TensorView *source : sources) {
@@ -169,7 +185,7 @@ Result<void> fillPanels(const ParameterDescription &parameter, const std::vector
     if (const float *large = std::is_same_v<T, F16> ? findAboveHalf(values) : nullptr)
       return Diagnostic{"W0619", printableName(source->name) + " holds " + std::to_string(*large) + ", beyond f16",
                         tensors.place, "use --dtype bf16, which has the range of f32, or f32"};
-    packer.pack(values, packer.outputsOf(*source), packer.depthOf(*source));
+    packer.pack(*source, values);
   }
   return {};
 }

@@ -147,29 +147,56 @@ FailureOr<SmallVector<Value>> EmbeddingOp::decompose(OpBuilder &builder) {
   return SmallVector<Value>{result};
 }
 
+static SmallVector<ReassociationIndices> blockGroups() { return {{0}, {1, 2}}; }
+
+/// Columns [m, blocks · n] as [m, blocks, n].
+static Value splitBlocks(Def &def, Value columns, int64_t blocks) {
+  auto type = cast<RankedTensorType>(columns.getType());
+  int64_t share = type.getDimSize(1) / blocks;
+  auto split = RankedTensorType::get({type.getDimSize(0), blocks, share}, type.getElementType());
+  SmallVector<OpFoldResult> sizes{tensor::getMixedSize(def.b, def.loc, columns, 0), def.b.getIndexAttr(blocks),
+                                  def.b.getIndexAttr(share)};
+  return tensor::ExpandShapeOp::create(def.b, def.loc, split, columns, blockGroups(), sizes);
+}
+
 FailureOr<SmallVector<Value>> PackedMatmulOp::decompose(OpBuilder &builder) {
   if (!hasPureTensorSemantics())
     return failure();
   Def def(builder, getLoc());
   Type out = getInit().getType().getElementType();
   MLIRContext *context = builder.getContext();
-  AffineExpr m, n, k;
-  bindDims(context, m, n, k);
   SmallVector<OpFoldResult> shape = tensor::getMixedSizes(builder, getLoc(), getInit());
-
+  AffineExpr row, column;
+  bindDims(context, row, column);
   Value start = getBias() ? def.compute(getBias(), def.empty(shape, out),
-                                        {AffineMap::get(2, 0, {n}, context), builder.getMultiDimIdentityMap(2)},
+                                        {AffineMap::get(2, 0, {column}, context), builder.getMultiDimIdentityMap(2)},
                                         [&](Def &d, ValueRange e) { return d.convert(e[0], out); })
                           : def.filled(shape, out, 0);
+  // (m, n, k), or (m, g, n, k) with the block g.
+  unsigned loops = hasBlocks() ? 4 : 3;
+  AffineExpr m = builder.getAffineDimExpr(0), g = builder.getAffineDimExpr(1);
+  AffineExpr n = builder.getAffineDimExpr(loops - 2), k = builder.getAffineDimExpr(loops - 1);
   int64_t width = getPanelWidth(), steps = getStepsPerWord();
-  Value result =
-      def.compute({getLhs(), getRhs()}, start,
-                  {AffineMap::get(3, 0, {m, k}, context),
-                   AffineMap::get(3, 0, {n.floorDiv(width), k.floorDiv(steps), n % width * steps + k % steps}, context),
-                   AffineMap::get(3, 0, {m, n}, context)},
-                  [&](Def &d, ValueRange e) -> Value {
-                    Value product = arith::MulFOp::create(d.b, d.loc, d.convert(e[0], out), d.convert(e[1], out));
-                    return arith::AddFOp::create(d.b, d.loc, e[2], product);
-                  });
+  SmallVector<AffineExpr> lhsAt{m, k}, rhsAt{n.floorDiv(width), k.floorDiv(steps), n % width * steps + k % steps},
+      outAt{m, n};
+  Value lhs = getLhs();
+  auto type = cast<RankedTensorType>(start.getType());
+  if (hasBlocks()) {
+    lhs = splitBlocks(def, lhs, getBlocks());
+    start = splitBlocks(def, start, getBlocks());
+    lhsAt = {m, g, k};
+    outAt = {m, g, n};
+    rhsAt.insert(rhsAt.begin(), g);
+  }
+  Value result = def.compute({lhs, getRhs()}, start,
+                             {AffineMap::get(loops, 0, lhsAt, context), AffineMap::get(loops, 0, rhsAt, context),
+                              AffineMap::get(loops, 0, outAt, context)},
+                             [&](Def &d, ValueRange e) -> Value {
+                               Value product =
+                                   arith::MulFOp::create(d.b, d.loc, d.convert(e[0], out), d.convert(e[1], out));
+                               return arith::AddFOp::create(d.b, d.loc, e[2], product);
+                             });
+  if (hasBlocks())
+    result = tensor::CollapseShapeOp::create(builder, getLoc(), type, result, blockGroups());
   return SmallVector<Value>{result};
 }

@@ -76,29 +76,46 @@ int64_t weft::stepsPerWord(Type element) {
   return std::max<int64_t>(32 / std::max(element.getIntOrFloatBitWidth(), 1u), 1);
 }
 
+/// The panels of one block, of `depth` rows and n columns.
+static LogicalResult verifyPanels(PackedMatmulOp op, int64_t depth, int64_t n) {
+  ArrayRef<int64_t> panels = op.getRhs().getType().getShape().take_back(3);
+  int64_t steps = op.getStepsPerWord(), width = op.getPanelWidth();
+  if (!ShapedType::isDynamic(depth) && !extentsAgree(llvm::divideCeil(depth, steps), panels[1]))
+    return op.emitOpError("lhs is summed over ")
+           << depth << " elements, rhs over " << panels[1] << (steps > 1 ? " pairs" : ""); // packed_matmul_c3
+  if (ShapedType::isDynamic(panels[2]) || width < 1 || panels[2] % steps != 0)             // packed_matmul_c4
+    return op.emitOpError("rhs must have a static, positive panel width")
+           << (steps > 1 ? ", its last extent twice that" : "");
+  if (!ShapedType::isDynamic(n) && !extentsAgree(panels[0], llvm::divideCeil(n, width)))
+    return op.emitOpError() << n << " columns need " << llvm::divideCeil(n, width) << " panels of " << width
+                            << ", rhs has " << panels[0]; // packed_matmul_c5
+  return success();
+}
+
 LogicalResult PackedMatmulOp::verify() {
   ShapedType lhs = getLhs().getType(), rhs = getRhs().getType();
   ShapedType init = getInit().getType();
-  if (lhs.getRank() != 2 || rhs.getRank() != 3 || init.getRank() != 2)
-    return emitOpError("takes lhs [m, k], rhs [panels, k, width] and a "
+  if (lhs.getRank() != 2 || (rhs.getRank() != 3 && rhs.getRank() != 4) || init.getRank() != 2)
+    return emitOpError("takes lhs [m, k], rhs [panels, k, width] or [blocks, panels, k, width] and a "
                        "destination [m, n]"); // packed_matmul_c1
   if (!extentsAgree(lhs.getDimSize(0), init.getDimSize(0)))
     return emitOpError("lhs has ") << lhs.getDimSize(0) << " rows, the destination "
                                    << init.getDimSize(0); // packed_matmul_c2
   if (failed(verifyFloats(*this)))
     return failure(); // packed_matmul_c7
-  int64_t steps = getStepsPerWord(), depth = lhs.getDimSize(1);
-  if (!ShapedType::isDynamic(depth) && !extentsAgree(llvm::divideCeil(depth, steps), rhs.getDimSize(1)))
-    return emitOpError("lhs is summed over ")
-           << depth << " elements, rhs over " << rhs.getDimSize(1) << (steps > 1 ? " pairs" : ""); // packed_matmul_c3
-  int64_t width = getPanelWidth(), n = init.getDimSize(1);
-  if (rhs.isDynamicDim(2) || width < 1 || rhs.getDimSize(2) % steps != 0) // packed_matmul_c4
-    return emitOpError("rhs must have a static, positive panel width")
-           << (steps > 1 ? ", its last extent twice that" : "");
-  if (!ShapedType::isDynamic(n) && !extentsAgree(rhs.getDimSize(0), llvm::divideCeil(n, width)))
-    return emitOpError() << n << " columns need " << llvm::divideCeil(n, width) << " panels of " << width
-                         << ", rhs has " << rhs.getDimSize(0); // packed_matmul_c5
-  if (getBias() && failed(verifyVector(*this, "bias", getBias().getType(), n)))
+  int64_t blocks = getBlocks(), depth = lhs.getDimSize(1), n = init.getDimSize(1);
+  if (hasBlocks()) {
+    bool isStatic = rhs.hasStaticShape() && !ShapedType::isDynamic(depth) && !ShapedType::isDynamic(n);
+    bool isEven = isStatic && blocks > 0 && depth % blocks == 0 && n % blocks == 0;
+    if (!isEven) // packed_matmul_c9
+      return emitOpError("blocks of a weight share columns of lhs and of the destination evenly, all static; they are ")
+             << getRhs().getType() << ", " << lhs << " and " << init;
+    depth /= blocks;
+    n /= blocks;
+  }
+  if (failed(verifyPanels(*this, depth, n)))
+    return failure();
+  if (getBias() && failed(verifyVector(*this, "bias", getBias().getType(), init.getDimSize(1))))
     return failure();          // packed_matmul_c6
   return verifyStorage(*this); // packed_matmul_c8
 }

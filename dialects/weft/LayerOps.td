@@ -95,6 +95,9 @@ def Weft_PackedMatmulOp : Weft_StructuredOp<"packed_matmul"> {
     steps of k in a 32-bit word: 2 where rhs holds bf16 or f16, else 1 (see `#weft.panels`). The sum over k runs in order, in one accumulator of the output's type, from the bias or zero: a row's bits depend on
     nothing but that row, the weights and the bias.
 
+    A block-diagonal weight has its blocks as a first dimension of `rhs`: columns of lhs and of out are in as many equal
+    parts, and part g of out is the product of part g of lhs with rhs[g].
+
     Example:
     ```mlir
     %y = weft.packed_matmul ins(%x, %w, %b : tensor<?x8xf32>, tensor<2x8x16xf32>, tensor<20xf32>)
@@ -103,7 +106,7 @@ def Weft_PackedMatmulOp : Weft_StructuredOp<"packed_matmul"> {
   }];
   let arguments = (ins
     Arg<Weft_Shaped, "left operand, [m, k]">:$lhs,
-    Arg<Weft_Shaped, "packed right operand, [ceil(n / c), ceil(k / i), c · i]">:$rhs,
+    Arg<Weft_Shaped, "packed right operand, [ceil(n / c), ceil(k / i), c · i], or [blocks] of these">:$rhs,
     Arg<Optional<Weft_Shaped>, "bias, [n]">:$bias,
     Arg<Weft_Shaped, "destination, [m, n]; its values are not read">:$init);
   let results = (outs Optional<AnyRankedTensor>:$result);
@@ -116,7 +119,11 @@ def Weft_PackedMatmulOp : Weft_StructuredOp<"packed_matmul"> {
     /// Steps of k that lie beside each other for one column.
     int64_t getStepsPerWord() { return stepsPerWord(getRhs().getType().getElementType()); }
     /// Columns in a panel.
-    int64_t getPanelWidth() { return getRhs().getType().getDimSize(2) / getStepsPerWord(); }
+    int64_t getPanelWidth() { return getRhs().getType().getShape().back() / getStepsPerWord(); }
+    /// Whether the weight is block-diagonal.
+    bool hasBlocks() { return getRhs().getType().getRank() == 4; }
+    /// Its blocks: 1 for any other weight, dynamic where they are not known.
+    int64_t getBlocks() { return hasBlocks() ? getRhs().getType().getDimSize(0) : 1; }
   }];
 }
 

@@ -7,6 +7,8 @@
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace weft;
@@ -135,7 +137,7 @@ LogicalResult EmbeddingOp::getIterationDomainTileFromResultTile(OpBuilder &build
 }
 
 //===----------------------------------------------------------------------===//
-// packed_matmul: (m, n, k); a column tile starts where a panel does, k is whole
+// packed_matmul: (m, n, k); a column tile starts where a panel does and lies in one block, k is whole
 //===----------------------------------------------------------------------===//
 
 SmallVector<IteratorType> PackedMatmulOp::getLoopIteratorTypes() {
@@ -146,10 +148,58 @@ SmallVector<Range> PackedMatmulOp::getIterationDomain(OpBuilder &builder) {
   return productDomain(builder, getLoc(), getLhs(), getInit());
 }
 
+static Value sliceOf(OpBuilder &builder, Value tensor, const Tile &tile, RankedTensorType type = {}) {
+  if (!type)
+    type = tensor::ExtractSliceOp::inferResultType(cast<RankedTensorType>(tensor.getType()), tile.sizes);
+  SmallVector<OpFoldResult> strides(tile.offsets.size(), builder.getIndexAttr(1));
+  return tensor::ExtractSliceOp::create(builder, tensor.getLoc(), type, tensor, tile.offsets, tile.sizes, strides);
+}
+
+/// Columns that lie in one block of a block-diagonal weight, as a product with that block's panels: a tile's columns
+/// are a whole block, or as many of it as divide it and fill panels.
+static FailureOr<TilingResult> tileOfBlock(OpBuilder &builder, PackedMatmulOp op, ArrayRef<OpFoldResult> offsets,
+                                           ArrayRef<OpFoldResult> sizes) {
+  int64_t width = op.getPanelWidth(), block = op.getInit().getType().getDimSize(1) / op.getBlocks();
+  int64_t depth = op.getLhs().getType().getDimSize(1) / op.getBlocks();
+  std::optional<int64_t> columns = getConstantIntValue(sizes[1]);
+  bool isPart = columns && *columns > 0 && block % *columns == 0 && (*columns == block || *columns % width == 0);
+  if (!isPart || !mayBeMultipleOf(offsets[1], *columns))
+    return failure();
+  AffineExpr column = builder.getAffineDimExpr(0);
+  auto place = [&](AffineExpr expr) {
+    return affine::makeComposedFoldedAffineApply(builder, op.getLoc(), expr, {offsets[1]});
+  };
+  auto index = [&](int64_t value) -> OpFoldResult { return builder.getIndexAttr(value); };
+  Tile lhs({offsets[0], place(column.floorDiv(block) * depth)}, {sizes[0], index(depth)}), rhs;
+  auto weight = cast<RankedTensorType>(op.getRhs().getType());
+  SmallVector<int64_t> panels{llvm::divideCeilSigned(*columns, width), weight.getDimSize(2), weight.getDimSize(3)};
+  rhs.append(place(column.floorDiv(block)), index(1));
+  rhs.append(place((column % block).floorDiv(width)), index(panels[0]));
+  for (int64_t whole : ArrayRef(panels).drop_front())
+    rhs.append(index(0), index(whole));
+  SmallVector<Value> operands{
+      sliceOf(builder, op.getLhs(), lhs),
+      sliceOf(builder, op.getRhs(), rhs, RankedTensorType::get(panels, weight.getElementType()))};
+  if (op.getBias())
+    operands.push_back(sliceOf(builder, op.getBias(), Tile(offsets[1], sizes[1])));
+  operands.push_back(sliceOf(builder, op.getInit(), Tile(offsets.take_front(2), sizes.take_front(2))));
+  TilingResult result;
+  for (Value operand : operands)
+    result.generatedSlices.push_back(operand.getDefiningOp());
+  Operation *tiled = mlir::cloneWithoutRegions(builder, op, TypeRange{operands.back().getType()}, operands);
+  result.tiledOps.push_back(tiled);
+  result.tiledValues.assign(tiled->result_begin(), tiled->result_end());
+  return result;
+}
+
 FailureOr<TilingResult> PackedMatmulOp::getTiledImplementation(OpBuilder &builder, ArrayRef<OpFoldResult> offsets,
                                                                ArrayRef<OpFoldResult> sizes) {
   int64_t width = getPanelWidth();
-  if (!coversDimension(getLhs(), 1, offsets[2], sizes[2]) || !mayBeMultipleOf(offsets[1], width))
+  if (!hasPureTensorSemantics() || !coversDimension(getLhs(), 1, offsets[2], sizes[2]))
+    return failure();
+  if (hasBlocks())
+    return tileOfBlock(builder, *this, offsets, sizes);
+  if (!mayBeMultipleOf(offsets[1], width))
     return failure();
   AffineExpr column = builder.getAffineDimExpr(0);
   auto apply = [&](AffineExpr expr, OpFoldResult value) {

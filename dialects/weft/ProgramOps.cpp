@@ -32,10 +32,13 @@ static LogicalResult verifyPanels(ParameterOp op, PanelsAttr layout) {
                 : op.emitOpError("a weight in groups has i8 panels [panels, groups, ")
                       << named->form.bytes() << "] of " << kPanelWidth << " columns, got " << type;
   }
-  bool isPacked = type.getRank() == 3 && type.getDimSize(2) == width * stepsPerWord(type.getElementType());
+  bool isPacked = (type.getRank() == 3 || type.getRank() == 4) &&
+                  type.getShape().back() == width * stepsPerWord(type.getElementType());
   if (!layout.getInt8() && !isPacked) // parameter_c4
     return op.emitOpError("a weight in panels has the shape [panels, K, ")
-           << width << "], of 16-bit numbers [panels, K / 2, " << 2 * width << "], got " << type;
+           << width << "], of 16-bit numbers [panels, K / 2, " << 2 * width << "], or [blocks] of these, got " << type;
+  if (type.getRank() == 4 && op.getSourceNames().size() != 1) // parameter_c10
+    return op.emitOpError("a block-diagonal weight in panels has one source");
   if (!layout.getInt8())
     return success();
   Type element = type.getElementType();

@@ -33,7 +33,10 @@ static ShapedType weightOf(Operation *op) {
   auto matmul = dyn_cast<PackedMatmulOp>(op);
   bool fits = matmul && matmul.getPanelWidth() == AmxPlan::kTileRows &&
               getElementTypeOrSelf(matmul.getRhs().getType()).isBF16();
-  return fits ? cast<ShapedType>(matmul.getRhs().getType()) : ShapedType();
+  if (!fits)
+    return ShapedType();
+  auto type = cast<ShapedType>(matmul.getRhs().getType());
+  return type.clone(type.getShape().take_back(3)); // of one block
 }
 
 bool wantsTiles(Operation *op) {

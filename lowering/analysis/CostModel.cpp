@@ -113,6 +113,13 @@ static SmallVector<int64_t> attentionExtents(AttentionOp op) {
   return extents;
 }
 
+/// Products that each sum of a product has.
+static int64_t depthOfProduct(Operation *op) {
+  int64_t depth = cast<ShapedType>(op->getOperand(0).getType()).getDimSize(1);
+  auto packed = dyn_cast<PackedMatmulOp>(op);
+  return packed && packed.hasBlocks() ? depth / packed.getBlocks() : depth;
+}
+
 SmallVector<int64_t> loopExtents(Operation *op) {
   if (auto recurrence = dyn_cast<RecurrenceOp>(op))
     return recurrence.getStaticExtents();
@@ -131,7 +138,7 @@ SmallVector<int64_t> loopExtents(Operation *op) {
   else
     llvm::append_range(known, cast<ShapedType>(op->getResult(0).getType()).getShape());
   if (isProduct(op))
-    known.push_back(cast<ShapedType>(op->getOperand(0).getType()).getDimSize(1));
+    known.push_back(depthOfProduct(op));
   return known;
 }
 

@@ -45,7 +45,7 @@ bool canMerge(PackedMatmulOp op) {
   ParameterOp weight = weightOf(op);
   if (!weight || !weight.getLayout() || ShapedType::isDynamic(cast<ShapedType>(op.getInit().getType()).getDimSize(1)))
     return false;
-  if (op.getBias() && !op.getBias().getDefiningOp<ParameterOp>())
+  if (op.hasBlocks() || (op.getBias() && !op.getBias().getDefiningOp<ParameterOp>()))
     return false;
   if (isReadThroughViews(op))
     return true;

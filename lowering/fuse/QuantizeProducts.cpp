@@ -48,6 +48,8 @@ FailureOr<QuantizePlan> planQuantization(PackedMatmulOp product, bool wholeInInt
   auto out = cast<ShapedType>(product.getInit().getType());
   if (!weight || !weight.getLayout() || out.isDynamicDim(1))
     return missed("the right operand is not a weight");
+  if (product.hasBlocks())
+    return missed("a block-diagonal weight is not rounded");
   for (Value operand : product->getOperands())
     if (!getElementTypeOrSelf(operand.getType()).isF32())
       return missed("only products of f32 are rounded");

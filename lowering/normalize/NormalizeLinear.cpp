@@ -7,6 +7,8 @@
 // becomes
 //   %w = weft.parameter "l.weight.packed" sources(["l.weight"]) layout(#weft.panels<…>) : tensor<1x4x16xf32>
 //   %y = weft.packed_matmul ins(%x, %w, %bias) outs(%init)
+// A linalg.contract with a block-diagonal weight, (m, g, k) · (g, k, n) → (m, g, n), likewise, with its columns side by
+// side.
 #include "lowering/normalize/Passes.h"
 
 #include "dialects/weft/WeftDialect.h"
@@ -30,11 +32,13 @@ namespace {
 
 /// A product that can take a packed weight.
 struct LinearPlan {
-  linalg::MatmulOp matmul;
+  linalg::LinalgOp product;
   ParameterOp weight;
-  bool outByIn;          ///< the weight lies as [N, K]
-  linalg::GenericOp add; ///< adds a bias row; null: none
-  Value bias;
+  bool outByIn;               ///< the weight lies as [N, K]
+  bool hasBlocks;             ///< it is block-diagonal
+  Value result;               ///< the product's, or [M, blocks · N], if its only reader sees it so
+  linalg::GenericOp add = {}; ///< adds a bias row; null: none
+  Value bias = {};
 };
 
 bool isZeroFill(Value value) {
@@ -73,29 +77,64 @@ bool isFloatOrHalf(Value value) {
   return element.isF32() || element.isBF16() || element.isF16();
 }
 
-FailureOr<LinearPlan> planLinear(linalg::MatmulOp matmul) {
+/// Whether a product's maps are those of rows and a weight, and whether that lies as [N, K]:
+///   (m, k), (n, k) or (k, n), (m, n);   (m, g, k), (g, n, k) or (g, k, n), (m, g, n) of a block-diagonal weight
+std::optional<bool> matchMaps(linalg::LinalgOp product) {
+  SmallVector<AffineMap> maps = product.getIndexingMapsArray();
+  unsigned rank = maps[0].getNumResults(), blocks = rank - 2;
+  bool isShaped = (rank == 2 || rank == 3) && maps[0].getNumDims() == rank + 1 && maps[1].getNumResults() == rank &&
+                  maps[2].getNumResults() == rank;
+  if (!isShaped || !llvm::all_of(maps, [](AffineMap map) { return map.isProjectedPermutation(); }))
+    return std::nullopt;
+  AffineExpr m = maps[0].getResult(0), k = maps[0].getResults().back(), n = maps[2].getResults().back();
+  SmallVector<AffineExpr> out{m}, outByIn, inByOut;
+  if (blocks) {
+    AffineExpr g = maps[0].getResult(1);
+    out.push_back(g), outByIn.push_back(g), inByOut.push_back(g);
+  }
+  out.push_back(n), outByIn.append({n, k}), inByOut.append({k, n});
+  bool isOutByIn = maps[1].getResults() == ArrayRef(outByIn);
+  bool fits = maps[2].getResults() == ArrayRef(out) && (isOutByIn || maps[1].getResults() == ArrayRef(inByOut));
+  return fits ? std::optional(isOutByIn) : std::nullopt;
+}
+
+/// The groups of columns that are one beside the other: [m, blocks, n] as [m, blocks · n].
+SmallVector<ReassociationIndices> columnGroups() { return {{0}, {1, 2}}; }
+
+/// [M, blocks, N] seen by its only reader as [M, blocks · N]; null: by others.
+tensor::CollapseShapeOp findMerged(Value product) {
+  auto merged = product.hasOneUse() ? dyn_cast<tensor::CollapseShapeOp>(*product.user_begin()) : nullptr;
+  return merged && merged.getReassociationIndices() == columnGroups() ? merged : nullptr;
+}
+
+FailureOr<LinearPlan> planLinear(linalg::LinalgOp product) {
   auto missed = [&](StringRef reason) -> FailureOr<LinearPlan> {
-    remark::missed(matmul.getLoc(), remark::RemarkOpts::name("unpacked-product").category("weft-normalize-linear"))
+    remark::missed(product.getLoc(), remark::RemarkOpts::name("unpacked-product").category("weft-normalize-linear"))
         << reason;
     return failure();
   };
-  auto weight = matmul.getInputs()[1].getDefiningOp<ParameterOp>();
+  Value left = product->getOperand(0);
+  auto weight = product->getOperand(1).getDefiningOp<ParameterOp>();
   if (!weight || weight.getLayout())
     return missed("the right operand is not a weight");
-  if (!isZeroFill(matmul.getOutputs().front()))
+  if (!isZeroFill(product->getOperand(2)))
     return missed("the product adds to a tensor");
-  if (!isFloatOrHalf(weight) || !isFloatOrHalf(matmul.getInputs()[0]))
+  if (!isFloatOrHalf(weight) || !isFloatOrHalf(left))
     return missed("only products of f32, bf16 and f16 are packed");
-  if (!getElementTypeOrSelf(matmul.getResult(0).getType()).isF32())
+  if (!getElementTypeOrSelf(product->getResult(0).getType()).isF32())
     return missed("only products with sums in f32 are packed: round them in an op that follows");
-  AffineMap rhs = matmul.getIndexingMapsArray()[1];
-  AffineExpr m, n, k;
-  bindDims(matmul.getContext(), m, n, k);
-  LinearPlan plan{matmul, weight, rhs.getResults() == ArrayRef<AffineExpr>{n, k}, nullptr, nullptr};
-  if (matmul.getIndexingMapsArray()[0].getResults() != ArrayRef<AffineExpr>{m, k} ||
-      (!plan.outByIn && rhs.getResults() != ArrayRef<AffineExpr>{k, n}))
+  std::optional<bool> outByIn = matchMaps(product);
+  if (!outByIn)
     return missed("the operands' indexing maps are not those of a product of rows with a weight");
-  std::tie(plan.add, plan.bias) = matchBias(matmul.getResult(0));
+  bool hasBlocks = cast<ShapedType>(weight.getType()).getRank() == 3;
+  LinearPlan plan{product, weight, *outByIn, hasBlocks, product->getResult(0)};
+  if (plan.hasBlocks) {
+    if (cast<ShapedType>(left.getType()).isDynamicDim(1) || cast<ShapedType>(left.getType()).isDynamicDim(2))
+      return missed("the number of columns of the left operand is not known");
+    if (tensor::CollapseShapeOp merged = findMerged(plan.result))
+      plan.result = merged.getResult();
+  }
+  std::tie(plan.add, plan.bias) = matchBias(plan.result);
   return plan;
 }
 
@@ -105,39 +144,83 @@ Type storedTypeOf(ParameterOp weight) {
   return chosen ? chosen.getValue() : getElementTypeOrSelf(weight.getType());
 }
 
-void applyLinear(OpBuilder &builder, const LinearPlan &given) {
-  LinearPlan plan = given;
-  Operation *last = plan.add ? plan.add.getOperation() : plan.matmul.getOperation();
-  builder.setInsertionPoint(last);
-  ArrayRef<int64_t> shape = cast<ShapedType>(plan.weight.getType()).getShape();
-  int64_t columns = shape[plan.outByIn ? 0 : 1], depth = shape[plan.outByIn ? 1 : 0];
+/// The weight in panels.
+Value packWeight(OpBuilder &builder, const LinearPlan &plan) {
+  ParameterOp weight = plan.weight;
+  ArrayRef<int64_t> shape = cast<ShapedType>(weight.getType()).getShape(), block = shape.take_back(2);
+  int64_t columns = block[plan.outByIn ? 0 : 1], depth = block[plan.outByIn ? 1 : 0];
   auto layout = PanelsAttr::get(builder.getContext(), kPanelWidth, plan.outByIn);
-  Type element = storedTypeOf(plan.weight);
+  Type element = storedTypeOf(weight);
   int64_t steps = stepsPerWord(element);
-  auto type = RankedTensorType::get(
-      {llvm::divideCeilSigned(columns, kPanelWidth), llvm::divideCeilSigned(depth, steps), kPanelWidth * steps},
-      element);
-  SmallVector<StringRef> sources = plan.weight.getSourceNames();
-  Value packed = ParameterOp::create(
-      builder, plan.weight.getLoc(), type,
-      builder.getStringAttr(plan.weight.getName() + (plan.outByIn ? ".packed" : ".packed_in_by_out")),
-      builder.getStrArrayAttr(sources), layout);
-  Value destination = plan.matmul.getOutputs().front().getDefiningOp<linalg::FillOp>().getOutputs().front();
-  auto product = PackedMatmulOp::create(builder, plan.matmul.getLoc(), TypeRange{destination.getType()},
-                                        plan.matmul.getInputs()[0], packed, plan.bias, destination);
-  last->getResult(0).replaceAllUsesWith(product.getResult());
-  if (plan.add)
-    plan.add.erase();
-  plan.matmul.erase();
+  SmallVector<int64_t> panels(shape.drop_back(2));
+  panels.append(
+      {llvm::divideCeilSigned(columns, kPanelWidth), llvm::divideCeilSigned(depth, steps), kPanelWidth * steps});
+  SmallVector<StringRef> sources = weight.getSourceNames();
+  StringRef suffix = plan.outByIn ? ".packed" : ".packed_in_by_out";
+  return ParameterOp::create(builder, weight.getLoc(), RankedTensorType::get(panels, element),
+                             builder.getStringAttr(weight.getName() + suffix), builder.getStrArrayAttr(sources),
+                             layout);
+}
+
+/// The left operand as [M, blocks · K].
+Value mergeColumns(OpBuilder &builder, Location loc, Value left) {
+  auto split = left.getDefiningOp<tensor::ExpandShapeOp>();
+  if (split && split.getReassociationIndices() == columnGroups())
+    return split.getSrc();
+  return tensor::CollapseShapeOp::create(builder, loc, left, columnGroups());
+}
+
+/// Replaces the product of a block-diagonal weight, or the view of it that merges its columns.
+PackedMatmulOp applyBlocks(OpBuilder &builder, const LinearPlan &plan, Value weight) {
+  linalg::LinalgOp contract = plan.product;
+  Location loc = contract.getLoc();
+  auto split = cast<RankedTensorType>(contract->getResult(0).getType());
+  Value zero = contract->getOperand(2).getDefiningOp<linalg::FillOp>().getOutputs().front();
+  OpFoldResult rows = tensor::getMixedSize(builder, loc, zero, 0);
+  int64_t columns = split.getDimSize(1) * split.getDimSize(2);
+  Value init = tensor::EmptyOp::create(builder, loc, {rows, builder.getIndexAttr(columns)}, split.getElementType());
+  Value left = mergeColumns(builder, loc, contract->getOperand(0));
+  return PackedMatmulOp::create(builder, loc, TypeRange{init.getType()}, left, weight, plan.bias, init);
+}
+
+void applyLinear(OpBuilder &builder, const LinearPlan &plan) {
+  linalg::LinalgOp given = plan.product;
+  linalg::GenericOp add = plan.add;
+  Value last = add ? add.getResult(0) : plan.result;
+  builder.setInsertionPoint(last.getDefiningOp());
+  Value packed = packWeight(builder, plan);
+  PackedMatmulOp product;
+  if (plan.hasBlocks) {
+    product = applyBlocks(builder, plan, packed);
+  } else {
+    Value destination = given->getOperand(2).getDefiningOp<linalg::FillOp>().getOutputs().front();
+    product = PackedMatmulOp::create(builder, given.getLoc(), TypeRange{destination.getType()}, given->getOperand(0),
+                                     packed, plan.bias, destination);
+  }
+  Value result = product.getResult();
+  if (auto type = cast<RankedTensorType>(last.getType()); type.getRank() == 3) {
+    SmallVector<OpFoldResult> sizes{tensor::getMixedSize(builder, given.getLoc(), product.getInit(), 0),
+                                    builder.getIndexAttr(type.getDimSize(1)), builder.getIndexAttr(type.getDimSize(2))};
+    result = tensor::ExpandShapeOp::create(builder, given.getLoc(), type, result, columnGroups(), sizes);
+  }
+  last.replaceAllUsesWith(result);
+  if (add)
+    add.erase();
+  if (plan.result != given->getResult(0))
+    plan.result.getDefiningOp()->erase();
+  given.erase();
 }
 
 struct NormalizeLinearPass : impl::NormalizeLinearBase<NormalizeLinearPass> {
   void runOnOperation() override {
-    SmallVector<linalg::MatmulOp> matmuls;
-    getOperation()->walk([&](linalg::MatmulOp op) { matmuls.push_back(op); });
+    SmallVector<linalg::LinalgOp> products;
+    getOperation()->walk([&](linalg::LinalgOp op) {
+      if (isa<linalg::MatmulOp, linalg::ContractOp>(op.getOperation()))
+        products.push_back(op);
+    });
     OpBuilder builder(&getContext());
-    for (linalg::MatmulOp matmul : matmuls)
-      if (FailureOr<LinearPlan> plan = planLinear(matmul); succeeded(plan))
+    for (linalg::LinalgOp product : products)
+      if (FailureOr<LinearPlan> plan = planLinear(product); succeeded(plan))
         applyLinear(builder, *plan);
   }
 };

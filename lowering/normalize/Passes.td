@@ -11,7 +11,8 @@ def NormalizeLinear : Pass<"weft-normalize-linear", "::mlir::ModuleOp"> {
   let summary = "Gives products with weights their packed form";
   let description = [{
     Before: `linalg.matmul` from zero whose right operand is a `weft.parameter`, in either order of its axes. After:
-    `weft.packed_matmul`, with the bias row that a `linalg.generic` added as its start. The weight is stored in the type
+    `weft.packed_matmul`, with the bias row that a `linalg.generic` added as its start. So does a `linalg.contract` of
+    (m, g, k) with a weight (g, k, n) or (g, n, k) to (m, g, n): a block-diagonal weight. The weight is stored in the type
     of the module's attribute `weft.dtype`: bf16 or f16; where there is none, in its own. Rows may be of f32, bf16 or f16; sums
     are f32. Products of two computed tensors
     stay as they are, with a missed-optimisation remark.

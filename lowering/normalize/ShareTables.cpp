@@ -36,7 +36,7 @@ llvm::StringMap<ParameterOp> collectPacked(ModuleOp module) {
 bool holdsRows(ParameterOp packed, ParameterOp table) {
   ShapedType panels = packed.getResult().getType(), rows = table.getResult().getType();
   return panels.getElementType() == rows.getElementType() && panels.getElementType().isF32() && rows.getRank() == 2 &&
-         panels.getDimSize(1) == rows.getDimSize(1);
+         panels.getRank() == 3 && panels.getDimSize(1) == rows.getDimSize(1);
 }
 
 struct ShareTablesPass : impl::ShareTablesBase<ShareTablesPass> {

@@ -48,6 +48,9 @@ constexpr int64_t kConvChannels = 512, kConvUnit = 64;
 /// Its steps, where time can be cut: the first few of them read the steps before once more.
 constexpr int64_t kConvSteps = 256;
 
+/// Columns of an item of a product with a block-diagonal weight, at most: several register tiles.
+constexpr int64_t kBlockColumns = 384;
+
 /// Columns of the widest tile of a product in 8 bits, on levels from AVX2 on (lowering/cpu/VectorizeQuantizedMatmul).
 constexpr int64_t kIntegerColumns = 64;
 
@@ -74,6 +77,16 @@ Operation *findRoot(func::FuncOp kernel) {
   return root;
 }
 
+/// Columns of an item of a block-diagonal product, which lie in one block: all of a block, or the most that divide a
+/// wide one.
+int64_t columnsOfBlock(PackedMatmulOp op) {
+  int64_t block = op.getInit().getType().getDimSize(1) / op.getBlocks(), width = op.getPanelWidth();
+  for (int64_t columns = kBlockColumns / width * width; columns >= width && block > kBlockColumns; columns -= width)
+    if (block % columns == 0)
+      return columns;
+  return block;
+}
+
 /// A product (with its epilogue as root): blocks of rows and of columns.
 TilePlan planProduct(TilingInterface root, DestinationStyleOpInterface product, const ProductPlan &shapes,
                      TargetAttr target) {
@@ -87,6 +100,8 @@ TilePlan planProduct(TilingInterface root, DestinationStyleOpInterface product, 
   } else if (isa<QuantizedMatmulOp>(product)) {
     columns = evenColumns(all, kIntegerColumns, 2 * kIntegerColumns);
   }
+  if (auto packed = dyn_cast<PackedMatmulOp>(product.getOperation()); packed && packed.hasBlocks())
+    columns = columnsOfBlock(packed);
   TilePlan plan{root, SmallVector<int64_t>(root.getLoopIteratorTypes().size(), 0)};
   plan.sizes[0] = rows;
   plan.sizes[1] = columns;

@@ -99,4 +99,15 @@ module attributes {transform.with_named_sequence} {
     %y = weft.packed_matmul ins(%x, %w : tensor<?x9xf32>, tensor<2x5x32xbf16>) outs(%init : tensor<?x20xf32>) -> tensor<?x20xf32>
     return %y : tensor<?x20xf32>
   }
+
+  // Blocks: sums of (m, g, n, k).
+  // CHECK-LABEL: func.func @blocks(
+  // CHECK-SAME: %[[X:.*]]: tensor<?x8xf32>, %[[W:.*]]: tensor<2x1x4x16xf32>
+  // CHECK: %[[SPLIT:.*]] = tensor.expand_shape %[[X]] {{\[\[}}0], [1, 2]] output_shape [%{{.*}}, 2, 4]
+  // CHECK: %[[SUMS:.*]] = linalg.generic {{.*}}iterator_types = ["parallel", "parallel", "parallel", "reduction"]} ins(%[[SPLIT]], %[[W]] : {{.*}}) outs(%{{.*}} : tensor<?x2x5xf32>)
+  // CHECK: tensor.collapse_shape %[[SUMS]] {{\[\[}}0], [1, 2]] : tensor<?x2x5xf32> into tensor<?x10xf32>
+  func.func @blocks(%x: tensor<?x8xf32>, %w: tensor<2x1x4x16xf32>, %init: tensor<?x10xf32>) -> tensor<?x10xf32> {
+    %y = weft.packed_matmul ins(%x, %w : tensor<?x8xf32>, tensor<2x1x4x16xf32>) outs(%init : tensor<?x10xf32>) -> tensor<?x10xf32>
+    return %y : tensor<?x10xf32>
+  }
 }

@@ -46,4 +46,17 @@ module attributes {transform.with_named_sequence} {
     %z = weft.packed_matmul ins(%x, %w : tensor<?x9xf32>, tensor<4x5x32xbf16>) outs(%out : tensor<?x64xf32>) -> tensor<?x64xf32>
     return %z : tensor<?x64xf32>
   }
+
+  // Half of a block: its columns of the left operand and two of its four panels.
+  // CHECK-LABEL: func.func @half_a_block(
+  // CHECK-SAME: %[[X:.*]]: tensor<?x12xf32>, %[[W:.*]]: tensor<3x4x4x16xf32>
+  // CHECK: scf.for %[[N:.*]] = %{{.*}} to %{{.*}} step %c32
+  // CHECK-DAG: %[[K:.*]] = affine.apply #{{.*}}(%[[N]])
+  // CHECK-DAG: tensor.extract_slice %[[X]][%{{.*}}, %[[K]]] [%{{.*}}, 4] [1, 1]
+  // CHECK-DAG: tensor.extract_slice %[[W]][%{{.*}}, %{{.*}}, 0, 0] [1, 2, 4, 16] [1, 1, 1, 1] : tensor<3x4x4x16xf32> to tensor<2x4x16xf32>
+  // CHECK: weft.packed_matmul ins(%{{.*}} : tensor<?x4xf32>, tensor<2x4x16xf32>) outs(%{{.*}} : tensor<?x32xf32>)
+  func.func @half_a_block(%x: tensor<?x12xf32>, %w: tensor<3x4x4x16xf32>, %out: tensor<?x192xf32>) -> tensor<?x192xf32> {
+    %z = weft.packed_matmul ins(%x, %w : tensor<?x12xf32>, tensor<3x4x4x16xf32>) outs(%out : tensor<?x192xf32>) -> tensor<?x192xf32>
+    return %z : tensor<?x192xf32>
+  }
 }

@@ -1,7 +1,7 @@
 // RUN: weft-opt %s --split-input-file --verify-diagnostics
 
 func.func @packed_matmul_c1(%x: tensor<3x8xf32>, %w: tensor<8x16xf32>, %init: tensor<3x16xf32>) {
-  // expected-error@+1 {{takes lhs [m, k], rhs [panels, k, width] and a destination [m, n]}}
+  // expected-error@+1 {{takes lhs [m, k], rhs [panels, k, width] or [blocks, panels, k, width] and a destination [m, n]}}
   weft.packed_matmul ins(%x, %w : tensor<3x8xf32>, tensor<8x16xf32>) outs(%init : tensor<3x16xf32>) -> tensor<3x16xf32>
   return
 }
@@ -75,5 +75,29 @@ func.func @packed_matmul_c3_pairs(%x: tensor<3x9xf32>, %w: tensor<1x4x32xbf16>, 
 func.func @packed_matmul_c4_pairs(%x: tensor<3x8xf32>, %w: tensor<1x4x31xf16>, %init: tensor<3x16xf32>) {
   // expected-error@+1 {{rhs must have a static, positive panel width, its last extent twice that}}
   weft.packed_matmul ins(%x, %w : tensor<3x8xf32>, tensor<1x4x31xf16>) outs(%init : tensor<3x16xf32>) -> tensor<3x16xf32>
+  return
+}
+
+// -----
+
+func.func @packed_matmul_c5_blocks(%x: tensor<3x8xf32>, %w: tensor<2x2x4x16xf32>, %init: tensor<3x10xf32>) {
+  // expected-error@+1 {{5 columns need 1 panels of 16, rhs has 2}}
+  weft.packed_matmul ins(%x, %w : tensor<3x8xf32>, tensor<2x2x4x16xf32>) outs(%init : tensor<3x10xf32>) -> tensor<3x10xf32>
+  return
+}
+
+// -----
+
+func.func @packed_matmul_c9_uneven(%x: tensor<3x9xf32>, %w: tensor<2x1x4x16xf32>, %init: tensor<3x10xf32>) {
+  // expected-error@+1 {{blocks of a weight share columns of lhs and of the destination evenly, all static; they are 'tensor<2x1x4x16xf32>', 'tensor<3x9xf32>' and 'tensor<3x10xf32>'}}
+  weft.packed_matmul ins(%x, %w : tensor<3x9xf32>, tensor<2x1x4x16xf32>) outs(%init : tensor<3x10xf32>) -> tensor<3x10xf32>
+  return
+}
+
+// -----
+
+func.func @packed_matmul_c9_dynamic(%x: tensor<3x?xf32>, %w: tensor<2x1x4x16xf32>, %init: tensor<3x10xf32>) {
+  // expected-error@+1 {{blocks of a weight share columns of lhs and of the destination evenly, all static}}
+  weft.packed_matmul ins(%x, %w : tensor<3x?xf32>, tensor<2x1x4x16xf32>) outs(%init : tensor<3x10xf32>) -> tensor<3x10xf32>
   return
 }

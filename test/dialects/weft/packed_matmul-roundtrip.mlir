@@ -23,3 +23,12 @@ func.func @pairs_of_steps(%x: tensor<?x9xf32>, %w: tensor<2x5x32xbf16>, %init: t
                           outs(%init : tensor<?x20xf32>) -> tensor<?x20xf32>
   return %y : tensor<?x20xf32>
 }
+
+// Two blocks of five columns: each lies in a panel of its own.
+// CHECK-LABEL: @blocks
+// CHECK: weft.packed_matmul ins(%{{.*}}, %{{.*}}, %{{.*}} : tensor<?x8xf32>, tensor<2x1x4x16xf32>, tensor<10xf32>) outs(%{{.*}} : tensor<?x10xf32>) -> tensor<?x10xf32>
+func.func @blocks(%x: tensor<?x8xf32>, %w: tensor<2x1x4x16xf32>, %b: tensor<10xf32>, %init: tensor<?x10xf32>) -> tensor<?x10xf32> {
+  %y = weft.packed_matmul ins(%x, %w, %b : tensor<?x8xf32>, tensor<2x1x4x16xf32>, tensor<10xf32>)
+                          outs(%init : tensor<?x10xf32>) -> tensor<?x10xf32>
+  return %y : tensor<?x10xf32>
+}

@@ -33,7 +33,7 @@ func.func @parameter_c3() {
 // -----
 
 func.func @parameter_c4() {
-  // expected-error@+1 {{a weight in panels has the shape [panels, K, 16], of 16-bit numbers [panels, K / 2, 32], got 'tensor<1x4x8xf32>'}}
+  // expected-error@+1 {{a weight in panels has the shape [panels, K, 16], of 16-bit numbers [panels, K / 2, 32], or [blocks] of these, got 'tensor<1x4x8xf32>'}}
   %w = weft.parameter "w" layout(#weft.panels<width = 16, out_by_in = false>) : tensor<1x4x8xf32>
   return
 }
@@ -75,5 +75,13 @@ func.func @parameter_c8() {
 func.func @parameter_c9() {
   // expected-error@+1 {{order must be a permutation of the dimensions}}
   %w = weft.parameter "w" order[0, 0] : tensor<4x4xf32>
+  return
+}
+
+// -----
+
+func.func @parameter_c10() {
+  // expected-error@+1 {{a block-diagonal weight in panels has one source}}
+  %w = weft.parameter "w" sources(["a", "b"]) layout(#weft.panels<width = 16, out_by_in = false>) : tensor<2x1x4x16xf32>
   return
 }

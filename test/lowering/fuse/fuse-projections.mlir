@@ -82,3 +82,20 @@ func.func @negative_bias_of_one(%x: tensor<?x4xf32>, %init: tensor<?x16xf32>) ->
   %1 = tensor.extract_slice %b[0, 0] [%n, 8] [1, 1] : tensor<?x16xf32> to tensor<?x8xf32>
   return %0, %1 : tensor<?x8xf32>, tensor<?x8xf32>
 }
+
+// -----
+
+// Panels of blocks are not side by side.
+// CHECK-LABEL: @negative_blocks
+// CHECK-COUNT-2: weft.packed_matmul
+func.func @negative_blocks(%x: tensor<?x8xf32>, %init: tensor<?x16xf32>) -> (tensor<?x8xf32>, tensor<?x8xf32>) {
+  %c0 = arith.constant 0 : index
+  %n = tensor.dim %x, %c0 : tensor<?x8xf32>
+  %w0 = weft.parameter "a" layout(#weft.panels<width = 16, out_by_in = true>) : tensor<2x1x4x16xf32>
+  %w1 = weft.parameter "b" layout(#weft.panels<width = 16, out_by_in = true>) : tensor<2x1x4x16xf32>
+  %a = weft.packed_matmul ins(%x, %w0 : tensor<?x8xf32>, tensor<2x1x4x16xf32>) outs(%init : tensor<?x16xf32>) -> tensor<?x16xf32>
+  %b = weft.packed_matmul ins(%x, %w1 : tensor<?x8xf32>, tensor<2x1x4x16xf32>) outs(%init : tensor<?x16xf32>) -> tensor<?x16xf32>
+  %0 = tensor.extract_slice %a[0, 0] [%n, 8] [1, 1] : tensor<?x16xf32> to tensor<?x8xf32>
+  %1 = tensor.extract_slice %b[0, 0] [%n, 8] [1, 1] : tensor<?x16xf32> to tensor<?x8xf32>
+  return %0, %1 : tensor<?x8xf32>, tensor<?x8xf32>
+}

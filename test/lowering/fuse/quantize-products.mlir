@@ -76,3 +76,16 @@ func.func @unknown_depth(%x: tensor<?x?xf32>, %init: tensor<?x16xf32>) -> tensor
 // expected-error@+1 {{weft.weights must be keep, int8 or a form of groups, got "int5"}}
 module attributes {weft.weights = "int5"} {
 }
+
+// -----
+
+// CHECK-LABEL: func.func @blocks(
+// CHECK: weft.packed_matmul
+module attributes {weft.weights = "int8"} {
+func.func @blocks(%x: tensor<?x8xf32>, %init: tensor<?x16xf32>) -> tensor<?x16xf32> {
+  %w = weft.parameter "w.packed" sources(["w"]) layout(#weft.panels<width = 16, out_by_in = true>) : tensor<2x1x4x16xf32>
+  // expected-remark@+1 {{a block-diagonal weight is not rounded}}
+  %y = weft.packed_matmul ins(%x, %w : tensor<?x8xf32>, tensor<2x1x4x16xf32>) outs(%init : tensor<?x16xf32>) -> tensor<?x16xf32>
+  return %y : tensor<?x16xf32>
+}
+}

@@ -74,6 +74,27 @@ TEST(ParametersTest, ConvolutionWeightsAreCutIntoPanels) {
             (std::vector<float>{1, 2, 4, 5, 3, 0, 6, 0}));
 }
 
+TEST(ParametersTest, EachBlockBeginsWithAPanel) {
+  Tensors tensors;
+  tensors.add("w", {2, 2, 3}, 1); // [blocks, inputs, outputs]: rows 1 2 3, 4 5 6; 7 8 9, 10 11 12
+  EXPECT_EQ(*fill(tensors, {"p", {"w"}, PanelsDescription{2, false}, WEFT_F32, {2, 2, 2, 2}}),
+            (std::vector<float>{1, 2, 4, 5, 3, 0, 6, 0, 7, 8, 10, 11, 9, 0, 12, 0}));
+  tensors.add("v", {2, 3, 2}, 1); // [blocks, outputs, inputs]: rows 1 2, 3 4, 5 6; 7 8, 9 10, 11 12
+  EXPECT_EQ(*fill(tensors, {"p", {"v"}, PanelsDescription{2, true}, WEFT_F32, {2, 2, 2, 2}}),
+            (std::vector<float>{1, 3, 2, 4, 5, 0, 6, 0, 7, 9, 8, 10, 11, 0, 12, 0}));
+}
+
+TEST(ParametersTest, OtherBlocksAreRefused) {
+  for (std::vector<int64_t> shape : {std::vector<int64_t>{3, 2, 3}, {2, 3, 3}, {2, 2, 5}, {4, 3}}) {
+    Tensors tensors;
+    tensors.add("w", shape, 1);
+    Result<std::vector<float>> filled =
+        fill(tensors, {"p", {"w"}, PanelsDescription{2, false}, WEFT_F32, {2, 2, 2, 2}});
+    ASSERT_FALSE(filled);
+    EXPECT_EQ(filled.error().code, "W0607");
+  }
+}
+
 TEST(ParametersTest, PanelsGoOnAcrossSources) {
   Tensors tensors;
   tensors.add("q", {1, 2}, 1);  // outputs: 1 2
