@@ -23,27 +23,13 @@ namespace {
 
 /// How many tokens of its block are before each: [batch, sequence]. x is [batch, sequence, n].
 Value buildPast(GraphBuilder &graph, const DiagonalAttention &layer, Value x, Value reset) {
-  RecurrenceSpec spec;
-  spec.name = layer.name;
-  spec.inputs = {{graph.column(x, 0), "bt"}};
-  spec.outputDims = "bt";
-  spec.step = [](OpBuilder &b, Location l, ValueRange) {
-    RecurrenceStep step;
-    step.value = Scalars{b, l}.constant(1.0);
-    return step;
-  };
-  spec.state = layer.name + ".count";
-  spec.reset = reset;
-  Value count = graph.recurrence(spec);
+  Value positions = graph.positions(graph.column(x, 0), layer.name + ".count", reset);
   llvm::SmallVector<AffineMap> maps{graph.dimsMap(2, {0, 1})};
-  return graph.map(graph.sizes(count), graph.ops().getI64Type(), {count}, maps,
+  return graph.map(graph.sizes(positions), graph.ops().getI64Type(), {positions}, maps,
                    [&](OpBuilder &b, Location l, ValueRange v) -> Value {
                      Value position = arith::FPToSIOp::create(b, l, b.getI64Type(), v[0]);
-                     auto constant = [&](int64_t value) -> Value {
-                       return arith::ConstantOp::create(b, l, b.getI64IntegerAttr(value));
-                     };
-                     position = arith::SubIOp::create(b, l, position, constant(1));
-                     return arith::RemSIOp::create(b, l, position, constant(layer.block));
+                     Value block = arith::ConstantOp::create(b, l, b.getI64IntegerAttr(layer.block));
+                     return arith::RemSIOp::create(b, l, position, block);
                    });
 }
 

@@ -185,6 +185,8 @@ public:
   Value linear(Value x, llvm::StringRef module, int64_t out, bool hasBias = true);
   /// x [m, k] · weightᵀ, weight [n, k].
   Value project(Value x, Value weight);
+  /// x [m, blocks · k] by a block-diagonal weight [blocks, k, n]: [m, blocks · n].
+  Value projectBlocks(Value x, Value weight);
   /// x [m, n] + vector [n].
   Value addRow(Value x, Value vector);
   /// Over the last dimension, with `module`.weight and `module`.bias; without a name, with neither.
@@ -201,6 +203,9 @@ public:
   std::pair<Value, Value> attentionWithSum(const AttentionSpec &spec, bool sum = true);
   /// → [batch, sequence, channels].
   Value causalConv(const CausalConvSpec &spec);
+  /// How many steps of its sequence are before each: [batch, sequence], f32, exact up to 2²⁴. `like` has these extents;
+  /// `state` [batch] counts from call to call, where the entry has it; `reset` as in CausalConvSpec.
+  Value positions(Value like, llvm::StringRef state, Value reset);
   /// x [batch, sequence] a step later: 0, then all but the last of the sequence.
   Value delayed(Value x);
   /// x [batch, sequence, n] a step later, with the last of the call before in the state; 0 where a sequence starts.

@@ -27,6 +27,17 @@ Value GraphBuilder::project(Value x, Value weight) {
   return known(product.getResult(0), result);
 }
 
+Value GraphBuilder::projectBlocks(Value x, Value weight) {
+  Sizes parts(sizes(weight)); // [blocks, k, n]
+  Value left = splitLast(x, cast<RankedTensorType>(weight.getType()).getDimSize(0));
+  Value init = fill({sizes(x)[0], parts[0], parts[2]}, builder.getF32FloatAttr(0.0f));
+  // (m, g, n, k)
+  llvm::SmallVector<AffineMap> maps{dimsMap(4, {0, 1, 3}), dimsMap(4, {1, 3, 2}), dimsMap(4, {0, 1, 2})};
+  auto product = linalg::ContractOp::create(builder, location, TypeRange{init.getType()}, ValueRange{left, weight},
+                                            ValueRange{init}, builder.getAffineMapArrayAttr(maps));
+  return mergeLast(known(product.getResult(0), Sizes(sizes(init))));
+}
+
 Value GraphBuilder::addRow(Value x, Value vector) {
   return map(sizes(x), builder.getF32Type(), {x, vector}, {dimsMap(2, {0, 1}), dimsMap(2, {1})},
              [](OpBuilder &b, Location l, ValueRange s) -> Value { return arith::AddFOp::create(b, l, s[0], s[1]); });

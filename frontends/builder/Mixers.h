@@ -92,6 +92,28 @@ struct GatedDeltaNet {
   mlir::Value build(GraphBuilder &graph, mlir::Value x, mlir::Value reset = {}) const;
 };
 
+/// The recurrent block of Griffin and RecurrentGemma (De et al. 2024, arXiv:2402.19427): of two projections one is
+/// convolved and goes through the real-gated linear recurrent unit, the other gates it. The unit's decay and input are
+/// gated by block-diagonal products: a = exp(−8 · softplus(Λ) · σ(Wₐ · x + bₐ)), h = a · h + √(1 − a²) · σ(Wₓ · x + bₓ)
+/// · x, and a text's first step has neither decay nor √. Parameters: `name`.linear_{x,y}.{weight [width, hidden],
+/// bias}, .conv_1d.{weight [width, 1, taps], bias}, .rg_lru.recurrent_param [width],
+/// .rg_lru.{input,recurrent}_gate_{weight [blocks, width / blocks, width / blocks] (in by out), bias [blocks, width /
+/// blocks]}, .linear_out.{weight [hidden, width], bias}.
+struct RealGatedRecurrence {
+  std::string name;
+  int64_t hidden = 0, width = 0, blocks = 1;
+  int64_t taps = 4;
+  Activation activation = Activation::GeluTanh; ///< of the projection that gates
+
+  std::vector<StateSpec> states() const;
+  mlir::Value build(GraphBuilder &graph, mlir::Value x, mlir::Value reset = {}) const;
+  /// The same in a model that counts its tokens: `starts` [batch, sequence] is not 0 at the first step of each text,
+  /// the first of all included. Needs the states but for the count.
+  mlir::Value mix(GraphBuilder &graph, mlir::Value x, mlir::Value starts) const;
+  /// What marks the steps of position 0 so, i8, of `positions` [batch, sequence], f32.
+  static mlir::Value startsOf(GraphBuilder &graph, mlir::Value positions);
+};
+
 /// How a state-space model of constant decays is computed: step by step, or as a convolution with its response to an
 /// impulse, cut off after so many steps.
 struct DiagonalMode {

@@ -24,6 +24,8 @@ struct Scalars {
   Value div(Value a, Value b) { return mlir::arith::DivFOp::create(builder, location, a, b); }
   Value max(Value a, Value b) { return mlir::arith::MaximumFOp::create(builder, location, a, b); }
   Value neg(Value x) { return mlir::arith::NegFOp::create(builder, location, x); }
+  Value sqrt(Value x) { return mlir::math::SqrtOp::create(builder, location, x); }
+  Value tanh(Value x) { return mlir::math::TanhOp::create(builder, location, x); }
   Value exp(Value x) { return mlir::math::ExpOp::create(builder, location, x); }
   /// `yes` where x is 0.
   Value ifZero(Value x, Value yes, Value no) {

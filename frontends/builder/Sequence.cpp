@@ -3,6 +3,7 @@
 //
 // The layers of the builder that go along a sequence and carry a state: convolution over time, recurrence.
 #include "frontends/builder/GraphBuilder.h"
+#include "frontends/builder/Scalars.h"
 
 #include "dialects/weft/RecurrenceOps.h"
 #include "dialects/weft/SequenceOps.h"
@@ -260,6 +261,25 @@ llvm::SmallVector<Value> GraphBuilder::recurrences(const RecurrenceSpec &spec) {
   for (Value output : outputs)
     known(output, result);
   return outputs;
+}
+
+Value GraphBuilder::positions(Value like, llvm::StringRef state, Value reset) {
+  RecurrenceSpec spec;
+  spec.name = "positions";
+  spec.inputs = {{like, "bt"}};
+  spec.outputDims = "bt";
+  spec.step = [](OpBuilder &b, Location l, ValueRange) {
+    RecurrenceStep step;
+    step.value = Scalars{b, l}.constant(1.0);
+    return step;
+  };
+  spec.output = [](OpBuilder &b, Location l, ValueRange in) -> Value {
+    Scalars s{b, l};
+    return s.sub(in[0], s.constant(1.0));
+  };
+  spec.state = state;
+  spec.reset = reset;
+  return recurrence(spec);
 }
 
 } // namespace weft

@@ -85,6 +85,8 @@ const std::vector<MixerCase> &mixerCases() {
       caseOf("Aaren", "aaren", PrefixAttention{.name = "mix", .hidden = kHidden, .heads = 2}),
       caseOf("DiagonalAttention", "diagonal-attention",
              DiagonalAttention{.name = "mix", .hidden = kHidden, .heads = 2, .block = 8}),
+      caseOf("RealGatedRecurrence", "real-gated-recurrence",
+             RealGatedRecurrence{.name = "mix", .hidden = kHidden, .width = 36, .blocks = 3}),
       {"BidirectionalMamba",
        "bidirectional-mamba",
        {},
