@@ -8,7 +8,6 @@
 #include "compiler/PhaseRunner.h"
 #include "compiler/emit/Descriptor.h"
 #include "dialects/weft/GroupForm.h"
-#include "lowering/analysis/AmxPlan.h"
 #include "llvm/ADT/StringExtras.h"
 
 #include <atomic>
@@ -78,15 +77,13 @@ public:
     return module;
   }
 
-  /// Level amx is for products in 8 bits or bf16: a program without them has the same code on level v4.
+  /// Some levels are for products in 8 bits or bf16: a program without them has the same code on a level below.
   void chooseTargets(mlir::ModuleOp outlined) {
-    if (anyWantsTiles(outlined))
-      return;
+    unsigned products = productKindsOf(outlined);
     size_t asked = targets.size();
     for (const Target *&target : targets)
-      target = &withoutTiles(*target);
-    llvm::sort(targets); // best first
-    targets.erase(std::unique(targets.begin(), targets.end()), targets.end());
+      target = &levelFor(*target, products);
+    sortLevels(targets);
     progress.advance("tile", compilationEffort(asked) - compilationEffort(targets.size()));
   }
   const std::vector<const Target *> &chosenTargets() const { return targets; }

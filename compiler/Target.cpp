@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "compiler/Target.h"
 
+#include "compiler/include/weft/Compiler.h"
 #include "runtime/include/weft/abi.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringMap.h"
@@ -11,17 +12,23 @@ namespace weft {
 
 // Best first. 512-bit vectors have to be asked for: LLVM prefers 256 bits on some processors that have both.
 static constexpr uint64_t kV4 = WEFT_CPU_V3 | WEFT_CPU_V4;
+static constexpr uint64_t kVnni = kV4 | WEFT_CPU_VNNI;
+static constexpr uint64_t kBf16 = kVnni | WEFT_CPU_BF16;
 static const Target kTargets[] = {
     {"amx", 16, 32, "x86-64-v4", "-prefer-256-bit,+avx512vnni,+avx512bf16,+amx-tile,+amx-int8,+amx-bf16",
-     kV4 | WEFT_CPU_VNNI | WEFT_CPU_BF16 | WEFT_CPU_AMX_INT8 | WEFT_CPU_AMX_BF16},
-    {"v4", 16, 32, "x86-64-v4", "-prefer-256-bit", kV4},
-    {"v3", 8, 16, "x86-64-v3", "", WEFT_CPU_V3},
-    {"portable", 4, 16, "x86-64", "", 0},
+     kBf16 | WEFT_CPU_AMX_INT8 | WEFT_CPU_AMX_BF16, kByteProducts | kHalfProducts, "v4"},
+    {"v4-bf16", 16, 32, "x86-64-v4", "-prefer-256-bit,+avx512vnni,+avx512bf16", kBf16 | WEFT_CPU_FAST_BF16,
+     kHalfProducts, "v4-vnni"},
+    {"v4-vnni", 16, 32, "x86-64-v4", "-prefer-256-bit,+avx512vnni", kVnni, kByteProducts, "v4"},
+    {"v4", 16, 32, "x86-64-v4", "-prefer-256-bit", kV4, kNoProducts, nullptr},
+    {"v3", 8, 16, "x86-64-v3", "", WEFT_CPU_V3, kNoProducts, nullptr},
+    {"portable", 4, 16, "x86-64", "", 0, kNoProducts, nullptr},
 };
-// The passes of levels v4 and amx with code for v3, for tests on processors without them.
+// The passes of levels above v3 with code for v3, for tests on processors without them.
 static const Target kEmulated[] = {
-    {"amx-vectors", 8, 16, "x86-64-v3", "", WEFT_CPU_V3},
-    {"v4-vectors", 16, 32, "x86-64-v3", "", WEFT_CPU_V3},
+    {"amx-vectors", 8, 16, "x86-64-v3", "", WEFT_CPU_V3, kByteProducts | kHalfProducts, "v3"},
+    {"v4-bf16-vectors", 16, 32, "x86-64-v3", "", WEFT_CPU_V3, kByteProducts | kHalfProducts, "v4-vectors"},
+    {"v4-vectors", 16, 32, "x86-64-v3", "", WEFT_CPU_V3, kNoProducts, nullptr},
 };
 
 TargetAttr Target::attribute(mlir::MLIRContext *context) const {
@@ -31,8 +38,20 @@ TargetAttr Target::attribute(mlir::MLIRContext *context) const {
 
 std::span<const Target> allTargets() { return kTargets; }
 
-static const Target &findTarget(llvm::StringRef isa) {
-  return *llvm::find_if(kTargets, [&](const Target &target) { return isa == target.isa; });
+/// Null: no level has this name.
+static const Target *findTarget(llvm::StringRef isa) {
+  for (std::span<const Target> table : {std::span<const Target>(kTargets), std::span<const Target>(kEmulated)})
+    for (const Target &target : table)
+      if (isa == target.isa)
+        return &target;
+  return nullptr;
+}
+
+/// Whether `vdpbf16ps` starts as often as a multiply-add: on Zen 4 and 5 it does, Intel's take two to four cycles
+/// (measured on Sapphire Rapids).
+static bool hasFastBf16() {
+  using namespace llvm::sys::detail::x86;
+  return getVendorSignature() == VendorSignatures::AUTHENTIC_AMD;
 }
 
 const Target &nativeTarget() {
@@ -42,25 +61,52 @@ const Target &nativeTarget() {
   };
   bool v3 = hasAll({"avx", "avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe"});
   bool v4 = v3 && hasAll({"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"});
-  bool amx = v4 && hasAll({"avx512vnni", "avx512bf16", "amx-tile", "amx-int8", "amx-bf16"});
-  return findTarget(amx ? "amx" : v4 ? "v4" : v3 ? "v3" : "portable");
+  bool vnni = v4 && host.lookup("avx512vnni"), bf16 = vnni && host.lookup("avx512bf16");
+  bool amx = bf16 && hasAll({"amx-tile", "amx-int8", "amx-bf16"});
+  return *findTarget(amx                     ? "amx"
+                     : bf16 && hasFastBf16() ? "v4-bf16"
+                     : vnni                  ? "v4-vnni"
+                     : v4                    ? "v4"
+                     : v3                    ? "v3"
+                                             : "portable");
 }
 
-const Target &withoutTiles(const Target &target) {
-  std::string_view isa = target.isa;
-  return isa == "amx" ? findTarget("v4") : isa == "amx-vectors" ? findTarget("v3") : target;
+const Target &levelFor(const Target &target, unsigned products) {
+  const Target *level = &target;
+  while (level->without && !(level->products & products))
+    level = findTarget(level->without);
+  return *level;
+}
+
+std::span<const std::string_view> targetLevels() {
+  static const std::vector<std::string_view> names = [] {
+    std::vector<std::string_view> all;
+    for (const Target &target : kTargets)
+      all.emplace_back(target.isa);
+    all.emplace_back("native");
+    for (const Target &target : kEmulated)
+      all.emplace_back(target.isa);
+    return all;
+  }();
+  return names;
+}
+
+void sortLevels(std::vector<const Target *> &levels) {
+  // The table's order is best first; emulated levels come last.
+  auto place = [](const Target *level) {
+    bool isEmulated = level >= std::begin(kEmulated) && level < std::end(kEmulated);
+    return std::pair(isEmulated, level);
+  };
+  llvm::sort(levels, [&](const Target *a, const Target *b) { return place(a) < place(b); });
+  levels.erase(std::unique(levels.begin(), levels.end()), levels.end());
 }
 
 /// The targets that one level's name stands for.
 static std::vector<const Target *> findLevel(llvm::StringRef level) {
   if (level == "native")
     return {&nativeTarget()};
-  for (const Target &target : kTargets)
-    if (level == target.isa)
-      return {&target};
-  for (const Target &target : kEmulated)
-    if (level == target.isa)
-      return {&target};
+  if (const Target *target = findTarget(level))
+    return {target};
   return {};
 }
 
@@ -93,13 +139,7 @@ Result<std::vector<const Target *>> parseTargets(const std::vector<std::string> 
                         "use cpu (all levels), cpu:native, or a list such as cpu:amx,v4,v3,portable"};
     llvm::append_range(targets, found);
   }
-  // The table's order is best first; emulated levels come last.
-  auto place = [](const Target *target) {
-    bool isEmulated = target >= std::begin(kEmulated) && target < std::end(kEmulated);
-    return std::pair(isEmulated, target);
-  };
-  llvm::sort(targets, [&](const Target *a, const Target *b) { return place(a) < place(b); });
-  targets.erase(std::unique(targets.begin(), targets.end()), targets.end());
+  sortLevels(targets);
   return targets;
 }
 

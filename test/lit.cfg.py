@@ -57,8 +57,9 @@ def cpu_flags():
 
 V3 = {"avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "abm", "movbe"}
 V4 = V3 | {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}
-AMX = V4 | {"avx512_vnni", "avx512_bf16", "amx_tile", "amx_int8", "amx_bf16"}
-for feature, flags in (("cpu-v3", V3), ("cpu-v4", V4), ("cpu-amx", AMX)):
+BF16 = V4 | {"avx512_vnni", "avx512_bf16"}
+AMX = BF16 | {"amx_tile", "amx_int8", "amx_bf16"}
+for feature, flags in (("cpu-v3", V3), ("cpu-v4", V4), ("cpu-bf16", BF16), ("cpu-amx", AMX)):
     if flags <= cpu_flags():
         config.available_features.add(feature)
 if os.path.exists(os.path.join(binaries, "weft_microbench")):

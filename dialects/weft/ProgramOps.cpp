@@ -159,8 +159,12 @@ LogicalResult PanelsAttr::verify(function_ref<InFlightDiagnostic()> emitError, i
 
 LogicalResult TargetAttr::verify(function_ref<InFlightDiagnostic()> emitError, StringRef isa, int64_t lanes,
                                  int64_t registers, StringRef cpu, StringRef features) {
-  if (!llvm::is_contained({"portable", "v3", "v4", "amx", "v4-vectors", "amx-vectors"}, isa)) // target_c1
-    return emitError() << "isa must be portable, v3, v4, amx, v4-vectors or amx-vectors, got '" << isa << "'";
+  if (!llvm::is_contained(
+          {"portable", "v3", "v4", "v4-vnni", "v4-bf16", "amx", "v4-vectors", "v4-bf16-vectors", "amx-vectors"},
+          isa)) // target_c1
+    return emitError() << "isa must be portable, v3, v4, v4-vnni, v4-bf16, amx, v4-vectors, v4-bf16-vectors or "
+                          "amx-vectors, got '"
+                       << isa << "'";
   if (lanes < 1 || !llvm::isPowerOf2_64(lanes)) // target_c2
     return emitError() << "lanes must be a power of two, got " << lanes;
   if (registers < 1) // target_c3

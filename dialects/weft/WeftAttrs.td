@@ -41,8 +41,9 @@ def Weft_TargetAttr : AttrDef<Weft_Dialect, "Target"> {
   let mnemonic = "target";
   let summary = "What the passes need to know about the processor that code is made for";
   let description = [{
-    Rides on the module as `weft.target`, so that phases talk through IR. `isa` is one of "portable", "v3", "v4", "amx" (v4,
-    VNNI, bf16 and tiles), "v4-vectors" and "amx-vectors" (the passes of v4 and amx, with instructions of v3 only).
+    Rides on the module as `weft.target`, so that phases talk through IR. `isa` is one of "portable", "v3", "v4",
+    "v4-vnni" (v4 and VNNI), "v4-bf16" (also AVX512-BF16), "amx" (also tiles), "v4-vectors", "v4-bf16-vectors" and
+    "amx-vectors" (the passes of v4, v4-bf16 and amx, with instructions of v3 only).
     `lanes` is the number of f32 values in a vector register, `registers` their count. `features` is passed to LLVM.
 
     Example: `#weft.target<isa = "v3", lanes = 8, registers = 16, cpu = "x86-64-v3", features = "">`

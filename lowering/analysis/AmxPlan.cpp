@@ -70,16 +70,6 @@ int64_t sharedQueriesOf(AttentionOp op, TargetAttr target) {
   return hasTiles(target) && wantsTiles(op) ? 2 * kSharedQueries : kSharedQueries;
 }
 
-bool anyWantsTiles(Operation *root) {
-  return root
-      ->walk([](Operation *op) {
-        auto attention = dyn_cast<AttentionOp>(op);
-        bool wants = attention ? wantsTiles(attention) || wantsByteTiles(attention) : wantsTiles(op);
-        return wants ? WalkResult::interrupt() : WalkResult::advance();
-      })
-      .wasInterrupted();
-}
-
 int64_t AmxPlan::passColumns() const { return std::max(kPassBytes / (words * 4) / kColumns * kColumns, kColumns); }
 
 int64_t AmxPlan::cutSteps() const {

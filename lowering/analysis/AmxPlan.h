@@ -24,8 +24,6 @@ bool wantsTiles(AttentionOp op);
 bool wantsByteTiles(AttentionOp op);
 /// Queries of a head that share the packed keys, and make one work item.
 int64_t sharedQueriesOf(AttentionOp op, TargetAttr target);
-/// Whether any op below does.
-bool anyWantsTiles(mlir::Operation *root);
 
 /// How a product is cut. Two by two tiles of accumulators take four tile registers, and two tiles of either operand the
 /// other four: the most multiplications for each load that eight registers hold.

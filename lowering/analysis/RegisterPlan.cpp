@@ -17,8 +17,13 @@ RegisterPlan RegisterPlan::forTarget(TargetAttr target) {
   // A short tile's loop of 12 multiply-adds is bound by loop control unless unrolled. (Products unroll tall ones, too.)
   plan.unroll = plan.rows >= 8 ? 1 : 4;
   plan.fused = target.getIsa() != "portable";
-  plan.avx512 = target.getIsa() == "v4" || target.getIsa() == "amx";
-  plan.bfloat = target.getIsa() == "amx";
+  StringRef isa = target.getIsa();
+  bool emulated = isa == "v4-bf16-vectors";
+  plan.avx512 = llvm::is_contained({"v4", "v4-vnni", "v4-bf16", "amx"}, isa);
+  plan.bfloat = isa == "v4-bf16" || isa == "amx";
+  plan.vnni = plan.bfloat || isa == "v4-vnni";
+  plan.byteDots = plan.vnni || emulated;
+  plan.halfDots = isa == "v4-bf16" || emulated;
   return plan;
 }
 

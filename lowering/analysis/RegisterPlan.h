@@ -25,6 +25,9 @@ struct RegisterPlan {
   bool fused;      ///< the target has fused multiply-add
   bool avx512;     ///< the target has AVX-512 instructions
   bool bfloat;     ///< the target rounds f32 to bf16 in one instruction
+  bool vnni;       ///< the target has dot products of bytes
+  bool byteDots;   ///< products in 8 bits multiply words of four bytes
+  bool halfDots;   ///< products with weights in bf16 multiply words of two bf16, and round rows to them
 
   int64_t columns() const { return lanes * vectors; }
 

@@ -23,11 +23,8 @@ class PanelWords {
 public:
   PanelWords(OpBuilder &b, Location loc, const RegisterPlan &plan, const PanelPlace &place, Value k)
       : b(b), loc(loc), plan(plan), element(getElementTypeOrSelf(place.rhs.getType())) {
-    Value row = arith::DivUIOp::create(b, loc, k, arith::ConstantIndexOp::create(b, loc, 2));
-    Value first = arith::MulIOp::create(b, loc, place.offset, arith::ConstantIndexOp::create(b, loc, 2));
-    Value halves = vector::LoadOp::create(b, loc, VectorType::get({2 * plan.lanes}, element), place.rhs,
-                                          ValueRange{place.panel, row, first});
-    words = vector::BitCastOp::create(b, loc, typeOf(b.getI32Type()), halves);
+    Value word = arith::DivUIOp::create(b, loc, k, arith::ConstantIndexOp::create(b, loc, 2));
+    words = emitPanelWords(b, loc, plan, place, word);
   }
 
   Value lower() {
@@ -61,6 +58,15 @@ private:
 };
 
 } // namespace
+
+Value emitPanelWords(OpBuilder &b, Location loc, const RegisterPlan &plan, const PanelPlace &place, Value k) {
+  Type element = getElementTypeOrSelf(place.rhs.getType());
+  int64_t perWord = 32 / element.getIntOrFloatBitWidth();
+  Value first = arith::MulIOp::create(b, loc, place.offset, arith::ConstantIndexOp::create(b, loc, perWord));
+  Value parts = vector::LoadOp::create(b, loc, VectorType::get({perWord * plan.lanes}, element), place.rhs,
+                                       ValueRange{place.panel, k, first});
+  return vector::BitCastOp::create(b, loc, VectorType::get({plan.lanes}, b.getI32Type()), parts);
+}
 
 bool isPanelElement(Type element) { return element.isF32() || element.isBF16() || element.isF16(); }
 

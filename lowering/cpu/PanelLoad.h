@@ -31,6 +31,10 @@ mlir::Value emitPanelStep(mlir::OpBuilder &builder, mlir::Location loc, const Re
 std::pair<mlir::Value, mlir::Value> emitPanelPair(mlir::OpBuilder &builder, mlir::Location loc,
                                                   const RegisterPlan &plan, const PanelPlace &place, mlir::Value k);
 
+/// Word `k` of plan.lanes columns, as a vector of i32, of a weight that holds several steps in a word.
+mlir::Value emitPanelWords(mlir::OpBuilder &builder, mlir::Location loc, const RegisterPlan &plan,
+                           const PanelPlace &place, mlir::Value k);
+
 } // namespace weft
 
 #endif // WEFT_LOWERING_CPU_PANELLOAD_H

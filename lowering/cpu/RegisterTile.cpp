@@ -30,7 +30,8 @@ static void emitStep(OpBuilder &builder, Location loc, const RegisterPlan &plan,
     Value a = vector::BroadcastOp::create(builder, loc, type, operands.a(builder, k, r));
     for (int64_t v = 0; v < vectors; ++v) {
       Value &sum = acc[r * vectors + v];
-      sum = emitMultiplyAdd(builder, loc, plan, a, b[v], sum);
+      sum = operands.multiplyAdd ? operands.multiplyAdd(builder, a, b[v], sum)
+                                 : emitMultiplyAdd(builder, loc, plan, a, b[v], sum);
     }
   }
 }

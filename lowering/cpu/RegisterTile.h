@@ -18,12 +18,14 @@ namespace weft {
 mlir::Value emitMultiplyAdd(mlir::OpBuilder &builder, mlir::Location loc, const RegisterPlan &plan, mlir::Value a,
                             mlir::Value b, mlir::Value c);
 
-/// The operands of a tile product: a(k, row) is a scalar, b(k, vector) a vector of plan.lanes.
+/// The operands of a tile product: a(k, row) is a scalar, b(k, vector) a vector of plan.lanes of its type.
 struct TileOperands {
   std::function<mlir::Value(mlir::OpBuilder &, mlir::Value k, int64_t row)> a;
   std::function<mlir::Value(mlir::OpBuilder &, mlir::Value k, int64_t vector)> b;
   /// b of steps k and k + 1 for even k, where one load gives both; null: `b` gives each.
   std::function<std::pair<mlir::Value, mlir::Value>(mlir::OpBuilder &, mlir::Value k, int64_t vector)> pair = nullptr;
+  /// acc + a · b, of a broadcast of a and a vector of b; null: emitMultiplyAdd.
+  std::function<mlir::Value(mlir::OpBuilder &, mlir::Value a, mlir::Value b, mlir::Value acc)> multiplyAdd = nullptr;
   /// Emitted before each kTileBlock steps from k on; may be null.
   std::function<void(mlir::OpBuilder &, mlir::Value k)> beforeBlock = nullptr;
 };

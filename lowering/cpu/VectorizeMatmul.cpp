@@ -6,15 +6,14 @@
 //   scf.for %column … { row tiles { vector.load bias; scf.for %k { vector.fma … }; vector.store; body of each row } }
 #include "lowering/cpu/Passes.h"
 
-#include "lowering/analysis/ProductPlan.h"
 #include "lowering/cpu/IndexLoops.h"
-#include "lowering/cpu/MatmulEpilogue.h"
+#include "lowering/cpu/LeftRows.h"
+#include "lowering/cpu/MatmulPlan.h"
 #include "lowering/cpu/NextPanels.h"
 #include "lowering/cpu/PanelLoad.h"
 #include "lowering/cpu/RegisterTile.h"
 #include "lowering/cpu/RowTiles.h"
-#include "lowering/cpu/StoredNumbers.h"
-#include "lowering/cpu/WidenRows.h"
+#include "lowering/cpu/WordDot.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -35,45 +34,6 @@ namespace {
 /// in 14 cycles (measured: 5 % on products whose weights come from there).
 constexpr int64_t kPrefetchAhead = 16;
 
-/// What is emitted for one product.
-struct MatmulPlan {
-  PackedMatmulOp matmul;
-  MatmulEpilogue epilogue;
-  ProductPlan shapes;
-  int64_t depthBlock; ///< steps of the sum before partial sums are put down; all: the sum is not cut
-  bool blocked;       ///< the sum is cut
-  bool streamed;      ///< the weight comes from beyond the second-level cache: later panels are fetched ahead
-};
-
-/// Weights up to this size stay in the second-level cache from call to call. (Measured on 384 × 384 called again and
-/// again: hints cost 4 % with 16 rows and gain 4 % with 512, whose results leave that cache; in MiniLM they gain 1 %.)
-constexpr int64_t kResidentBytes = 1 << 18;
-
-bool isStreamed(PackedMatmulOp matmul, int64_t depth) {
-  Value weight = matmul.getRhs();
-  if (auto slice = weight.getDefiningOp<memref::SubViewOp>())
-    weight = slice.getSource();
-  auto type = cast<MemRefType>(weight.getType());
-  return !ShapedType::isDynamic(depth) && depth >= 4 * kTileBlock && type.hasStaticShape() &&
-         type.getElementType().isF32() && type.getNumElements() * int64_t(sizeof(float)) > kResidentBytes;
-}
-
-FailureOr<MatmulPlan> planMatmul(PackedMatmulOp matmul, const ProductPlan &shapes) {
-  int64_t lanes = shapes.tall.lanes;
-  if (matmul.getPanelWidth() % lanes != 0)
-    return matmul.emitError("panels of ")
-           << matmul.getPanelWidth() << " columns do not hold whole vectors of " << lanes;
-  for (Value operand : matmul->getOperands())
-    if (Type element = getElementTypeOrSelf(operand.getType());
-        operand == matmul.getLhs() || operand == matmul.getRhs() ? !isPanelElement(element) : !element.isF32())
-      return matmul.emitError("products on the CPU take operands of f32, bf16 or f16, and a bias and sums of f32, got ")
-             << operand.getType();
-  ProductPlan narrowed = shapes.narrowedTo(cast<MemRefType>(matmul.getInit().getType()).getDimSize(1));
-  int64_t depth = cast<MemRefType>(matmul.getLhs().getType()).getDimSize(1), block = ProductPlan::depthBlock(depth);
-  MatmulEpilogue epilogue = matchMatmulEpilogue(matmul, matmul.getInit());
-  return MatmulPlan{matmul, epilogue, narrowed, block, block != depth, isStreamed(matmul, depth)};
-}
-
 /// Where a register tile lies.
 struct TileRange {
   int64_t rows;
@@ -88,8 +48,8 @@ class MatmulEmitter : IndexLoops {
 public:
   MatmulEmitter(const MatmulPlan &plan)
       : IndexLoops(PackedMatmulOp(plan.matmul).getLoc()), plan(plan), matmul(this->plan.matmul),
-        epilogue(this->plan.epilogue), lanes(plan.shapes.tall.lanes),
-        lane(VectorType::get({lanes}, Float32Type::get(loc.getContext()))) {}
+        epilogue(this->plan.epilogue), left(loc, this->plan.shapes.tall, matmul.getLhs(), plan.words),
+        lanes(plan.shapes.tall.lanes), lane(VectorType::get({lanes}, Float32Type::get(loc.getContext()))) {}
 
   void emit(OpBuilder &b) {
     Value out = epilogue.output();
@@ -129,11 +89,12 @@ private:
   /// Few rows: the whole sum at once, the weight streamed from four panels side by side.
   void emitFew(OpBuilder &b) {
     const RegisterPlan &tile = plan.shapes.few;
-    wide = emitWideScratch(b, matmul.getLhs(), tile.rows);
+    left.allocate(b, tile.rows, ShapedType::kDynamic);
+    OpFoldResult depth = left.steps(b);
+    left.beginBlock(b, Value(), depth);
     Value sums = epilogue.wantsStaging() ? stagingFor(b, tile) : Value();
     forEach(b, constant(b, 0), columns, tile.columns(), [&](OpBuilder &body, Value column) {
       emitRowTiles(body, loc, rows, 1, tile.rows, [&](OpBuilder &inner, int64_t count, Value row, Value index) {
-        OpFoldResult depth = memref::getMixedSize(inner, loc, matmul.getLhs(), 1);
         emitTile(inner, tile, {count, row, column, Value(), depth, Value()}, sums);
       });
     });
@@ -142,12 +103,11 @@ private:
   /// Many rows: for each block of the sum and each tile's columns, all row tiles.
   void emitTall(OpBuilder &b) {
     const RegisterPlan &tile = plan.shapes.tall;
-    wide = emitWideScratch(b, matmul.getLhs(), tile.rows, plan.depthBlock);
+    left.allocate(b, tile.rows, plan.depthBlock);
     if (plan.blocked)
       return emitBlockedTall(b, tile);
     Value sums = epilogue.wantsStaging() ? stagingFor(b, tile) : Value();
-    OpFoldResult depth = memref::getMixedSize(b, loc, matmul.getLhs(), 1);
-    emitTallBlock(b, tile, Value(), depth, sums);
+    emitTallBlock(b, tile, Value(), left.steps(b), sums);
   }
 
   /// Partial sums stay in what the product writes: its own output, or the epilogue's scratch.
@@ -160,7 +120,7 @@ private:
           emitStore(inner, loc, start, sums, inner.getMultiDimIdentityMap(2), pointAt(inner, tile, row, column, v));
       });
     });
-    Value depth = memref::DimOp::create(b, loc, matmul.getLhs(), 1);
+    Value depth = getValueOrCreateConstantIndexOp(b, loc, left.steps(b));
     block = emitBlockSteps(b, rowCount, depth);
     scf::ForOp::create(
         b, loc, constant(b, 0), depth, block, ValueRange(), [&](OpBuilder &body, Location, Value begin, ValueRange) {
@@ -178,7 +138,7 @@ private:
   /// Steps of a block: as many as keep the left operand's rows in their part of the cache, and at most as many as a sum
   /// has that is not cut.
   Value emitBlockSteps(OpBuilder &b, Value rowCount, Value depth) {
-    if (wide) // its scratch has a fixed size
+    if (left.isConverted()) // its scratch has a fixed size
       return constant(b, plan.depthBlock);
     Value elements = arith::MulIOp::create(b, loc, rowCount, depth);
     Value blocks = arith::CeilDivUIOp::create(b, loc, elements, constant(b, plan.shapes.blockElements()));
@@ -190,6 +150,7 @@ private:
 
   /// All row tiles of each tile's columns, for `depth` steps of the sum from `begin` on.
   void emitTallBlock(OpBuilder &b, const RegisterPlan &tile, Value begin, OpFoldResult depth, Value sums) {
+    left.beginBlock(b, begin, depth);
     forEach(b, constant(b, 0), columns, tile.columns(), [&](OpBuilder &body, Value column) {
       emitRowTiles(body, loc, rows, plan.shapes.leastTallRows(), tile.rows,
                    [&](OpBuilder &inner, int64_t count, Value row, Value index) {
@@ -302,15 +263,9 @@ private:
       panels.push_back(arith::MinUIOp::create(b, loc, arith::DivUIOp::create(b, loc, column, width), lastPanel));
       offsets.push_back(arith::RemUIOp::create(b, loc, column, width));
     }
-    Value lhs = memref::SubViewOp::create(
-        b, loc, matmul.getLhs(), {range.row, begin ? OpFoldResult(begin) : OpFoldResult(b.getIndexAttr(0))},
-        {b.getIndexAttr(range.rows), range.depth}, {b.getIndexAttr(1), b.getIndexAttr(1)});
-    lhs = emitWidenRows(b, loc, tile, lhs, range.rows, wide);
     TileOperands operands;
-    operands.a = [=, this](OpBuilder &k, Value depth, int64_t r) -> Value {
-      return emitToF32(k, loc, tile, memref::LoadOp::create(k, loc, lhs, ValueRange{constant(k, r), depth}));
-    };
-    int64_t steps = matmul.getStepsPerWord();
+    operands.a = left.ofTile(b, range.row, range.rows, begin, range.depth);
+    int64_t steps = plan.words ? 1 : matmul.getStepsPerWord();
     auto stepAt = [=, this](OpBuilder &k, Value depth, int64_t v) -> Value {
       Value place = begin ? arith::AddIOp::create(k, loc, begin, depth).getResult() : depth;
       // One hint for a row of a panel, which is a cache line; at a panel's end it is for the next panel.
@@ -320,8 +275,14 @@ private:
       return place;
     };
     operands.b = [=, this](OpBuilder &k, Value depth, int64_t v) {
-      return emitPanelStep(k, loc, tile, {rhs, panels[v], offsets[v]}, stepAt(k, depth, v));
+      PanelPlace place{rhs, panels[v], offsets[v]};
+      Value step = stepAt(k, depth, v);
+      return plan.words ? emitPanelWords(k, loc, tile, place, step) : emitPanelStep(k, loc, tile, place, step);
     };
+    if (plan.words)
+      operands.multiplyAdd = [=, this](OpBuilder &k, Value x, Value weight, Value sum) {
+        return emitHalfDot(k, loc, tile, sum, weight, x);
+      };
     if (steps == 2)
       operands.pair = [=, this](OpBuilder &k, Value depth, int64_t v) {
         return emitPanelPair(k, loc, tile, {rhs, panels[v], offsets[v]}, stepAt(k, depth, v));
@@ -339,7 +300,7 @@ private:
     Value tiles = arith::CeilDivUIOp::create(b, loc, count, constant(b, tile.rows));
     Value first = arith::DivUIOp::create(b, loc, after, constant(b, matmul.getPanelWidth())), begin = range.begin;
     if (begin) {
-      Value depth = memref::DimOp::create(b, loc, matmul.getLhs(), 1), zero = constant(b, 0);
+      Value depth = getValueOrCreateConstantIndexOp(b, loc, left.steps(b)), zero = constant(b, 0);
       Value nextBlock = arith::AddIOp::create(b, loc, begin, block);
       Value isLast = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::uge, after, columns);
       Value hasMore = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, nextBlock, depth);
@@ -368,11 +329,11 @@ private:
   MatmulPlan plan;
   PackedMatmulOp matmul;
   MatmulEpilogue &epilogue;
+  LeftRows left;
   int64_t lanes;
   VectorType lane;
   OpFoldResult rows;
   Value columns, lastPanel;
-  Value wide;  ///< a tile's rows in f32; null: they are read as they are
   Value block; ///< steps of the sum in a block, where it is cut
 };
 

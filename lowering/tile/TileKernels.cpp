@@ -106,9 +106,12 @@ TilePlan planProduct(TilingInterface root, DestinationStyleOpInterface product, 
   plan.sizes[0] = rows;
   plan.sizes[1] = columns;
   plan.rowUnit = unit;
-  // A weight in f32 passes while an item's rows stay in the second-level cache: its next columns are fetched ahead,
-  // rows are not, and a thread's items are rows of its own. Other weights' columns stay while the rows pass.
-  bool fetchedAhead = isa<PackedMatmulOp>(product) && getElementTypeOrSelf(product->getOperand(1).getType()).isF32();
+  // A weight in f32, or in words, passes while an item's rows stay in the second-level cache: its next columns are
+  // fetched ahead, rows are not, and a thread's items are rows of its own. Other weights' columns stay while the rows
+  // pass.
+  bool inWords = shapes.tall.halfDots && wantsTiles(product);
+  bool fetchedAhead =
+      isa<PackedMatmulOp>(product) && (inWords || getElementTypeOrSelf(product->getOperand(1).getType()).isF32());
   plan.firstFastest = !fetchedAhead;
   return plan;
 }

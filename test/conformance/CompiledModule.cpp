@@ -14,7 +14,8 @@
 namespace weft::test {
 namespace {
 
-constexpr const char *kVariants[] = {"amx", "v4", "v3", "portable", "amx-vectors", "v4-vectors"};
+constexpr const char *kVariants[] = {"amx",      "v4-bf16",     "v4-vnni",         "v4",        "v3",
+                                     "portable", "amx-vectors", "v4-bf16-vectors", "v4-vectors"};
 
 [[noreturn]] void giveUp(const std::string &why, const std::string &text = "") {
   std::fprintf(stderr, "%s\n%s\n", text.c_str(), why.c_str());
@@ -66,9 +67,12 @@ CompiledModule::CompiledModule(const std::string &text, const Arrays &weights, c
     writeWeights(folder.path("module.safetensors").string(), weights);
   Graph graph = need(import(*context, path), text);
   CompileOptions options;
-  // Tiles in vectors are run beside the instructions; code of v4 for v3 only where there are none.
-  const char *all = __builtin_cpu_supports("avx512f") ? "cpu:amx,v4,v3,portable,amx-vectors"
-                                                      : "cpu:v3,portable,amx-vectors,v4-vectors";
+  // Tiles in vectors are run beside the instructions; other code of higher levels for v3 only where there are none.
+  std::string all = "cpu:amx,v4-bf16,v4-vnni,v4,v3,portable,amx-vectors";
+  if (!__builtin_cpu_supports("avx512bf16"))
+    all += ",v4-bf16-vectors";
+  if (!__builtin_cpu_supports("avx512f"))
+    all += ",v4-vectors";
   options.targets = {targets.empty() ? all : targets};
   options.reproducerDir = folder.path("").string();
   executable = std::make_unique<Executable>(need(compile(graph, options), text));

@@ -31,6 +31,11 @@ struct RunOptions {
 /// The text with every occurrence of each first string replaced by the second; no second holds its first.
 std::string replaced(std::string text, std::initializer_list<std::pair<std::string, std::string>> values);
 
+/// Whether products with weights in bf16 round their rows to it too: tiles and dot products take nothing else.
+inline bool roundsRows(const std::string &variant) {
+  return variant.starts_with("amx") || variant.starts_with("v4-bf16");
+}
+
 class CompiledModule {
 public:
   /// Ends the program with the diagnostic where the text does not compile. `weights` become the file beside it.

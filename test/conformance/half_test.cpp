@@ -100,10 +100,9 @@ void checkLinears(const std::vector<LinearEntry> &linears, const Stored &rows, c
       std::vector<double> packed =
           reference::pack(l.depth, l.columns, 16, widen(transposed(made.weights[i], l.columns, l.depth)));
       for (const std::string &variant : made.module->variants()) {
-        // Tiles take rows in bf16.
-        bool inTiles = variant.starts_with("amx") && weight && weight->type == ElementType::BF16;
+        bool isRounded = roundsRows(variant) && weight && weight->type == ElementType::BF16;
         std::vector<double> expected =
-            reference::packedMatmul(count, l.columns, l.depth, 16, widen(inTiles ? roundedAll(kStored[0], x) : x),
+            reference::packedMatmul(count, l.columns, l.depth, 16, widen(isRounded ? roundedAll(kStored[0], x) : x),
                                     packed, widen(made.biases[i]));
         RelativeError error;
         Array out = made.module->run(variant, l.name(), inputs)[0];

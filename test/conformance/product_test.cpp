@@ -342,13 +342,12 @@ TEST(LinearDtypeConformance, WeightsAreRoundedToNearestEven) {
         for (float &x : weight)
           x = rounded(stored, x);
         Array lhs = numbers.array("lhs", {rows, l.depth});
-        std::vector<float> left = floatsOf(lhs), leftInTiles = left;
-        for (float &x : leftInTiles)
+        std::vector<float> left = floatsOf(lhs), leftRounded = left;
+        for (float &x : leftRounded)
           x = rounded(stored, x);
         for (const std::string &variant : module->variants()) {
-          // Tiles take both operands in bf16.
-          bool inTiles = variant.starts_with("amx");
-          std::vector<double> expected = exactProduct(p, inTiles ? leftInTiles : left, weight, weights[i].bias);
+          std::vector<double> expected =
+              exactProduct(p, roundsRows(variant) ? leftRounded : left, weight, weights[i].bias);
           if (l.epilogue == Epilogue::BiasGelu)
             std::transform(expected.begin(), expected.end(), expected.begin(), gelu);
           RelativeError error;

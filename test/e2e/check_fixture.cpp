@@ -150,7 +150,7 @@ void checkBits(const std::string &variant, const Batch &batch, const Outputs &ou
 
 struct Options {
   std::string folder, artifact;
-  std::string targets = "amx,v4,v3,portable,amx-vectors";
+  std::string targets = "amx,v4-bf16,v4-vnni,v4,v3,portable,amx-vectors";
   std::string weights = "keep";
   std::string dtype = "f32";
   int threads = 1;
@@ -203,11 +203,13 @@ CompileOptions optionsFor(const Options &options) {
   return result;
 }
 
-/// Tiles round activations to bf16 too, before each product.
+/// Levels whose products in bf16 round activations too.
+bool roundsRows(const std::string &variant) { return variant.starts_with("amx") || variant.starts_with("v4-bf16"); }
+
 double boundOf(const Options &options, const std::string &variant) {
   if (options.weights != "keep")
     return options.weights == "int4" ? kFourBitBound : kQuantizedBound;
-  return options.dtype == "bf16" && variant.starts_with("amx") ? kTilesBound : kBound;
+  return options.dtype == "bf16" && roundsRows(variant) ? kTilesBound : kBound;
 }
 
 /// The bits of an artifact are those of the code in memory.

@@ -101,6 +101,7 @@ struct Meaning {
 };
 static constexpr Meaning kMeanings[] = {
     {"amx", "--target", "amx"},       {"avx512", "--target", "v4"},       {"avx-512", "--target", "v4"},
+    {"vnni", "--target", "v4-vnni"},  {"zen4", "--target", "v4-bf16"},    {"avx512vnni", "--target", "v4-vnni"},
     {"v4", "--target", "v4"},         {"x86-64-v4", "--target", "v4"},    {"avx2", "--target", "v3"},
     {"v3", "--target", "v3"},         {"x86-64-v3", "--target", "v3"},    {"generic", "--target", "portable"},
     {"sse2", "--target", "portable"}, {"x86-64", "--target", "portable"}, {"portable", "--target", "portable"},
@@ -126,20 +127,21 @@ static std::string meant(std::string word) {
 }
 
 Result<void> checkTarget(const std::string &target) {
-  static const char *const kLevels[] = {"amx", "v4", "v3", "portable", "native", "v4-vectors", "amx-vectors"};
+  std::span<const std::string_view> known = targetLevels();
   std::string levels = target == "cpu" ? "v4" : target;
   if (levels.starts_with("cpu:"))
     levels = levels.substr(4);
   for (const std::string &level : CLI::detail::split(levels, ',')) {
-    if (std::find(std::begin(kLevels), std::end(kLevels), level) != std::end(kLevels))
+    if (std::ranges::find(known, level) != known.end())
       continue;
     std::string part = levels.find(',') == std::string::npos ? "" : "'" + level + "' in ", help = meant(level);
     for (std::string_view other : {"nvptx", "sm_", "cuda", "gpu", "rocm", "metal", "arm", "aarch64", "riscv"})
       if (level.starts_with(other))
         help = "code is made for x86-64 processors alone: ";
-    return Diagnostic{"W0503", part + "'" + target + "' is no target", "--target",
-                      help +
-                          "use cpu (all levels), or cpu: with some of amx, v4, v3, portable, native, as in cpu:v4,v3"};
+    return Diagnostic{
+        "W0503", part + "'" + target + "' is no target", "--target",
+        help + "use cpu (all levels), or cpu: with some of amx, v4-bf16, v4-vnni, v4, v3, portable, native, as in "
+               "cpu:v4,v3"};
   }
   return {};
 }

@@ -68,7 +68,7 @@ std::set<std::string> processorFlags() {
 Finding checkProcessor() {
   std::set<std::string> flags = processorFlags();
   std::string shown;
-  for (const char *flag : {"avx2", "fma", "avx512f", "avx512bw", "avx512vl", "amx_tile"})
+  for (const char *flag : {"avx2", "fma", "avx512f", "avx512bw", "avx512vl", "avx512_vnni", "avx512_bf16", "amx_tile"})
     if (flags.count(flag))
       shown += (shown.empty() ? "" : " ") + std::string(flag);
   std::string target = weft_peak_target();

@@ -292,7 +292,7 @@ void addRunArguments(CLI::App &command, RunArguments &arguments) {
   command.add_option("--threads", arguments.threads, "threads (default: " + usual + ")")
       ->check(CLI::Range(1, 1024).description(""))
       ->type_name("N");
-  command.add_option("--variant", arguments.variant, "code to run: amx, v4, v3, portable (default: best)")
+  command.add_option("--variant", arguments.variant, "code to run, such as v4-bf16 or v3 (default: best)")
       ->type_name("NAME");
   command.add_option("--target", arguments.targets, "compile a model for this (default: this host)")
       ->type_name("TARGET");

@@ -138,7 +138,7 @@ struct Remark {
 };
 
 struct CompileOptions {
-  /// "cpu:amx,v4,v3,portable", "cpu:native", "cpu" (all levels), or a level alone. Empty: all levels for an artifact,
+  /// "cpu:amx,v4-bf16,v4,v3", "cpu:native", "cpu" (all levels), or a level alone. Empty: all levels for an artifact,
   /// the host's level for compilation in memory.
   std::vector<std::string> targets = {};
   /// How weights of products are stored and computed with. "keep": as precise as they are. "int8": rounded to 8-bit
@@ -164,6 +164,9 @@ struct CompileOptions {
   /// Where set, remarks are collected and given in a fixed order.
   std::function<void(const Remark &)> onRemark = {};
 };
+
+/// The levels that CompileOptions::targets may name, best first; then `native`, and levels for tests.
+std::span<const std::string_view> targetLevels();
 
 /// What CompileOptions::weights may be.
 std::span<const std::string_view> weightForms();

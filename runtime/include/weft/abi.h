@@ -38,6 +38,8 @@ enum {
 #define WEFT_CPU_AMX_BF16 (UINT64_C(1) << 3)
 #define WEFT_CPU_VNNI (UINT64_C(1) << 4) /* AVX512_VNNI: dot products of four bytes */
 #define WEFT_CPU_BF16 (UINT64_C(1) << 5) /* AVX512_BF16: conversion to bf16 */
+#define WEFT_CPU_FAST_BF16                                                                                             \
+  (UINT64_C(1) << 6) /* AVX512_BF16 whose dot products start as often as multiply-adds: AMD's */
 
 /* Codes that generated code returns. */
 #define WEFT_ABI_OK 0

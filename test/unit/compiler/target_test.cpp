@@ -1,6 +1,7 @@
 // Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "compiler/Target.h"
+#include "runtime/include/weft/abi.h"
 
 #include "gtest/gtest.h"
 
@@ -17,7 +18,7 @@ std::string isas(const std::vector<std::string> &names) {
   return text;
 }
 
-TEST(TargetTest, CpuStandsForAllLevelsBestFirst) { EXPECT_EQ(isas({"cpu"}), "amx v4 v3 portable"); }
+TEST(TargetTest, CpuStandsForAllLevelsBestFirst) { EXPECT_EQ(isas({"cpu"}), "amx v4-bf16 v4-vnni v4 v3 portable"); }
 
 TEST(TargetTest, LevelsAreSortedAndNamedOnce) {
   EXPECT_EQ(isas({"cpu:portable,v3,v3"}), "v3 portable");
@@ -32,12 +33,18 @@ TEST(TargetTest, UnknownLevelsAreRefused) {
     EXPECT_EQ(isas({name}), "W0610") << name;
 }
 
-TEST(TargetTest, ProgramsWithoutWorkForTilesAreMadeForV4) {
-  Result<std::vector<const Target *>> targets = parseTargets({"cpu", "amx-vectors"});
+std::string levelsFor(unsigned products) {
+  Result<std::vector<const Target *>> targets = parseTargets({"cpu", "amx-vectors", "v4-bf16-vectors"});
   std::string names;
   for (const Target *target : *targets)
-    names += std::string(withoutTiles(*target).isa) + " ";
-  EXPECT_EQ(names, "v4 v4 v3 portable v3 ");
+    names += std::string(levelFor(*target, products).isa) + " ";
+  return names;
+}
+
+TEST(TargetTest, ProgramsAreMadeForTheLevelsThatTheirProductsUse) {
+  EXPECT_EQ(levelsFor(kNoProducts), "v4 v4 v4 v4 v3 portable v3 v4-vectors ");
+  EXPECT_EQ(levelsFor(kByteProducts), "amx v4-vnni v4-vnni v4 v3 portable amx-vectors v4-bf16-vectors ");
+  EXPECT_EQ(levelsFor(kHalfProducts), "amx v4-bf16 v4 v4 v3 portable amx-vectors v4-bf16-vectors ");
 }
 
 TEST(TargetTest, BetterLevelsNeedMoreFeatures) {
@@ -45,7 +52,8 @@ TEST(TargetTest, BetterLevelsNeedMoreFeatures) {
   EXPECT_EQ(targets.back().requiredFeatures, 0u);
   for (size_t index = 1; index < targets.size(); ++index) {
     uint64_t better = targets[index - 1].requiredFeatures, worse = targets[index].requiredFeatures;
-    EXPECT_EQ(better & worse, worse);
+    // How fast an instruction is, is no condition of those who have better ones.
+    EXPECT_EQ((better | WEFT_CPU_FAST_BF16) & worse, worse);
     EXPECT_NE(better, worse);
   }
 }

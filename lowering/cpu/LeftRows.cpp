@@ -1,0 +1,133 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Rows of another type go through a scratch, a vector at a time; the last, partial vector is masked, zeros behind it:
+//   scf.for %row { scf.for %k step lanes { vector.load, extf or truncf, vector.store } }
+#include "lowering/cpu/LeftRows.h"
+
+#include "lowering/cpu/OperandAccess.h"
+#include "lowering/cpu/StoredNumbers.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Interfaces/ValueBoundsOpInterface.h"
+
+using namespace mlir;
+
+namespace weft {
+
+/// What a tile's rows may take of a thread's stack, and what all rows of a work item may.
+static constexpr int64_t kTileBytes = 256 << 10;
+static constexpr int64_t kItemBytes = 1 << 20;
+
+LeftRows::LeftRows(Location loc, const RegisterPlan &registers, Value lhs, bool words)
+    : IndexLoops(loc), registers(registers), lhs(lhs), words(words) {}
+
+OpFoldResult LeftRows::steps(OpBuilder &b) {
+  if (!words)
+    return memref::getMixedSize(b, loc, lhs, 1);
+  return b.getIndexAttr(llvm::divideCeilSigned(cast<MemRefType>(lhs.getType()).getDimSize(1), 2));
+}
+
+/// The most rows that there can be; dynamic: not known.
+static int64_t mostRows(Value lhs) {
+  FailureOr<int64_t> bound =
+      ValueBoundsConstraintSet::computeConstantBound(presburger::BoundType::UB, {lhs, 0}, nullptr, /*closedUB=*/true);
+  return succeeded(bound) ? *bound : ShapedType::kDynamic;
+}
+
+void LeftRows::allocate(OpBuilder &b, int64_t tileRows, int64_t blockSteps) {
+  auto given = cast<MemRefType>(lhs.getType());
+  int64_t depth = given.getDimSize(1), perStep = words ? 2 : 1;
+  bool contiguous = classifyAccess(lhs, b.getMultiDimIdentityMap(2), 1) == AccessKind::Contiguous;
+  bool inPlace =
+      words ? contiguous && given.getElementType().isBF16() && depth % 2 == 0 : given.getElementType().isF32();
+  int64_t values = ShapedType::isDynamic(blockSteps) ? depth : blockSteps * perStep;
+  if (inPlace || ShapedType::isDynamic(values))
+    return;
+  Type element = words ? Type(b.getBF16Type()) : b.getF32Type();
+  // Whole vectors: what lies behind a row's end is zero.
+  values = llvm::alignTo(values, registers.lanes);
+  int64_t rowBytes = values * int64_t(element.getIntOrFloatBitWidth() / 8), all = words ? mostRows(lhs) : -1;
+  roundsAll = all > tileRows && all * rowBytes <= kItemBytes;
+  int64_t rows = roundsAll ? all : tileRows;
+  if (!words && rows * rowBytes > kTileBytes)
+    return; // each number is widened where it is read
+  scratch = memref::AllocaOp::create(b, loc, MemRefType::get({rows, values}, element), b.getI64IntegerAttr(64));
+}
+
+void LeftRows::beginBlock(OpBuilder &b, Value begin, OpFoldResult steps) {
+  if (roundsAll)
+    convert(b, view(b, b.getIndexAttr(0), memref::getMixedSize(b, loc, lhs, 0), begin, steps));
+}
+
+LeftRows::Element LeftRows::ofTile(OpBuilder &b, Value row, int64_t count, Value begin, OpFoldResult steps) {
+  Value rows = view(b, row, b.getIndexAttr(count), begin, steps);
+  if (roundsAll) {
+    OpFoldResult one = b.getIndexAttr(1), zero = b.getIndexAttr(0);
+    OpFoldResult values = b.getIndexAttr(cast<MemRefType>(scratch.getType()).getDimSize(1));
+    rows = memref::SubViewOp::create(b, loc, scratch, {row, zero}, {b.getIndexAttr(count), values}, {one, one});
+  } else if (scratch) {
+    convert(b, rows);
+    rows = scratch;
+  }
+  if (!words)
+    return [=, this](OpBuilder &k, Value step, int64_t r) -> Value {
+      return emitToF32(k, loc, registers, memref::LoadOp::create(k, loc, rows, ValueRange{constant(k, r), step}));
+    };
+  return [=, this](OpBuilder &k, Value step, int64_t r) -> Value {
+    Value first = arith::MulIOp::create(k, loc, step, constant(k, 2));
+    auto pair = VectorType::get({2}, k.getBF16Type()), word = VectorType::get({1}, k.getI32Type());
+    Value halves = vector::LoadOp::create(k, loc, pair, rows, ValueRange{constant(k, r), first});
+    return vector::ExtractOp::create(k, loc, vector::BitCastOp::create(k, loc, word, halves), ArrayRef<int64_t>{0});
+  };
+}
+
+/// Rows of the operand, and of them what steps [begin, begin + steps) need.
+Value LeftRows::view(OpBuilder &b, OpFoldResult row, OpFoldResult count, Value begin, OpFoldResult steps) {
+  OpFoldResult first = begin ? OpFoldResult(begin) : OpFoldResult(b.getIndexAttr(0)), values = steps;
+  if (words) {
+    int64_t depth = cast<MemRefType>(lhs.getType()).getDimSize(1);
+    if (!begin) { // all steps; the last word of an odd depth has one number
+      values = b.getIndexAttr(depth);
+    } else {
+      Value two = constant(b, 2), place = arith::MulIOp::create(b, loc, begin, two);
+      Value most = arith::MulIOp::create(b, loc, getValueOrCreateConstantIndexOp(b, loc, steps), two);
+      Value left = arith::SubIOp::create(b, loc, constant(b, depth), place);
+      values = arith::MinUIOp::create(b, loc, most, left).getResult();
+      first = place;
+    }
+  }
+  OpFoldResult one = b.getIndexAttr(1);
+  return memref::SubViewOp::create(b, loc, lhs, {row, first}, {count, values}, {one, one});
+}
+
+void LeftRows::convert(OpBuilder &b, Value source) {
+  Value count = getValueOrCreateConstantIndexOp(b, loc, memref::getMixedSize(b, loc, source, 0));
+  forEach(b, count, 1, [&](OpBuilder &each, Value row) { convertRow(each, source, row); });
+}
+
+void LeftRows::convertRow(OpBuilder &b, Value source, Value row) {
+  Value lanes = constant(b, registers.lanes), zero = constant(b, 0);
+  Value depth = memref::DimOp::create(b, loc, source, 1), rest = arith::RemUIOp::create(b, loc, depth, lanes);
+  Value whole = arith::SubIOp::create(b, loc, depth, rest);
+  Type element = cast<MemRefType>(scratch.getType()).getElementType();
+  auto move = [&](OpBuilder &at, Value k, Value mask) {
+    Value numbers =
+        emitLoad(at, loc, source, at.getMultiDimIdentityMap(2), IterationPoint{{row, k}, 1, registers.lanes, mask});
+    numbers = emitToF32(at, loc, registers, numbers);
+    vector::StoreOp::create(at, loc, emitFromF32(at, loc, registers, numbers, element), scratch, ValueRange{row, k});
+  };
+  forEach(b, whole, registers.lanes, [&](OpBuilder &body, Value k) { move(body, k, Value()); });
+  Value some = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, rest, zero);
+  scf::IfOp::create(b, loc, some, [&](OpBuilder &body, Location) {
+    auto type = VectorType::get({registers.lanes}, body.getI1Type());
+    move(body, whole, vector::CreateMaskOp::create(body, loc, type, rest));
+    scf::YieldOp::create(body, loc);
+  });
+}
+
+} // namespace weft
