@@ -1,8 +1,8 @@
 // Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Two tensor.insert_slice that together fill a tensor along its last dimension in halves → one elementwise linalg op
-// on the tensor seen as [..., 2, half] (rotary embeddings are written so):
+// tensor.insert_slice that together fill a tensor along its last dimension → one elementwise linalg op on the tensor
+// seen as [..., parts, width], where the width divides that of each (rotary embeddings are written so, in halves):
 //   out[…, p, i] = p == 0 ? first[…, i] : second[…, i]
 #include "lowering/normalize/Passes.h"
 
@@ -10,6 +10,9 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "mlir/IR/Remarks.h"
+
+#include <numeric>
 
 namespace weft {
 #define GEN_PASS_DEF_NORMALIZECONCAT
@@ -53,62 +56,113 @@ FailureOr<Insertion> matchInsertion(tensor::InsertSliceOp op) {
   return Insertion{op, *from, count};
 }
 
-/// The second of two insertions, with the first as its destination, when they are the halves of an empty tensor.
+/// Parts of one width, at most: each element looks at all of them.
+constexpr int64_t kMostParts = 8;
+
+/// Insertions that fill an empty tensor from the first column to the last, each into the one before.
 struct ConcatPlan {
-  Insertion low, high;
+  SmallVector<Insertion> parts; ///< by column
+  int64_t width;                ///< divides that of each
+
+  int64_t count() const { return (parts.back().from + parts.back().count) / width; }
 };
 
-FailureOr<ConcatPlan> planConcat(tensor::InsertSliceOp op) {
-  FailureOr<Insertion> outer = matchInsertion(op);
-  auto previous = op.getDest().getDefiningOp<tensor::InsertSliceOp>();
-  if (failed(outer) || !previous || !previous->hasOneUse() || !previous.getDest().getDefiningOp<tensor::EmptyOp>())
+/// The insertions that `last` ends; fails where one is read by others too.
+FailureOr<SmallVector<Insertion>> matchChain(tensor::InsertSliceOp last) {
+  SmallVector<Insertion> chain;
+  for (tensor::InsertSliceOp op = last; op; op = op.getDest().getDefiningOp<tensor::InsertSliceOp>()) {
+    FailureOr<Insertion> insertion = matchInsertion(op);
+    if (failed(insertion) || (op != last && !op->hasOneUse()))
+      return failure();
+    chain.push_back(*insertion);
+  }
+  if (!chain.back().op.getDest().getDefiningOp<tensor::EmptyOp>())
     return failure();
-  FailureOr<Insertion> inner = matchInsertion(previous);
-  if (failed(inner))
-    return failure();
-  ConcatPlan plan{*inner, *outer};
-  if (plan.low.from > plan.high.from)
-    std::swap(plan.low, plan.high);
-  int64_t columns = cast<RankedTensorType>(op.getType()).getShape().back();
-  if (plan.low.from != 0 || plan.low.count != plan.high.count || plan.high.from != plan.low.count ||
-      2 * plan.low.count != columns)
-    return failure();
-  return plan;
+  return chain;
 }
 
-void applyConcat(OpBuilder &b, ConcatPlan plan, tensor::InsertSliceOp outer) {
+FailureOr<ConcatPlan> planConcat(tensor::InsertSliceOp op) {
+  for (OpOperand &use : op->getUses())
+    if (auto next = dyn_cast<tensor::InsertSliceOp>(use.getOwner()); next && &next.getDestMutable() == &use)
+      return failure(); // that one's chain holds this
+  FailureOr<SmallVector<Insertion>> chain = matchChain(op);
+  if (failed(chain) || chain->size() < 2)
+    return failure();
+  ConcatPlan plan{*chain, 0};
+  llvm::sort(plan.parts, [](const Insertion &a, const Insertion &b) { return a.from < b.from; });
+  int64_t end = 0;
+  for (const Insertion &part : plan.parts) {
+    if (part.from != end)
+      return failure();
+    end += part.count;
+    plan.width = std::gcd(plan.width, part.count);
+  }
+  if (end != cast<RankedTensorType>(op.getType()).getShape().back() || plan.width == 0)
+    return failure();
+  if (plan.count() <= kMostParts)
+    return plan;
+  remark::missed(op.getLoc(), remark::RemarkOpts::name("separate-parts").category("weft-normalize-concat"))
+      << "the parts of " + std::to_string(end) + " columns have a common width of " + std::to_string(plan.width) +
+             " only";
+  return failure();
+}
+
+/// The parts as tensors of one width, by column.
+SmallVector<Value> cutParts(OpBuilder &b, Location loc, const ConcatPlan &plan) {
+  SmallVector<Value> values;
+  for (Insertion part : plan.parts) {
+    Value source = part.op.getSource();
+    if (part.count == plan.width) {
+      values.push_back(source);
+      continue;
+    }
+    SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, source);
+    SmallVector<OpFoldResult> offsets(sizes.size(), b.getIndexAttr(0)), strides(sizes.size(), b.getIndexAttr(1));
+    sizes.back() = b.getIndexAttr(plan.width);
+    for (int64_t at = 0; at < part.count; at += plan.width) {
+      offsets.back() = b.getIndexAttr(at);
+      values.push_back(tensor::ExtractSliceOp::create(b, loc, source, offsets, sizes, strides));
+    }
+  }
+  return values;
+}
+
+void applyConcat(OpBuilder &b, const ConcatPlan &plan, tensor::InsertSliceOp outer) {
   Location loc = outer.getLoc();
   b.setInsertionPoint(outer);
   auto type = cast<RankedTensorType>(outer.getType());
-  int64_t rank = type.getRank();
-  SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, plan.low.op.getSource());
-  sizes.insert(sizes.end() - 1, b.getIndexAttr(2));
+  int64_t rank = type.getRank(), count = plan.count();
+  SmallVector<Value> parts = cutParts(b, loc, plan);
+  SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, parts.front());
+  sizes.insert(sizes.end() - 1, b.getIndexAttr(count));
   Value init = tensor::EmptyOp::create(b, loc, sizes, type.getElementType());
-  SmallVector<unsigned> halves;
+  SmallVector<unsigned> dims;
   for (int64_t i = 0; i <= rank; ++i)
     if (i != rank - 1)
-      halves.push_back(i);
-  AffineMap half = AffineMap::getMultiDimMapWithTargets(rank + 1, halves, b.getContext());
-  SmallVector<AffineMap> maps = {half, half, b.getMultiDimIdentityMap(rank + 1)};
+      dims.push_back(i);
+  SmallVector<AffineMap> maps(count, AffineMap::getMultiDimMapWithTargets(rank + 1, dims, b.getContext()));
+  maps.push_back(b.getMultiDimIdentityMap(rank + 1));
   SmallVector<utils::IteratorType> iterators(rank + 1, utils::IteratorType::parallel);
-  auto generic =
-      linalg::GenericOp::create(b, loc, init.getType(), ValueRange{plan.low.op.getSource(), plan.high.op.getSource()},
-                                init, maps, iterators, [&](OpBuilder &body, Location where, ValueRange values) {
-                                  Value part = linalg::IndexOp::create(body, where, rank - 1);
-                                  Value zero = arith::ConstantIndexOp::create(body, where, 0);
-                                  Value first =
-                                      arith::CmpIOp::create(body, where, arith::CmpIPredicate::eq, part, zero);
-                                  Value chosen = arith::SelectOp::create(body, where, first, values[0], values[1]);
-                                  linalg::YieldOp::create(body, where, chosen);
-                                });
+  auto generic = linalg::GenericOp::create(
+      b, loc, init.getType(), parts, init, maps, iterators, [&](OpBuilder &body, Location where, ValueRange values) {
+        Value part = linalg::IndexOp::create(body, where, rank - 1), chosen = values[count - 1];
+        for (int64_t i = count - 2; i >= 0; --i) {
+          Value place = arith::ConstantIndexOp::create(body, where, i);
+          Value isHere = arith::CmpIOp::create(body, where, arith::CmpIPredicate::eq, part, place);
+          chosen = arith::SelectOp::create(body, where, isHere, values[i], chosen);
+        }
+        linalg::YieldOp::create(body, where, chosen);
+      });
   SmallVector<ReassociationIndices> groups;
   for (int64_t i = 0; i < rank; ++i)
     groups.push_back(i + 1 < rank ? ReassociationIndices{i} : ReassociationIndices{i, i + 1});
   Value joined = tensor::CollapseShapeOp::create(b, loc, type, generic.getResult(0), groups);
   outer.replaceAllUsesWith(joined);
-  auto inner = outer.getDest().getDefiningOp<tensor::InsertSliceOp>();
-  outer.erase();
-  inner.erase();
+  for (tensor::InsertSliceOp op = outer; op;) {
+    auto previous = op.getDest().getDefiningOp<tensor::InsertSliceOp>();
+    op.erase();
+    op = previous;
+  }
 }
 
 struct NormalizeConcatPass : impl::NormalizeConcatBase<NormalizeConcatPass> {

@@ -144,10 +144,11 @@ def FoldParameters : Pass<"weft-fold-parameters", "::mlir::ModuleOp"> {
 }
 
 def NormalizeConcat : Pass<"weft-normalize-concat", "::mlir::ModuleOp"> {
-  let summary = "Turns insertions of two halves into one elementwise op";
+  let summary = "Turns insertions of parts into one elementwise op";
   let description = [{
-    Before: two `tensor.insert_slice` that fill the halves of a tensor along its last dimension. After: one
-    `linalg.generic` over the tensor seen as [..., 2, half], which fuses like any elementwise op.
+    Before: several `tensor.insert_slice` that fill a tensor along its last dimension. After: one `linalg.generic` over
+    the tensor seen as [..., parts, width] where a width divides that of each and makes eight parts at most (halves are
+    two; a quarter, a quarter and a half are four), which fuses like any elementwise op.
 
     Example:
     ```mlir

@@ -1,4 +1,4 @@
-// RUN: weft-opt %s --weft-normalize-concat | FileCheck %s
+// RUN: weft-opt %s --weft-normalize-concat --remarks-filter-missed=weft-normalize-concat --remark-format=emitRemark --verify-diagnostics | FileCheck %s
 
 // CHECK: #[[HALF:.*]] = affine_map<(d0, d1, d2) -> (d0, d2)>
 // CHECK: #[[WHOLE:.*]] = affine_map<(d0, d1, d2) -> (d0, d1, d2)>
@@ -31,12 +31,44 @@ func.func @halves_upper_first(%low: tensor<4xf32>, %high: tensor<4xf32>) -> tens
   return %1 : tensor<8xf32>
 }
 
-// CHECK-LABEL: @negative_unequal_parts
-// CHECK-COUNT-2: tensor.insert_slice
-func.func @negative_unequal_parts(%low: tensor<?x3xf32>, %high: tensor<?x5xf32>, %n: index) -> tensor<?x8xf32> {
+// A quarter, a quarter and a half: four parts, of which the last two are views of one.
+// CHECK-LABEL: @three_parts
+// CHECK-SAME: (%[[A:.*]]: tensor<?x2xf32>, %[[B:.*]]: tensor<?x2xf32>, %[[C:.*]]: tensor<?x4xf32>, %[[N:.*]]: index)
+// CHECK: %[[C0:.*]] = tensor.extract_slice %[[C]][0, 0] [%{{.*}}, 2] [1, 1]
+// CHECK: %[[C1:.*]] = tensor.extract_slice %[[C]][0, 2] [%{{.*}}, 2] [1, 1]
+// CHECK: %[[JOINED:.*]] = linalg.generic {{.*}} ins(%[[A]], %[[B]], %[[C0]], %[[C1]] : {{.*}}) outs(%{{.*}} : tensor<?x4x2xf32>)
+// CHECK: ^bb0(%[[VA:.*]]: f32, %[[VB:.*]]: f32, %[[VC0:.*]]: f32, %[[VC1:.*]]: f32, %{{.*}}: f32):
+// CHECK: %[[LATE:.*]] = arith.select %{{.*}}, %[[VC0]], %[[VC1]]
+// CHECK: %[[LATER:.*]] = arith.select %{{.*}}, %[[VB]], %[[LATE]]
+// CHECK: %[[ALL:.*]] = arith.select %{{.*}}, %[[VA]], %[[LATER]]
+// CHECK: linalg.yield %[[ALL]]
+// CHECK: tensor.collapse_shape %[[JOINED]]
+// CHECK-NOT: tensor.insert_slice
+func.func @three_parts(%a: tensor<?x2xf32>, %b: tensor<?x2xf32>, %c: tensor<?x4xf32>, %n: index) -> tensor<?x8xf32> {
   %empty = tensor.empty(%n) : tensor<?x8xf32>
-  %0 = tensor.insert_slice %low into %empty[0, 0] [%n, 3] [1, 1] : tensor<?x3xf32> into tensor<?x8xf32>
-  %1 = tensor.insert_slice %high into %0[0, 3] [%n, 5] [1, 1] : tensor<?x5xf32> into tensor<?x8xf32>
+  %0 = tensor.insert_slice %c into %empty[0, 4] [%n, 4] [1, 1] : tensor<?x4xf32> into tensor<?x8xf32>
+  %1 = tensor.insert_slice %a into %0[0, 0] [%n, 2] [1, 1] : tensor<?x2xf32> into tensor<?x8xf32>
+  %2 = tensor.insert_slice %b into %1[0, 2] [%n, 2] [1, 1] : tensor<?x2xf32> into tensor<?x8xf32>
+  return %2 : tensor<?x8xf32>
+}
+
+// CHECK-LABEL: @negative_many_parts
+// CHECK-COUNT-2: tensor.insert_slice
+func.func @negative_many_parts(%low: tensor<?x3xf32>, %high: tensor<?x7xf32>, %n: index) -> tensor<?x10xf32> {
+  %empty = tensor.empty(%n) : tensor<?x10xf32>
+  %0 = tensor.insert_slice %low into %empty[0, 0] [%n, 3] [1, 1] : tensor<?x3xf32> into tensor<?x10xf32>
+  // expected-remark@+1 {{the parts of 10 columns have a common width of 1 only}}
+  %1 = tensor.insert_slice %high into %0[0, 3] [%n, 7] [1, 1] : tensor<?x7xf32> into tensor<?x10xf32>
+  return %1 : tensor<?x10xf32>
+}
+
+// Columns that nobody fills.
+// CHECK-LABEL: @negative_gap
+// CHECK-COUNT-2: tensor.insert_slice
+func.func @negative_gap(%low: tensor<?x2xf32>, %high: tensor<?x4xf32>, %n: index) -> tensor<?x8xf32> {
+  %empty = tensor.empty(%n) : tensor<?x8xf32>
+  %0 = tensor.insert_slice %low into %empty[0, 0] [%n, 2] [1, 1] : tensor<?x2xf32> into tensor<?x8xf32>
+  %1 = tensor.insert_slice %high into %0[0, 4] [%n, 4] [1, 1] : tensor<?x4xf32> into tensor<?x8xf32>
   return %1 : tensor<?x8xf32>
 }
 
