@@ -58,7 +58,13 @@ void GraphBuilder::buildMaskRegion(Region &region, const AttentionSpec &spec, Ty
 std::pair<Value, Value> GraphBuilder::attentionWithSum(const AttentionSpec &spec, bool sum) {
   Scope scope(*this, spec.name);
   // Iteration space (b, h, i, j, d, e); tensors lie as [batch, sequence, heads, head dimension].
-  llvm::SmallVector<AffineMap> maps{dimsMap(6, {0, 2, 1, 4}), dimsMap(6, {0, 3, 1, 4}), dimsMap(6, {0, 3, 1, 5})};
+  AffineExpr group = builder.getAffineDimExpr(1).floorDiv(spec.headsPerGroup);
+  auto ofGroup = [&](unsigned last) {
+    AffineExpr b = builder.getAffineDimExpr(0), j = builder.getAffineDimExpr(3),
+               element = builder.getAffineDimExpr(last);
+    return AffineMap::get(6, 0, {b, j, group, element}, builder.getContext());
+  };
+  llvm::SmallVector<AffineMap> maps{dimsMap(6, {0, 2, 1, 4}), ofGroup(4), ofGroup(5)};
   llvm::SmallVector<Value> extras;
   llvm::SmallVector<Type> scalars;
   auto addExtra = [&](Value extra, llvm::ArrayRef<unsigned> dims) {

@@ -54,10 +54,12 @@ struct StateSpec {
 /// Extents of named dimensions that are fixed for one entry: {{"sequence", 1}}.
 using FixedDims = std::map<std::string, int64_t>;
 
-/// One attention over whole sequences. query, key and value are [batch, sequence, heads, head dimension].
+/// One attention over whole sequences. query, key and value are [batch, sequence, heads, head dimension]; each head of
+/// key and value serves `headsPerGroup` heads of the query.
 struct AttentionSpec {
   std::string name; ///< of the layer, for the location
   mlir::Value query, key, value;
+  int64_t headsPerGroup = 1;
   double scale = 1.0;
   mlir::Value paddingMask = {};      ///< [batch, sequence], integer: 0 hides a key
   mlir::Value bias = {};             ///< [heads, sequence, sequence], added to the scores
@@ -193,6 +195,8 @@ public:
   Value layerNorm(Value x, llvm::StringRef module, double epsilon, bool hasBias = true);
   /// Over the last dimension, with `module`.weight; without a name, without a scale.
   Value rmsNorm(Value x, llvm::StringRef module, double epsilon);
+  /// The same with a scale [n] that is at hand; null: without one.
+  Value rmsNorm(Value x, Value scale, double epsilon);
   /// scale · x / √(Σ x² + epsilon) over the last dimension.
   Value l2Norm(Value x, double epsilon, double scale = 1.0);
   /// Rows of table [rows, n] chosen by ids [t].

@@ -67,7 +67,10 @@ Value GraphBuilder::rmsNorm(Value x, llvm::StringRef name, double epsilon) {
   std::optional<Scope> scope;
   if (!name.empty())
     scope.emplace(*this, name);
-  Value scale = name.empty() ? Value() : parameter(name.str() + ".weight", {lastExtent(x)});
+  return rmsNorm(x, name.empty() ? Value() : parameter(name.str() + ".weight", {lastExtent(x)}), epsilon);
+}
+
+Value GraphBuilder::rmsNorm(Value x, Value scale, double epsilon) {
   Sizes result(sizes(x));
   Value init = empty(result, builder.getF32Type());
   auto norm = RmsNormOp::create(builder, location, TypeRange{init.getType()}, x, scale, init,

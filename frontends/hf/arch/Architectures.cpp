@@ -18,6 +18,7 @@ llvm::ArrayRef<Architecture> architectures() {
       {"mamba2", "Mamba2", "backbone", nullptr, readMamba2},
       {"modernbert", "ModernBert", "model", readModernBert},
       {"mpnet", "MPNet", "mpnet", readMPNet},
+      {"recurrent_gemma", "RecurrentGemma", "model", nullptr, readRecurrentGemma},
       {"roberta", "Roberta", "roberta", readRoberta},
       {"rwkv", "Rwkv", "rwkv", nullptr, readRwkv},
       {"xlm-roberta", "XLMRoberta", "roberta", readXlmRoberta},

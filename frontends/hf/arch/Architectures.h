@@ -96,6 +96,7 @@ EncoderModel readXlmRoberta(Config &config);
 CausalModel readFalconMamba(Config &config);
 CausalModel readMamba(Config &config);
 CausalModel readMamba2(Config &config);
+CausalModel readRecurrentGemma(Config &config);
 CausalModel readRwkv(Config &config);
 CausalModel readXLstm(Config &config);
 

@@ -4,11 +4,7 @@
 // ModernBERT (Warner et al. 2024, arXiv:2412.13663): pre-norm layers without biases, rotary positions (Su et al. 2021,
 // arXiv:2104.09864), gated MLP, and layers that see the whole text in turn with layers that see a window.
 #include "frontends/hf/arch/PostNorm.h"
-
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
-#include "mlir/Dialect/Math/IR/Math.h"
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "frontends/hf/arch/Rotary.h"
 
 #include <cmath>
 
@@ -28,55 +24,6 @@ struct ModernBertSizes {
 
   int64_t headDim() const { return hidden / heads; }
 };
-
-/// cos and sin of position · frequency: [sequence, head dimension / 2] each.
-struct Rotation {
-  Value cos, sin;
-};
-
-Rotation buildRotation(GraphBuilder &graph, double theta, int64_t headDim) {
-  GraphBuilder::Scope scope(graph, "rotary_emb");
-  OpBuilder &ops = graph.ops();
-  llvm::SmallVector<float> frequencies; // theta^(−2k / headDim), rounded as the library does
-  for (int64_t k = 0; k < headDim / 2; ++k) {
-    float exponent = static_cast<float>(2 * k) / static_cast<float>(headDim);
-    frequencies.push_back(1.0f / static_cast<float>(std::pow(theta, static_cast<double>(exponent))));
-  }
-  auto type = RankedTensorType::get({headDim / 2}, ops.getF32Type());
-  Value table = arith::ConstantOp::create(ops, graph.loc(), DenseElementsAttr::get(type, llvm::ArrayRef(frequencies)));
-  auto ofAngle = [&](bool cosine) {
-    return graph.map(
-        {graph.dim("sequence"), ops.getIndexAttr(headDim / 2)}, ops.getF32Type(), {table}, {graph.dimsMap(2, {1})},
-        [&](OpBuilder &b, Location l, ValueRange s) -> Value {
-          Value position = arith::IndexCastOp::create(b, l, b.getI32Type(), linalg::IndexOp::create(b, l, 0));
-          Value real = arith::SIToFPOp::create(b, l, b.getF32Type(), position);
-          Value angle = arith::MulFOp::create(b, l, real, s[0]);
-          return cosine ? math::CosOp::create(b, l, angle).getResult() : math::SinOp::create(b, l, angle).getResult();
-        });
-  };
-  Value cos = ofAngle(true);
-  return {cos, ofAngle(false)};
-}
-
-/// The halves of each head turned against each other: x [batch, sequence, heads, d] →
-/// (lower · cos − upper · sin, upper · cos + lower · sin).
-Value rotate(GraphBuilder &graph, Value x, Rotation rotation) {
-  int64_t half = cast<RankedTensorType>(x.getType()).getShape().back() / 2;
-  Value lower = graph.lastSlice(x, 0, half), upper = graph.lastSlice(x, half, half);
-  AffineMap all = graph.dimsMap(4, {0, 1, 2, 3}), angles = graph.dimsMap(4, {1, 3});
-  auto combine = [&](Value same, Value other, bool add) {
-    return graph.map(graph.sizes(same), graph.ops().getF32Type(), {same, other, rotation.cos, rotation.sin},
-                     {all, all, angles, angles}, [&](OpBuilder &b, Location l, ValueRange s) -> Value {
-                       Value kept = arith::MulFOp::create(b, l, s[0], s[2]);
-                       Value turned = arith::MulFOp::create(b, l, s[1], s[3]);
-                       return add ? arith::AddFOp::create(b, l, kept, turned).getResult()
-                                  : arith::SubFOp::create(b, l, kept, turned).getResult();
-                     });
-  };
-  Value first = combine(lower, upper, false), second = combine(upper, lower, true);
-  Value joined = graph.empty(graph.sizes(x), graph.ops().getF32Type());
-  return graph.insertLast(second, graph.insertLast(first, joined, 0), half);
-}
 
 Value attend(GraphBuilder &graph, const ModernBertSizes &sizes, const std::string &name, Value x, Rotation rotation,
              bool local) {

@@ -148,6 +148,18 @@ const WrongConfig kWrongConfigs[] = {
     {"ValuesHaveNoWidth", "xlstm-base", R"({"v_dim_factor": 0})", "W0203", "v_dim_factor"},
     {"WeightsAreFused", "xlstm-base", R"({"weight_mode": "fused"})", "W0206", "weight_mode is fused"},
     {"BiasesOfXLstm", "xlstm-base", R"({"use_bias": true})", "W0206", "use_bias"},
+    {"BlockTypeIsUnknown", "recurrent-gemma-base", R"({"block_types": ["recurrent", "mamba"]})", "W0206", "mamba"},
+    {"BlockTypesAreEmpty", "recurrent-gemma-base", R"({"block_types": []})", "W0203", "block_types is empty"},
+    {"OtherBlockTypes", "recurrent-gemma-base", R"({"block_types": ["attention"]})", "W0210", "q_proj.weight"},
+    {"HeadsDoNotShareTheRecurrence", "recurrent-gemma-base", R"({"lru_width": 61})", "W0207", "61 is no multiple of 4"},
+    {"HeadsDoNotShareKeys", "recurrent-gemma-base", R"({"num_key_value_heads": 3})", "W0207", "4 is no multiple of 3"},
+    {"OddRotation", "recurrent-gemma-base", R"({"rope_parameters": {"partial_rotary_factor": 0.25}})", "W0207",
+     "turn 3 of the 12"},
+    {"MoreThanAHeadTurns", "recurrent-gemma-old-config", R"({"partial_rotary_factor": 1.5})", "W0207",
+     "turn 12 of the 8"},
+    {"ScaledRotation", "recurrent-gemma-base", R"({"rope_parameters": {"rope_type": "linear"}})", "W0206", "scaled"},
+    {"WindowIsZero", "recurrent-gemma-base", R"({"attention_window_size": 0})", "W0203", "attention_window_size"},
+    {"OtherWindowOfTaps", "recurrent-gemma-base", R"({"conv1d_width": 3})", "W0211", "[60, 1, 4]"},
     {"PoolingIsUnknown", "modernbert-base", R"({"classifier_pooling": "max"})", "W0206", "cls and mean"},
 };
 
@@ -211,7 +223,8 @@ INSTANTIATE_TEST_SUITE_P(Fixtures, AnyConfig,
                          testing::Values("albert-inner-groups", "bert-masked-lm", "distilbert-masked-lm",
                                          "electra-pre-training", "falcon-mamba-causal-lm", "mamba2-step-limits",
                                          "mamba-causal-lm", "modernbert-sequence-classification", "mpnet-base",
-                                         "roberta-token-classification", "rwkv-causal-lm", "xlstm-causal-lm"),
+                                         "recurrent-gemma-causal-lm", "roberta-token-classification", "rwkv-causal-lm",
+                                         "xlstm-causal-lm"),
                          [](const auto &info) {
                            std::string name = info.param;
                            std::replace(name.begin(), name.end(), '-', '_');

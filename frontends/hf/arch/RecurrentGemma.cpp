@@ -1,0 +1,213 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// RecurrentGemma (Botev et al. 2024, arXiv:2404.07839), Griffin's architecture: layers of a real-gated linear
+// recurrence in turn with layers of attention to a window of tokens, and a gated MLP after each.
+#include "frontends/builder/Mixers.h"
+#include "frontends/builder/Scalars.h"
+#include "frontends/hf/arch/PostNorm.h"
+#include "frontends/hf/arch/Rotary.h"
+#include "frontends/weights/FloatValues.h"
+
+#include <cmath>
+
+using namespace mlir;
+
+namespace weft {
+namespace {
+
+struct RecurrentGemmaSizes {
+  int64_t vocabulary, hidden, layers, intermediate, width; ///< `width` of the recurrences
+  int64_t heads, keyHeads, headDim;
+  int64_t rotated; ///< elements of a head that turn
+  int64_t window;  ///< tokens that attention sees, the own one included
+  int64_t taps;
+  std::vector<bool> recurrent; ///< by layer
+  double theta, epsilon;
+  bool attentionBias;
+  Activation activation;
+};
+
+std::string layerName(int64_t layer) { return "layers." + std::to_string(layer); }
+
+RealGatedRecurrence recurrenceOf(const RecurrentGemmaSizes &sizes, int64_t layer) {
+  return {.name = layerName(layer) + ".temporal_block",
+          .hidden = sizes.hidden,
+          .width = sizes.width,
+          .blocks = sizes.heads,
+          .taps = sizes.taps,
+          .activation = sizes.activation};
+}
+
+/// What all layers share.
+struct Text {
+  Value starts;      ///< [batch, sequence], i8: 1 at the first token of each text
+  Value past;        ///< [batch, sequence], i64: tokens before each that attention sees
+  Rotation rotation; ///< of queries and keys
+};
+
+/// Tokens are counted, for a text's first one has no decay and its angles are 0.
+Text readText(GraphBuilder &graph, const RecurrentGemmaSizes &sizes, Value resets) {
+  Value positions = graph.positions(graph.input("input_ids"), "position", resets);
+  AffineMap all = graph.dimsMap(2, {0, 1});
+  Value past = graph.map(graph.sizes(positions), graph.ops().getI64Type(), {positions}, {all},
+                         [&](OpBuilder &b, Location l, ValueRange v) -> Value {
+                           Value most = arith::ConstantOp::create(b, l, b.getI64IntegerAttr(sizes.window - 1));
+                           Value position = arith::FPToSIOp::create(b, l, b.getI64Type(), v[0]);
+                           return arith::MinSIOp::create(b, l, position, most);
+                         });
+  return {RealGatedRecurrence::startsOf(graph, positions), past,
+          buildRotation(graph, sizes.theta, sizes.rotated, positions)};
+}
+
+/// x / √(Σ x² / n + epsilon) · (1 + weight): the files hold the distance from 1.
+Value norm(GraphBuilder &graph, const RecurrentGemmaSizes &sizes, const std::string &name, Value x) {
+  GraphBuilder::Scope scope(graph, name);
+  Value scale = graph.map({graph.parameter(name + ".weight", {sizes.hidden})},
+                          [](OpBuilder &b, Location l, ValueRange v) -> Value {
+                            Scalars s{b, l};
+                            return s.add(s.constant(1.0), v[0]);
+                          });
+  return graph.rmsNorm(x, scale, sizes.epsilon);
+}
+
+Value attend(GraphBuilder &graph, const RecurrentGemmaSizes &sizes, const std::string &name, Value x,
+             const Text &text) {
+  GraphBuilder::Scope scope(graph, name);
+  auto project = [&](const char *module, int64_t heads) {
+    return graph.splitHeads(graph.linear(x, name + module, heads * sizes.headDim, sizes.attentionBias), heads);
+  };
+  AttentionSpec spec;
+  spec.name = name;
+  spec.query = rotate(graph, project(".q_proj", sizes.heads), text.rotation);
+  spec.key = rotate(graph, project(".k_proj", sizes.keyHeads), text.rotation);
+  spec.value = project(".v_proj", sizes.keyHeads);
+  spec.headsPerGroup = sizes.heads / sizes.keyHeads;
+  spec.scale = 1.0 / std::sqrt(static_cast<double>(sizes.headDim));
+  spec.reach = sizes.window - 1;
+  spec.past = text.past;
+  return graph.linear(graph.mergeHeads(graph.attention(spec)), name + ".o_proj", sizes.hidden);
+}
+
+Value applyMlp(GraphBuilder &graph, const RecurrentGemmaSizes &sizes, const std::string &name, Value x) {
+  GraphBuilder::Scope scope(graph, name);
+  Value gate = graph.activate(graph.linear(x, name + ".gate_proj", sizes.intermediate), sizes.activation);
+  Value up = graph.linear(x, name + ".up_proj", sizes.intermediate);
+  Value gated = graph.map(
+      {gate, up}, [](OpBuilder &b, Location l, ValueRange v) -> Value { return Scalars{b, l}.mul(v[0], v[1]); });
+  return graph.linear(gated, name + ".down_proj", sizes.hidden);
+}
+
+/// Embeddings times √hidden, which the library rounds to bf16.
+Value embed(GraphBuilder &graph, const RecurrentGemmaSizes &sizes) {
+  Value table = graph.parameter("embed_tokens.weight", {sizes.vocabulary, sizes.hidden});
+  float root = std::sqrt(static_cast<float>(sizes.hidden)), scale = floatFromBF16(bf16FromFloat(root));
+  return graph.map({graph.embedding(graph.tokenIds("input_ids"), table)},
+                   [&](OpBuilder &b, Location l, ValueRange v) -> Value {
+                     Scalars s{b, l};
+                     return s.mul(v[0], s.constant(scale));
+                   });
+}
+
+Value run(GraphBuilder &graph, const RecurrentGemmaSizes &sizes, Value resets) {
+  Value x = embed(graph, sizes);
+  if (graph.failed()) // before tables are made of a width that no weight confirms
+    return x;
+  Text text = readText(graph, sizes, resets);
+  for (int64_t layer = 0; layer < sizes.layers && !graph.failed(); ++layer) {
+    std::string name = layerName(layer);
+    GraphBuilder::Scope scope(graph, name);
+    Value normed = norm(graph, sizes, name + ".temporal_pre_norm", x);
+    x = graph.add(x, sizes.recurrent[layer] ? recurrenceOf(sizes, layer).mix(graph, normed, text.starts)
+                                            : attend(graph, sizes, name + ".temporal_block", normed, text));
+    x = graph.add(x, applyMlp(graph, sizes, name + ".mlp_block", norm(graph, sizes, name + ".channel_pre_norm", x)));
+  }
+  return norm(graph, sizes, "final_norm", x);
+}
+
+/// `block_types`, over and over.
+std::vector<bool> readBlockTypes(Config &config, int64_t layers) {
+  std::vector<std::string> types =
+      config.texts("block_types").value_or(std::vector<std::string>{"recurrent", "recurrent", "attention"});
+  for (const std::string &type : types)
+    if (type != "recurrent" && type != "attention")
+      config.refuse("W0206", "block_types holds \"" + type + "\"", "the known ones are recurrent and attention");
+  if (types.empty())
+    config.refuse("W0203", "block_types is empty", "name at least one type, recurrent or attention");
+  std::vector<bool> recurrent;
+  for (int64_t layer = 0; layer < layers && !types.empty(); ++layer)
+    recurrent.push_back(types[layer % types.size()] == "recurrent");
+  return recurrent;
+}
+
+/// The rotation's base, and how many elements of a head turn: in `rope_parameters`, or in older fields of their own.
+void readRotation(Config &config, RecurrentGemmaSizes &sizes) {
+  double theta = config.number({"rope_theta"}, 10000.0), share = config.number({"partial_rotary_factor"}, 0.5);
+  Config rope = config.child("rope_parameters");
+  sizes.theta = rope.number({"rope_theta"}, theta);
+  share = rope.number({"partial_rotary_factor"}, share);
+  std::string type = rope.text("rope_type", "default");
+  if (rope.failed())
+    config.fail(rope.takeError());
+  if (type != "default")
+    config.refuse("W0206", "the rotary positions are scaled", "the supported rope_type is default");
+  if (sizes.theta < 1.0)
+    config.refuse("W0203", "the base of the rotary positions is below 1", "correct rope_theta");
+  sizes.rotated = static_cast<int64_t>(std::min(share, 2.0) * static_cast<double>(sizes.headDim));
+  if (sizes.rotated >= 2 && sizes.rotated % 2 == 0 && sizes.rotated <= sizes.headDim)
+    return;
+  config.refuse("W0207",
+                "the rotary positions turn " + std::to_string(sizes.rotated) + " of the " +
+                    std::to_string(sizes.headDim) + " elements of a head",
+                "correct partial_rotary_factor, hidden_size or num_attention_heads: the count must be even");
+  sizes.rotated = 2;
+}
+
+/// Widths that heads share.
+void checkShares(Config &config, RecurrentGemmaSizes &sizes) {
+  auto check = [&](const std::string &what, int64_t width, int64_t parts, const std::string &help) {
+    if (width % parts != 0)
+      config.refuse("W0207", what + " " + std::to_string(width) + " is no multiple of " + std::to_string(parts), help);
+  };
+  check("the width of the recurrences", sizes.width, sizes.heads, "correct lru_width or num_attention_heads");
+  check("the number of heads", sizes.heads, sizes.keyHeads, "correct num_attention_heads or num_key_value_heads");
+}
+
+RecurrentGemmaSizes readSizes(Config &config) {
+  RecurrentGemmaSizes sizes;
+  sizes.vocabulary = config.size({"vocab_size"}, 256000);
+  sizes.hidden = config.size({"hidden_size"}, 2560);
+  sizes.layers = config.integer({"num_hidden_layers"}, 26, 1, kMaxLayers);
+  // The field counts both halves of the gated MLP.
+  sizes.intermediate = config.integer({"intermediate_size"}, 7680, 2, Config::kMaxSize) / 2;
+  sizes.width = config.size({"lru_width"}, sizes.hidden);
+  sizes.heads = config.size({"num_attention_heads"}, 10);
+  sizes.keyHeads = config.size({"num_key_value_heads"}, sizes.heads);
+  sizes.headDim = config.size({"head_dim"}, std::max<int64_t>(1, sizes.hidden / sizes.heads));
+  sizes.window = config.size({"attention_window_size", "sliding_window"}, 2048);
+  sizes.taps = config.integer({"conv1d_width"}, 4, 1, 1024);
+  sizes.recurrent = readBlockTypes(config, sizes.layers);
+  sizes.epsilon = config.number({"rms_norm_eps"}, 1e-6);
+  sizes.attentionBias = config.flag("attention_bias", false);
+  sizes.activation = config.activation("hidden_activation", "gelu_pytorch_tanh");
+  readRotation(config, sizes);
+  checkShares(config, sizes);
+  return sizes;
+}
+
+} // namespace
+
+CausalModel readRecurrentGemma(Config &config) {
+  RecurrentGemmaSizes sizes = readSizes(config);
+  CausalModel model;
+  model.vocabulary = sizes.vocabulary;
+  model.hidden = sizes.hidden;
+  model.run = [=](GraphBuilder &graph, Value resets) { return run(graph, sizes, resets); };
+  model.wordEmbeddings = "embed_tokens.weight";
+  model.tied = config.flag("tie_word_embeddings", true);
+  model.scoreCap = config.number({"logits_soft_cap"}, 30.0);
+  model.endToken = 1;
+  return model;
+}
+
+} // namespace weft
