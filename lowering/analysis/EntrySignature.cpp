@@ -5,6 +5,7 @@
 #include "lowering/analysis/EntrySignature.h"
 
 #include "dialects/weft/RecurrenceOps.h"
+#include "dialects/weft/SequenceOps.h"
 #include "lowering/analysis/EntryStates.h"
 #include "lowering/analysis/RecurrencePlan.h"
 
@@ -49,6 +50,14 @@ static LogicalResult verifyRecurrence(RecurrenceOp op) {
   return obstacle.empty() ? success() : op.emitError("is not compiled: ") << obstacle;
 }
 
+/// A kernel keeps its taps, and what they look back to, on the stack: a vector of channels of each.
+static LogicalResult verifyTaps(CausalConvOp op) {
+  constexpr int64_t kMostTaps = 4096;
+  if (op.getTaps() > kMostTaps)
+    return op.emitError("is not compiled: it has ") << op.getTaps() << " taps, and " << kMostTaps << " are the most";
+  return success();
+}
+
 /// A tensor that an op makes.
 static LogicalResult verifyComputed(Operation *op, RankedTensorType type) {
   // There is nothing to compute, and the tilers divide by extents.
@@ -76,6 +85,9 @@ LogicalResult verifyEntry(func::FuncOp entry) {
         return WalkResult::interrupt();
     auto recurrence = dyn_cast<RecurrenceOp>(op);
     if (recurrence && failed(verifyRecurrence(recurrence)))
+      return WalkResult::interrupt();
+    auto conv = dyn_cast<CausalConvOp>(op);
+    if (conv && failed(verifyTaps(conv)))
       return WalkResult::interrupt();
     auto product = dyn_cast<PackedMatmulOp>(op);
     return product && failed(verifyHalves(product)) ? WalkResult::interrupt() : WalkResult::advance();

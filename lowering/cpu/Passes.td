@@ -214,7 +214,9 @@ def VectorizeCausalConv : Pass<"weft-vectorize-causal-conv", "::mlir::ModuleOp">
   let description = [{
     Before: `weft.causal_conv` on memrefs. After: the first steps one by one, with what a step sees in registers, begun
     from the state; then blocks of four steps, all channels of a panel in turn, that see the input only. The `output`
-    region runs on the sums before they are stored; the state is written last.
+    region runs on the sums before they are stored; the state is written last. More than eight taps are looped over, a
+    vector of channels at a time: taps and 128 steps with what they look back to are in scratches, and eight steps' sums
+    in registers.
 
     Example:
     ```mlir

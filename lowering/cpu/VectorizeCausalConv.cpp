@@ -4,6 +4,7 @@
 // weft.causal_conv on memrefs → for each batch and panel of channels, the first steps, then blocks of steps
 // (CausalConvEmitter.h):
 //   scf.for %t … step 4 { scf.for %d … { 7 loads of %x; 4 × 4 multiply-adds; output region; 4 stores } }
+// More than kUnrolledTaps taps are a loop (CausalConvManyTaps.cpp).
 #include "lowering/cpu/Passes.h"
 
 #include "lowering/cpu/CausalConvEmitter.h"
@@ -110,6 +111,8 @@ void CausalConvEmitter::emit(OpBuilder &b) {
   inputSteps = extent(b, op.getInput(), CausalConvOp::Time);
   steps = extent(b, op.getInit(), CausalConvOp::Time);
   from = op.getFrom() ? op.getFrom() : constant(b, 0);
+  if (taps > kUnrolledTaps)
+    return emitManyTaps(b);
   // As many as a step looks back, so that all later ones see the input only, and what does not fill a block.
   Value back = arith::MinUIOp::create(b, loc, steps, constant(b, taps - 1));
   firstSteps = add(b, back, arith::RemUIOp::create(b, loc, minus(b, steps, back), constant(b, kConvBlockSteps)));

@@ -45,6 +45,8 @@ constexpr int64_t kShortRow = 256;
 /// Channels of an item of a convolution over time, at most: half a page of a row. Narrower items visit each page more
 /// often (4096 × 1536 out of memory, Zen 4 with other work beside it: 2.8 GB/s with 256, 14 with 512, 19 with all).
 constexpr int64_t kConvChannels = 512, kConvUnit = 64;
+/// Taps from which on an item is work enough with fewer.
+constexpr int64_t kManyTaps = 32;
 /// Its steps, where time can be cut: the first few of them read the steps before once more.
 constexpr int64_t kConvSteps = 256;
 
@@ -130,7 +132,8 @@ TilePlan planAttention(AttentionOp op, TargetAttr target) {
 
 /// A convolution over time: channels of one batch; with a state all of their steps, since one item reads and writes it.
 TilePlan planConv(CausalConvOp op) {
-  int64_t channels = evenColumns(op.getWeight().getType().getDimSize(0), kConvUnit, kConvChannels);
+  int64_t most = op.getTaps() > kManyTaps ? kConvUnit : kConvChannels;
+  int64_t channels = evenColumns(op.getWeight().getType().getDimSize(0), kConvUnit, most);
   return TilePlan{op, {1, op.getState() ? 0 : kConvSteps, channels}};
 }
 

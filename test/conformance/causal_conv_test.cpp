@@ -84,9 +84,11 @@ struct Case {
     return kind + std::string(reverse ? "_reverse" : "") + "_" + std::to_string(taps) + "_" + std::to_string(channels);
   }
 };
-const Case kCases[] = {{2, 1, true}, {3, 7, true, true}, {4, 16}, {4, 48}, {4, 259, true, true}, {5, 33}, {6, 65},
-                       {7, 3},       {8, 20, true}};
-const Case kHalfCases[] = {{4, 37, false, false, "bf16"}, {3, 32, false, false, "f16"}};
+const Case kCases[] = {
+    {2, 1, true},    {3, 7, true, true}, {4, 16},       {4, 48}, {4, 259, true, true}, {5, 33},  {6, 65},
+    {7, 3},          {8, 20, true},      {9, 21, true}, {32, 5}, {33, 20, true, true}, {64, 19}, {256, 16, true, true},
+    {1024, 17, true}};
+const Case kHalfCases[] = {{4, 37, false, false, "bf16"}, {3, 32, false, false, "f16"}, {45, 37, false, false, "bf16"}};
 
 std::string entriesOf(const Case &c, bool reverse) {
   std::string texts = c.plain ? std::string(kState) + kPlain : kState;
@@ -267,43 +269,44 @@ TEST_F(CausalConvConformance, ReverseIsTheMirrorImage) {
 // The bits of sequences run alone, whatever the state held and whatever was before.
 TEST_F(CausalConvConformance, PackedSequencesAreAsRunAlone) {
   Numbers numbers(64);
-  Case c{4, 48};
-  for (const std::string &variant : module->variants()) {
-    Arrays in = inputs(c, 1, 20, numbers);
-    std::vector<int8_t> starts(20);
-    starts[0] = starts[7] = starts[9] = 1;
-    in[3] = Array::of<int8_t>("reset", {1, 20}, starts);
-    Array packed = module->run(variant, c.name("state", false), in)[0];
-    for (auto [first, count] : {std::pair<int64_t, int64_t>{0, 7}, {7, 2}, {9, 11}}) {
-      Arrays alone = in;
-      alone[0] = stepsOf(in[0], first, count);
-      alone[3] = Array::of<int8_t>("reset", {1, count}, std::vector<int8_t>(count));
-      alone[4] = Array::of<float>("state", {1, 3, 48}, std::vector<float>(3 * 48));
-      EXPECT_TRUE(sameBits(module->run(variant, c.name("state", false), alone)[0], stepsOf(packed, first, count)));
+  for (const Case &c : {Case{4, 48}, Case{33, 20}})
+    for (const std::string &variant : module->variants()) {
+      Arrays in = inputs(c, 1, 20, numbers);
+      std::vector<int8_t> starts(20);
+      starts[0] = starts[7] = starts[9] = 1;
+      in[3] = Array::of<int8_t>("reset", {1, 20}, starts);
+      Array packed = module->run(variant, c.name("state", false), in)[0];
+      for (auto [first, count] : {std::pair<int64_t, int64_t>{0, 7}, {7, 2}, {9, 11}}) {
+        Arrays alone = in;
+        alone[0] = stepsOf(in[0], first, count);
+        alone[3] = Array::of<int8_t>("reset", {1, count}, std::vector<int8_t>(count));
+        alone[4] = Array::of<float>("state", in[4].shape, std::vector<float>((c.taps - 1) * c.channels));
+        EXPECT_TRUE(sameBits(module->run(variant, c.name("state", false), alone)[0], stepsOf(packed, first, count)))
+            << variant << " " << c.name("state", false) << " at " << first;
+      }
     }
-  }
 }
 
 TEST_F(CausalConvConformance, NanStaysInItsSequence) {
   Numbers numbers(65);
-  Case c{4, 16};
-  for (const std::string &variant : module->variants()) {
-    Arrays in = inputs(c, 3, 12, numbers);
-    std::vector<float> x = floatsOf(in[0]), state = floatsOf(in[4]);
-    std::vector<int8_t> starts(3 * 12);
-    x[(1 * 12 + 4) * 16 + 3] = NAN;
-    x[(1 * 12 + 5) * 16 + 3] = INFINITY;
-    state[(2 * 3 + 2) * 16 + 5] = NAN;
-    starts[1 * 12 + 6] = starts[2 * 12] = 1;
-    in[0] = Array::of<float>("x", {3, 12, 16}, x);
-    in[3] = Array::of<int8_t>("reset", {3, 12}, starts);
-    in[4] = Array::of<float>("state", {3, 3, 16}, state);
-    std::vector<float> out = floatsOf(module->run(variant, c.name("state", false), in)[0]);
-    for (size_t i = 0; i < out.size(); ++i) {
-      bool ill = i % 16 == 3 && (i / 16 == 1 * 12 + 4 || i / 16 == 1 * 12 + 5);
-      EXPECT_EQ(std::isnan(out[i]), ill) << variant << " at " << i;
+  for (const Case &c : {Case{4, 16}, Case{256, 16}})
+    for (const std::string &variant : module->variants()) {
+      Arrays in = inputs(c, 3, 12, numbers);
+      std::vector<float> x = floatsOf(in[0]), state = floatsOf(in[4]);
+      std::vector<int8_t> starts(3 * 12);
+      x[(1 * 12 + 4) * 16 + 3] = NAN;
+      x[(1 * 12 + 5) * 16 + 3] = INFINITY;
+      state[(2 * (c.taps - 1) + 2) * 16 + 5] = NAN;
+      starts[1 * 12 + 6] = starts[2 * 12] = 1;
+      in[0] = Array::of<float>("x", {3, 12, 16}, x);
+      in[3] = Array::of<int8_t>("reset", {3, 12}, starts);
+      in[4] = Array::of<float>("state", in[4].shape, state);
+      std::vector<float> out = floatsOf(module->run(variant, c.name("state", false), in)[0]);
+      for (size_t i = 0; i < out.size(); ++i) {
+        bool ill = i % 16 == 3 && (i / 16 == 1 * 12 + 4 || i / 16 == 1 * 12 + 5);
+        EXPECT_EQ(std::isnan(out[i]), ill) << variant << " " << c.taps << " taps, at " << i;
+      }
     }
-  }
 }
 
 TEST_F(CausalConvConformance, HalvesAreSummedInF32AndRoundedOnce) {

@@ -22,3 +22,13 @@ func.func @unknown_keys(%x: tensor<3x?xf32> {weft.name = "x", weft.dims = ["", "
        } -> tensor<3xf32>
   return %y : tensor<3xf32>
 }
+
+// -----
+
+func.func @endless_taps(%x: tensor<1x3x8xf32> {weft.name = "x"}, %w: tensor<8x4097xf32> {weft.name = "w"})
+    -> (tensor<1x3x8xf32> {weft.name = "y"}) attributes {weft.entry} {
+  %e = tensor.empty() : tensor<1x3x8xf32>
+  // expected-error@+1 {{is not compiled: it has 4097 taps, and 4096 are the most}}
+  %y = weft.causal_conv ins(%x, %w : tensor<1x3x8xf32>, tensor<8x4097xf32>) outs(%e : tensor<1x3x8xf32>) -> tensor<1x3x8xf32>
+  return %y : tensor<1x3x8xf32>
+}
