@@ -23,17 +23,17 @@ namespace weft {
 static constexpr int64_t kTileBytes = 256 << 10;
 static constexpr int64_t kItemBytes = 1 << 20;
 
-LeftRows::LeftRows(Location loc, const RegisterPlan &registers, Value lhs, bool words)
-    : IndexLoops(loc), registers(registers), lhs(lhs), words(words) {}
+LeftRows::LeftRows(Location loc, const RegisterPlan &registers, Value lhs, int64_t perStep)
+    : IndexLoops(loc), registers(registers), lhs(lhs), perStep(perStep) {}
 
 OpFoldResult LeftRows::steps(OpBuilder &b) {
-  if (!words)
-    return memref::getMixedSize(b, loc, lhs, 1);
-  return b.getIndexAttr(llvm::divideCeilSigned(cast<MemRefType>(lhs.getType()).getDimSize(1), 2));
+  OpFoldResult depth = memref::getMixedSize(b, loc, lhs, 1);
+  if (perStep == 1)
+    return depth;
+  return b.getIndexAttr(llvm::divideCeilSigned(*getConstantIntValue(depth), perStep));
 }
 
-/// The most rows that there can be; dynamic: not known.
-static int64_t mostRows(Value lhs) {
+int64_t LeftRows::mostRows() const {
   FailureOr<int64_t> bound =
       ValueBoundsConstraintSet::computeConstantBound(presburger::BoundType::UB, {lhs, 0}, nullptr, /*closedUB=*/true);
   return succeeded(bound) ? *bound : ShapedType::kDynamic;
@@ -41,7 +41,8 @@ static int64_t mostRows(Value lhs) {
 
 void LeftRows::allocate(OpBuilder &b, int64_t tileRows, int64_t blockSteps) {
   auto given = cast<MemRefType>(lhs.getType());
-  int64_t depth = given.getDimSize(1), perStep = words ? 2 : 1;
+  bool words = perStep == 2;
+  int64_t depth = given.getDimSize(1);
   bool contiguous = classifyAccess(lhs, b.getMultiDimIdentityMap(2), 1) == AccessKind::Contiguous;
   bool inPlace =
       words ? contiguous && given.getElementType().isBF16() && depth % 2 == 0 : given.getElementType().isF32();
@@ -51,7 +52,7 @@ void LeftRows::allocate(OpBuilder &b, int64_t tileRows, int64_t blockSteps) {
   Type element = words ? Type(b.getBF16Type()) : b.getF32Type();
   // Whole vectors: what lies behind a row's end is zero.
   values = llvm::alignTo(values, registers.lanes);
-  int64_t rowBytes = values * int64_t(element.getIntOrFloatBitWidth() / 8), all = words ? mostRows(lhs) : -1;
+  int64_t rowBytes = values * int64_t(element.getIntOrFloatBitWidth() / 8), all = words ? mostRows() : -1;
   roundsAll = all > tileRows && all * rowBytes <= kItemBytes;
   int64_t rows = roundsAll ? all : tileRows;
   if (!words && rows * rowBytes > kTileBytes)
@@ -74,34 +75,33 @@ LeftRows::Element LeftRows::ofTile(OpBuilder &b, Value row, int64_t count, Value
     convert(b, rows);
     rows = scratch;
   }
-  if (!words)
+  if (perStep == 1)
     return [=, this](OpBuilder &k, Value step, int64_t r) -> Value {
       return emitToF32(k, loc, registers, memref::LoadOp::create(k, loc, rows, ValueRange{constant(k, r), step}));
     };
   return [=, this](OpBuilder &k, Value step, int64_t r) -> Value {
-    Value first = arith::MulIOp::create(k, loc, step, constant(k, 2));
-    auto pair = VectorType::get({2}, k.getBF16Type()), word = VectorType::get({1}, k.getI32Type());
-    Value halves = vector::LoadOp::create(k, loc, pair, rows, ValueRange{constant(k, r), first});
-    return vector::ExtractOp::create(k, loc, vector::BitCastOp::create(k, loc, word, halves), ArrayRef<int64_t>{0});
+    Value first = arith::MulIOp::create(k, loc, step, constant(k, perStep));
+    auto parts = VectorType::get({perStep}, cast<MemRefType>(rows.getType()).getElementType());
+    Value values = vector::LoadOp::create(k, loc, parts, rows, ValueRange{constant(k, r), first});
+    Value word = vector::BitCastOp::create(k, loc, VectorType::get({1}, k.getI32Type()), values);
+    return vector::ExtractOp::create(k, loc, word, ArrayRef<int64_t>{0});
   };
 }
 
-/// Rows of the operand, and of them what steps [begin, begin + steps) need.
+/// Rows of the operand, and of them what steps [begin, begin + steps) need: the last word may have fewer numbers.
 Value LeftRows::view(OpBuilder &b, OpFoldResult row, OpFoldResult count, Value begin, OpFoldResult steps) {
-  OpFoldResult first = begin ? OpFoldResult(begin) : OpFoldResult(b.getIndexAttr(0)), values = steps;
-  if (words) {
-    int64_t depth = cast<MemRefType>(lhs.getType()).getDimSize(1);
-    if (!begin) { // all steps; the last word of an odd depth has one number
-      values = b.getIndexAttr(depth);
-    } else {
-      Value two = constant(b, 2), place = arith::MulIOp::create(b, loc, begin, two);
-      Value most = arith::MulIOp::create(b, loc, getValueOrCreateConstantIndexOp(b, loc, steps), two);
-      Value left = arith::SubIOp::create(b, loc, constant(b, depth), place);
-      values = arith::MinUIOp::create(b, loc, most, left).getResult();
-      first = place;
-    }
+  OpFoldResult first = b.getIndexAttr(0), values = steps, one = b.getIndexAttr(1);
+  if (perStep != 1)
+    values = memref::getMixedSize(b, loc, lhs, 1);
+  if (begin && perStep == 1) {
+    first = begin;
+  } else if (begin) {
+    Value unit = constant(b, perStep), place = arith::MulIOp::create(b, loc, begin, unit);
+    Value most = arith::MulIOp::create(b, loc, getValueOrCreateConstantIndexOp(b, loc, steps), unit);
+    Value left = arith::SubIOp::create(b, loc, getValueOrCreateConstantIndexOp(b, loc, values), place);
+    first = place;
+    values = arith::MinUIOp::create(b, loc, most, left).getResult();
   }
-  OpFoldResult one = b.getIndexAttr(1);
   return memref::SubViewOp::create(b, loc, lhs, {row, first}, {count, values}, {one, one});
 }
 

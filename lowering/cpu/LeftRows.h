@@ -1,7 +1,8 @@
 // Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The rows of a product's left operand, as register tiles read them: numbers in f32, or words of two bf16.
+// The rows of a product's left operand, as register tiles read them: numbers in f32, or words of two bf16 or four
+// bytes.
 #ifndef WEFT_LOWERING_CPU_LEFTROWS_H
 #define WEFT_LOWERING_CPU_LEFTROWS_H
 
@@ -12,13 +13,14 @@
 
 namespace weft {
 
-/// What a row holds for step k of the sum is one number; with words it is two: of k = 2 · step and of the next one.
+/// What a row holds for step k of the sum is one number, or a word of two bf16 or four i8: of k = 2 · step and of the
+/// next one, and likewise.
 class LeftRows : IndexLoops {
 public:
-  /// `lhs` is a memref [m, k] of f32, bf16 or f16; for words k is known.
-  LeftRows(mlir::Location loc, const RegisterPlan &registers, mlir::Value lhs, bool words);
+  /// `lhs` is a memref [m, k]: of f32, bf16 or f16 where `perStep` is 1 or, with k known, 2; of i8 where it is 4.
+  LeftRows(mlir::Location loc, const RegisterPlan &registers, mlir::Value lhs, int64_t perStep);
 
-  /// Makes the scratch for rows that are not read where they are: in half precision, or without words; of `blockSteps`
+  /// Makes the scratch for rows that are not read where they are: in another type than tiles read; of `blockSteps`
   /// steps of the sum (dynamic: of all), for tiles of at most `tileRows` rows.
   void allocate(mlir::OpBuilder &builder, int64_t tileRows, int64_t blockSteps);
   /// Before the tiles of steps [begin, begin + steps); `begin` null: 0. Rounds all rows to words, if there is room.
@@ -35,6 +37,9 @@ public:
   /// A tile of `count` rows from `row` on.
   Element ofTile(mlir::OpBuilder &builder, mlir::Value row, int64_t count, mlir::Value begin, mlir::OpFoldResult steps);
 
+  /// The most rows that the operand can have; dynamic: not known.
+  int64_t mostRows() const;
+
   /// The longest row that can be rounded to words.
   static constexpr int64_t kMostWordDepth = 1 << 15;
 
@@ -46,7 +51,7 @@ private:
 
   const RegisterPlan &registers;
   mlir::Value lhs;
-  bool words;
+  int64_t perStep;        ///< numbers of k in a step
   bool roundsAll = false; ///< the scratch holds all rows, not a tile's
   mlir::Value scratch;    ///< null: rows are read where they are
 };

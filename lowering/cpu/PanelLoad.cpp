@@ -59,6 +59,22 @@ private:
 
 } // namespace
 
+SmallVector<PanelPlace> emitPanelPlaces(OpBuilder &b, Location loc, const RegisterPlan &plan, Value rhs, int64_t width,
+                                        Value column, int64_t vectors) {
+  Value columns = arith::ConstantIndexOp::create(b, loc, width);
+  Value count = memref::DimOp::create(b, loc, rhs, 0);
+  Value last = arith::SubIOp::create(b, loc, count, arith::ConstantIndexOp::create(b, loc, 1));
+  SmallVector<PanelPlace> places;
+  for (int64_t v = 0; v < vectors; ++v) {
+    Value at = column;
+    if (v)
+      at = arith::AddIOp::create(b, loc, column, arith::ConstantIndexOp::create(b, loc, v * plan.lanes));
+    Value panel = arith::MinUIOp::create(b, loc, arith::DivUIOp::create(b, loc, at, columns), last);
+    places.push_back({rhs, panel, arith::RemUIOp::create(b, loc, at, columns)});
+  }
+  return places;
+}
+
 Value emitPanelWords(OpBuilder &b, Location loc, const RegisterPlan &plan, const PanelPlace &place, Value k) {
   Type element = getElementTypeOrSelf(place.rhs.getType());
   int64_t perWord = 32 / element.getIntOrFloatBitWidth();

@@ -58,7 +58,9 @@ def VectorizeMatmul : Pass<"weft-vectorize-matmul", "::mlir::ModuleOp"> {
     Before: `weft.packed_matmul` on memrefs, perhaps into a scratch that one elementwise `linalg.generic` reads.
     After: loops over register tiles whose accumulators live in vector registers over the whole sum, or a block of a long
     one; the elementwise op's body runs on each tile's rows while they are in the first-level cache, and the scratch is
-    gone. Rows are cut into tiles of nearly equal height, columns beyond the last vector are masked.
+    gone. Rows are cut into tiles of nearly equal height, columns beyond the last vector are masked. On level `v4-bf16` a
+    step of the sum with a weight in bf16 multiplies words of two numbers (`vdpbf16ps`); rows that are no words of bf16
+    in memory are rounded to them once for a work item.
 
     Example:
     ```mlir
@@ -70,7 +72,8 @@ def VectorizeMatmul : Pass<"weft-vectorize-matmul", "::mlir::ModuleOp"> {
     … 12 vector.store …
     ```
   }];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
 
 def VectorizeQuantizedMatmul : Pass<"weft-vectorize-quantized-matmul", "::mlir::ModuleOp"> {
@@ -78,7 +81,9 @@ def VectorizeQuantizedMatmul : Pass<"weft-vectorize-quantized-matmul", "::mlir::
   let description = [{
     Before: `weft.quantized_matmul` on memrefs, perhaps into a scratch that one elementwise `linalg.generic` reads. After:
     loops over register tiles of i32 sums, which are exact; each row of a tile is scaled, gets its bias and runs the
-    elementwise op's body, and the scratch is gone.
+    elementwise op's body, and the scratch is gone. With VNNI (levels `v4-vnni`, `v4-bf16`, `amx`) a step multiplies words
+    of four bytes (`vpdpbusd`), whose left ones are unsigned: 128 is added to each byte of the weight, and 128 times the sum
+    of a row taken from its results.
 
     Example:
     ```mlir

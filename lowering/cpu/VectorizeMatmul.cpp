@@ -30,10 +30,6 @@ using namespace mlir;
 namespace weft {
 namespace {
 
-/// Steps of k that a prefetch runs ahead: 16 lines of 64 bytes cover the latency of the third-level cache at one line
-/// in 14 cycles (measured: 5 % on products whose weights come from there).
-constexpr int64_t kPrefetchAhead = 16;
-
 /// Where a register tile lies.
 struct TileRange {
   int64_t rows;
@@ -48,13 +44,12 @@ class MatmulEmitter : IndexLoops {
 public:
   MatmulEmitter(const MatmulPlan &plan)
       : IndexLoops(PackedMatmulOp(plan.matmul).getLoc()), plan(plan), matmul(this->plan.matmul),
-        epilogue(this->plan.epilogue), left(loc, this->plan.shapes.tall, matmul.getLhs(), plan.words),
+        epilogue(this->plan.epilogue), left(loc, this->plan.shapes.tall, matmul.getLhs(), plan.words ? 2 : 1),
         lanes(plan.shapes.tall.lanes), lane(VectorType::get({lanes}, Float32Type::get(loc.getContext()))) {}
 
   void emit(OpBuilder &b) {
     Value out = epilogue.output();
     columns = memref::DimOp::create(b, loc, out, 1);
-    lastPanel = arith::SubIOp::create(b, loc, memref::DimOp::create(b, loc, matmul.getRhs(), 0), constant(b, 1));
     rows = memref::getMixedSize(b, loc, out, 0);
     int64_t few = plan.shapes.few.rows;
     if (std::optional<int64_t> fixed = getConstantIntValue(rows))
@@ -254,15 +249,9 @@ private:
   // --- what a tile reads --------------------------------------------------------------------------------------
 
   TileOperands operandsOf(OpBuilder &b, const RegisterPlan &tile, const TileRange &range) {
-    SmallVector<Value> panels, offsets;
     int64_t panelWidth = matmul.getPanelWidth();
-    Value width = constant(b, panelWidth), rhs = matmul.getRhs(), begin = range.begin;
-    for (int64_t v = 0; v < tile.vectors; ++v) {
-      Value column = add(b, range.column, v * lanes);
-      // The last tile's columns may lie beyond the last panel.
-      panels.push_back(arith::MinUIOp::create(b, loc, arith::DivUIOp::create(b, loc, column, width), lastPanel));
-      offsets.push_back(arith::RemUIOp::create(b, loc, column, width));
-    }
+    Value rhs = matmul.getRhs(), begin = range.begin;
+    SmallVector<PanelPlace> places = emitPanelPlaces(b, loc, tile, rhs, panelWidth, range.column, tile.vectors);
     TileOperands operands;
     operands.a = left.ofTile(b, range.row, range.rows, begin, range.depth);
     int64_t steps = plan.words ? 1 : matmul.getStepsPerWord();
@@ -271,13 +260,12 @@ private:
       // One hint for a row of a panel, which is a cache line; at a panel's end it is for the next panel.
       Value row = steps == 1 ? place : arith::DivUIOp::create(k, loc, place, constant(k, steps)).getResult();
       if (v * lanes % panelWidth == 0)
-        emitHint(k, rhs, {panels[v], add(k, row, kPrefetchAhead), constant(k, 0)}, false, 3);
+        emitHint(k, rhs, {places[v].panel, add(k, row, kPrefetchAhead), constant(k, 0)}, false, 3);
       return place;
     };
     operands.b = [=, this](OpBuilder &k, Value depth, int64_t v) {
-      PanelPlace place{rhs, panels[v], offsets[v]};
       Value step = stepAt(k, depth, v);
-      return plan.words ? emitPanelWords(k, loc, tile, place, step) : emitPanelStep(k, loc, tile, place, step);
+      return plan.words ? emitPanelWords(k, loc, tile, places[v], step) : emitPanelStep(k, loc, tile, places[v], step);
     };
     if (plan.words)
       operands.multiplyAdd = [=, this](OpBuilder &k, Value x, Value weight, Value sum) {
@@ -285,7 +273,7 @@ private:
       };
     if (steps == 2)
       operands.pair = [=, this](OpBuilder &k, Value depth, int64_t v) {
-        return emitPanelPair(k, loc, tile, {rhs, panels[v], offsets[v]}, stepAt(k, depth, v));
+        return emitPanelPair(k, loc, tile, places[v], stepAt(k, depth, v));
       };
     if (range.index && plan.streamed)
       operands.beforeBlock = emitNextPanels(b, loc, nextPanelsOf(b, tile, range));
@@ -333,7 +321,7 @@ private:
   int64_t lanes;
   VectorType lane;
   OpFoldResult rows;
-  Value columns, lastPanel;
+  Value columns;
   Value block; ///< steps of the sum in a block, where it is cut
 };
 

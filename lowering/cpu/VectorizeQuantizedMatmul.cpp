@@ -10,6 +10,9 @@
 #include "lowering/cpu/IndexLoops.h"
 #include "lowering/cpu/IntegerDot.h"
 #include "lowering/cpu/MatmulEpilogue.h"
+#include "lowering/cpu/PanelLoad.h"
+#include "lowering/cpu/QuantizedDots.h"
+#include "lowering/cpu/QuantizedResults.h"
 #include "lowering/cpu/RowTiles.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -31,10 +34,6 @@ namespace {
 /// Sums of up to this many groups of four steps keep the halves of a tile's rows in a scratch: 12 rows are 192 KiB
 /// then.
 constexpr int64_t kKeptGroups = 2048;
-
-/// Groups that a hint runs ahead where a weight is streamed for few rows: from memory its bytes otherwise come at four
-/// fifths of the read rate.
-constexpr int64_t kPrefetchAhead = 16;
 
 /// The halves of row r at a step, in all lanes.
 using LeftHalves = std::function<WordHalves(OpBuilder &, int64_t r, Value step)>;
@@ -64,7 +63,6 @@ public:
     Value out = epilogue.output();
     columns = memref::DimOp::create(b, loc, out, 1);
     groups = memref::DimOp::create(b, loc, matmul.getRhs(), 1);
-    lastPanel = arith::SubIOp::create(b, loc, memref::DimOp::create(b, loc, matmul.getRhs(), 0), constant(b, 1));
     rows = memref::getMixedSize(b, loc, out, 0);
     emitByRows(b);
     epilogue.eraseWith(matmul);
@@ -116,7 +114,7 @@ private:
       vector::StoreOp::create(b, loc, sum, staging,
                               ValueRange{constant(b, i / tile.vectors), constant(b, i % tile.vectors * lanes)});
     forEach(b, constant(b, count), 1, [&](OpBuilder &each, Value r) {
-      emitRow(each, tile, arith::AddIOp::create(each, loc, row, r), column, staging, r);
+      emitQuantizedRow(each, loc, matmul, epilogue, {staging, r, row, column, tile.vectors, lanes});
     });
   }
 
@@ -177,36 +175,28 @@ private:
   /// Sums of a tile, row by row, over all groups of four steps.
   SmallVector<Value> emitSums(OpBuilder &b, const RegisterPlan &tile, int64_t count, Value column,
                               const LeftHalves &left) {
-    SmallVector<Value> panels, offsets;
-    Value width = constant(b, QuantizedMatmulOp::kWidth), group = constant(b, QuantizedMatmulOp::kGroup);
-    for (int64_t v = 0; v < tile.vectors; ++v) {
-      Value at = add(b, column, v * lanes);
-      // The last tile's columns may lie beyond the last panel.
-      panels.push_back(arith::MinUIOp::create(b, loc, arith::DivUIOp::create(b, loc, at, width), lastPanel));
-      Value lane = arith::RemUIOp::create(b, loc, at, width);
-      offsets.push_back(arith::MulIOp::create(b, loc, lane, group));
-    }
+    SmallVector<PanelPlace> places =
+        emitPanelPlaces(b, loc, tile, matmul.getRhs(), QuantizedMatmulOp::kWidth, column, tile.vectors);
     Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(sumType));
     SmallVector<Value> start(count * tile.vectors, zero);
     auto loop = scf::ForOp::create(b, loc, constant(b, 0), groups, constant(b, 1), start,
                                    [&](OpBuilder &k, Location, Value step, ValueRange sums) {
-                                     scf::YieldOp::create(k, loc, emitStep(k, tile, left, step, panels, offsets, sums));
+                                     scf::YieldOp::create(k, loc, emitStep(k, tile, left, step, places, sums));
                                    });
     return SmallVector<Value>(loop.getResults());
   }
 
   SmallVector<Value> emitStep(OpBuilder &k, const RegisterPlan &tile, const LeftHalves &left, Value step,
-                              ValueRange panels, ValueRange offsets, ValueRange sums) {
+                              ArrayRef<PanelPlace> places, ValueRange sums) {
     int64_t count = sums.size() / tile.vectors;
     SmallVector<WordHalves> weights;
-    for (auto [v, panel, offset] : llvm::enumerate(panels, offsets)) {
+    for (auto [v, place] : llvm::enumerate(places)) {
       // One hint for a row of a panel, which is a cache line; at a panel's end it is for the next panel.
       if (tile.rows == shapes.few.rows && v * lanes % QuantizedMatmulOp::kWidth == 0)
         memref::PrefetchOp::create(k, loc, matmul.getRhs(),
-                                   ValueRange{panel, add(k, step, kPrefetchAhead), constant(k, 0)}, false, 3, true);
-      auto bytes = VectorType::get({4 * lanes}, k.getI8Type());
-      Value word = vector::LoadOp::create(k, loc, bytes, matmul.getRhs(), ValueRange{panel, step, offset});
-      weights.push_back(splitWords(k, loc, vector::BitCastOp::create(k, loc, sumType, word)));
+                                   ValueRange{place.panel, add(k, step, kPrefetchAhead), constant(k, 0)}, false, 3,
+                                   true);
+      weights.push_back(splitWords(k, loc, emitPanelWords(k, loc, tile, place, step)));
     }
     SmallVector<Value> next;
     for (int64_t r = 0; r < count; ++r) {
@@ -217,29 +207,13 @@ private:
     return next;
   }
 
-  // --- a row of results -----------------------------------------------------------------------------------------
-
-  void emitRow(OpBuilder &b, const RegisterPlan &tile, Value row, Value column, Value staging, Value stagingRow) {
-    AffineMap columnMap = AffineMap::get(2, 0, b.getAffineDimExpr(1));
-    int64_t known = cast<MemRefType>(epilogue.output().getType()).getDimSize(1);
-    bool masked = ShapedType::isDynamic(known) || known % tile.columns() != 0;
-    for (int64_t v = 0; v < tile.vectors; ++v) {
-      IterationPoint point = columnsAt(b, loc, row, add(b, column, v * lanes), lanes, masked ? columns : Value());
-      Value sum = vector::LoadOp::create(b, loc, sumType, staging, ValueRange{stagingRow, constant(b, v * lanes)});
-      Value y = emitScaledSums(b, loc, sum, matmul.getLhsScales(), matmul.getRhsScales(), point);
-      if (matmul.getBias())
-        y = arith::AddFOp::create(b, loc, y, emitLoad(b, loc, matmul.getBias(), columnMap, point));
-      emitMatmulResult(b, loc, epilogue, y, point);
-    }
-  }
-
   QuantizedMatmulOp matmul;
   MatmulEpilogue epilogue;
   ProductPlan shapes;
   int64_t lanes;
   VectorType sumType;
   OpFoldResult rows;
-  Value columns, groups, lastPanel;
+  Value columns, groups;
 };
 
 struct VectorizeQuantizedMatmulPass : impl::VectorizeQuantizedMatmulBase<VectorizeQuantizedMatmulPass> {
@@ -254,7 +228,10 @@ struct VectorizeQuantizedMatmulPass : impl::VectorizeQuantizedMatmulBase<Vectori
         matmul.emitError("panels of 16 columns do not hold whole vectors of ") << shapes->tall.lanes;
         return signalPassFailure();
       }
-      QuantizedEmitter(matmul, *shapes).emit();
+      if (shapes->tall.byteDots)
+        emitQuantizedDots(matmul, *shapes);
+      else
+        QuantizedEmitter(matmul, *shapes).emit();
     }
   }
 };

@@ -89,6 +89,14 @@ int64_t columnsOfBlock(PackedMatmulOp op) {
   return block;
 }
 
+/// Whether the kernel asks for a weight's next columns while rows pass.
+bool isFetchedAhead(Operation *product, const RegisterPlan &registers) {
+  if (isa<QuantizedMatmulOp>(product))
+    return registers.byteDots;
+  bool inWords = registers.halfDots && wantsTiles(product);
+  return isa<PackedMatmulOp>(product) && (inWords || getElementTypeOrSelf(product->getOperand(1).getType()).isF32());
+}
+
 /// A product (with its epilogue as root): blocks of rows and of columns.
 TilePlan planProduct(TilingInterface root, DestinationStyleOpInterface product, const ProductPlan &shapes,
                      TargetAttr target) {
@@ -99,7 +107,7 @@ TilePlan planProduct(TilingInterface root, DestinationStyleOpInterface product, 
     rows = tiles.itemRows;
     columns = evenColumns(all, AmxPlan::kColumns, tiles.itemColumns);
     unit = AmxPlan::kRows;
-  } else if (isa<QuantizedMatmulOp>(product)) {
+  } else if (isa<QuantizedMatmulOp>(product) && !shapes.tall.byteDots) {
     columns = evenColumns(all, kIntegerColumns, 2 * kIntegerColumns);
   }
   if (auto packed = dyn_cast<PackedMatmulOp>(product.getOperation()); packed && packed.hasBlocks())
@@ -111,10 +119,7 @@ TilePlan planProduct(TilingInterface root, DestinationStyleOpInterface product, 
   // A weight in f32, or in words, passes while an item's rows stay in the second-level cache: its next columns are
   // fetched ahead, rows are not, and a thread's items are rows of its own. Other weights' columns stay while the rows
   // pass.
-  bool inWords = shapes.tall.halfDots && wantsTiles(product);
-  bool fetchedAhead =
-      isa<PackedMatmulOp>(product) && (inWords || getElementTypeOrSelf(product->getOperand(1).getType()).isF32());
-  plan.firstFastest = !fetchedAhead;
+  plan.firstFastest = !isFetchedAhead(product, shapes.tall);
   return plan;
 }
 
