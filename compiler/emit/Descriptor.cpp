@@ -25,7 +25,7 @@ public:
           {string(parameter.name), int32(parameter.dtype), int32(parameter.shape.size()), integers(parameter.shape)}));
     for (const StateDescription &state : model.states)
       states.push_back(record({string(state.name), int32(state.dtype), int32(state.shape.size()), integers(state.shape),
-                               int64(state.indexLimit)}));
+                               int64(state.indexLimit), nameOrNull(state.fills), nameOrNull(state.fillsBy)}));
     for (const std::string &dim : model.stateDims)
       stateDims.push_back(string(dim));
     llvm::Constant *value =
@@ -66,6 +66,9 @@ private:
   llvm::Constant *int32(uint32_t value) { return llvm::ConstantInt::get(llvm::Type::getInt32Ty(context), value); }
   llvm::Constant *int64(uint64_t value) { return llvm::ConstantInt::get(llvm::Type::getInt64Ty(context), value); }
   llvm::Constant *string(llvm::StringRef text) { return place(llvm::ConstantDataArray::getString(context, text)); }
+  llvm::Constant *nameOrNull(llvm::StringRef text) {
+    return text.empty() ? llvm::ConstantPointerNull::get(pointer) : string(text);
+  }
   llvm::Constant *integers(const std::vector<int64_t> &values) {
     std::vector<uint64_t> bits(values.begin(), values.end());
     return values.empty() ? null() : place(llvm::ConstantDataArray::get(context, bits));

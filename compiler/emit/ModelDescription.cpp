@@ -83,14 +83,18 @@ private:
     if (auto value = attributes.getAs<mlir::IntegerAttr>("weft.default"))
       tensor.defaultValue = value.getInt();
     if (attributes.get("weft.state"))
-      return addState(tensor);
+      return addState(attributes, tensor);
     (output ? entry.outputs : entry.inputs).push_back(std::move(tensor));
     return {};
   }
 
   /// The entry's own dimensions become the model's, so that entries can share the state.
-  Result<void> addState(const TensorDescription &tensor) {
+  Result<void> addState(mlir::DictionaryAttr attributes, const TensorDescription &tensor) {
     StateDescription state{tensor.name, tensor.dtype, {}, tensor.indexLimit};
+    if (auto dims = attributes.getAs<mlir::ArrayAttr>("weft.fills")) {
+      state.fills = llvm::cast<mlir::StringAttr>(dims[0]).str();
+      state.fillsBy = llvm::cast<mlir::StringAttr>(dims[1]).str();
+    }
     for (int64_t extent : tensor.shape)
       state.shape.push_back(extent < 0 ? stateExtent(entry.dims[-(extent + 1)]) : extent);
     auto known = llvm::find_if(model.states, [&](const StateDescription &other) { return other.name == state.name; });

@@ -55,6 +55,7 @@ struct StateDescription {
   int32_t dtype;
   std::vector<int64_t> shape; ///< -(d + 1) stands for ModelDescription::stateDims[d]
   int64_t indexLimit = 0;
+  std::string fills = {}, fillsBy = {}; ///< as in weft_abi_state; empty: it counts no places
 
   bool operator==(const StateDescription &) const = default;
 };

@@ -3,6 +3,7 @@
 //
 // Structured ops on tensors → the same ops on memrefs, results written into the
 // inits. A parameter becomes a memref that nobody may write.
+#include "dialects/weft/CacheOps.h"
 #include "dialects/weft/RecurrenceOps.h"
 #include "dialects/weft/SequenceOps.h"
 #include "dialects/weft/WeftDialect.h"
@@ -82,6 +83,7 @@ struct BufferizeParameter : BufferizableOpInterface::ExternalModel<BufferizePara
 void weft::registerBufferizableOpInterfaceExternalModels(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, WeftDialect *) {
     AttentionOp::attachInterface<BufferizeStructuredOp<AttentionOp>>(*context);
+    CacheUpdateOp::attachInterface<BufferizeStructuredOp<CacheUpdateOp>>(*context);
     CausalConvOp::attachInterface<BufferizeStructuredOp<CausalConvOp>>(*context);
     EmbeddingOp::attachInterface<BufferizeStructuredOp<EmbeddingOp>>(*context);
     GroupedMatmulOp::attachInterface<BufferizeStructuredOp<GroupedMatmulOp>>(*context);

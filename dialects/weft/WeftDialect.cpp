@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "dialects/weft/WeftDialect.h"
 
+#include "dialects/weft/CacheOps.h"
 #include "dialects/weft/RecurrenceOps.h"
 #include "dialects/weft/SequenceOps.h"
 #include "dialects/weft/StructuredOp.h"
@@ -25,6 +26,9 @@
 
 #define GET_OP_CLASSES
 #include "dialects/weft/WeftOps.cpp.inc"
+
+#define GET_OP_CLASSES
+#include "dialects/weft/CacheOps.cpp.inc"
 
 #define GET_OP_CLASSES
 #include "dialects/weft/RecurrenceOps.cpp.inc"
@@ -59,12 +63,16 @@ void weft::WeftDialect::initialize() {
       >();
   addOperations<
 #define GET_OP_LIST
+#include "dialects/weft/CacheOps.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
 #include "dialects/weft/RecurrenceOps.cpp.inc"
       >();
   addOperations<
 #define GET_OP_LIST
 #include "dialects/weft/SequenceOps.cpp.inc"
       >();
-  attachDefinitions<AttentionOp, CausalConvOp, EmbeddingOp, GroupedMatmulOp, LayerNormOp, PackedMatmulOp,
+  attachDefinitions<AttentionOp, CacheUpdateOp, CausalConvOp, EmbeddingOp, GroupedMatmulOp, LayerNormOp, PackedMatmulOp,
                     QuantizedMatmulOp, QuantizeRowsOp, RecurrenceOp, RmsNormOp, ScanOp>(getContext());
 }

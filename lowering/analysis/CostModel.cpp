@@ -4,6 +4,7 @@
 // #weft.target → facts of the machine; ops → counts of work; both → cycles.
 #include "lowering/analysis/CostModel.h"
 
+#include "dialects/weft/CacheOps.h"
 #include "dialects/weft/RecurrenceOps.h"
 #include "dialects/weft/SequenceOps.h"
 #include "lowering/analysis/AmxPlan.h"
@@ -126,6 +127,8 @@ SmallVector<int64_t> loopExtents(Operation *op) {
   if (auto attention = dyn_cast<AttentionOp>(op))
     return attentionExtents(attention);
   SmallVector<int64_t> known;
+  if (auto update = dyn_cast<CacheUpdateOp>(op))
+    return llvm::to_vector(update.getRows().getType().getShape());
   if (auto scan = dyn_cast<ScanOp>(op)) {
     for (unsigned dim : llvm::seq(scan.getNumLoops())) {
       auto [input, place] = scan.getOperandWith(dim);
@@ -200,6 +203,10 @@ static Work arithmeticOf(Operation *op) {
 
 Work Work::ofOp(Operation *op) {
   Work work = arithmeticOf(op);
+  if (auto update = dyn_cast<CacheUpdateOp>(op)) { // only the slots of its rows
+    work.bytesRead = work.bytesWritten = bytesOf(update.getRows().getType());
+    return work;
+  }
   for (Value operand : op->getOperands())
     if (auto type = dyn_cast<ShapedType>(operand.getType()))
       work.bytesRead += bytesOf(type);

@@ -49,8 +49,25 @@ private:
       return entry.emitError() << "argument " << i << " is a state and needs a weft.name";
     if (entry.getArgAttr(i, "weft.default"))
       return entry.emitError() << "state " << name << " has a default: a state starts as zeros";
+    if (failed(verifyFills(i, name)))
+      return failure();
     if (!found.try_emplace(name, EntryState{name, i, kNone}).second)
       return entry.emitError() << "state " << name << " is two arguments: give each a name of its own";
+    return success();
+  }
+
+  /// A state that counts places holds integers, and names the dimension of the places and that of what a call takes.
+  LogicalResult verifyFills(unsigned i, StringAttr name) {
+    Attribute fills = entry.getArgAttr(i, "weft.fills");
+    if (!fills)
+      return success();
+    auto dims = dyn_cast<ArrayAttr>(fills);
+    auto isName = [](Attribute dim) { return isa<StringAttr>(dim) && !cast<StringAttr>(dim).empty(); };
+    if (!dims || dims.size() != 2 || !llvm::all_of(dims, isName))
+      return entry.emitError() << "state " << name << ": 'weft.fills' must name two dimensions, that of the places and "
+                               << "that of those that a call takes, got " << fills;
+    if (!getElementTypeOrSelf(entry.getArgumentTypes()[i]).isInteger())
+      return entry.emitError() << "state " << name << " counts places, and must hold integers";
     return success();
   }
 

@@ -4,6 +4,7 @@
 // Greedy grouping from readers to producers: the last op of a group is found first.
 #include "lowering/analysis/KernelGroups.h"
 
+#include "dialects/weft/CacheOps.h"
 #include "dialects/weft/RecurrenceOps.h"
 #include "dialects/weft/SequenceOps.h"
 #include "dialects/weft/WeftDialect.h"
@@ -30,8 +31,8 @@ bool isProduct(Operation *op) { return isa<PackedMatmulOp, QuantizedMatmulOp, Gr
 bool isCompute(Operation *op) {
   if (isRepeated(op))
     return false;
-  return isProduct(op) || isa<linalg::LinalgOp, AttentionOp, CausalConvOp, RecurrenceOp, ScanOp, LayerNormOp, RmsNormOp,
-                              EmbeddingOp, QuantizeRowsOp>(op);
+  return isProduct(op) || isa<linalg::LinalgOp, AttentionOp, CacheUpdateOp, CausalConvOp, RecurrenceOp, ScanOp,
+                              LayerNormOp, RmsNormOp, EmbeddingOp, QuantizeRowsOp>(op);
 }
 
 bool isElementwise(Operation *op) {
@@ -50,6 +51,8 @@ StringRef kernelKind(const KernelGroup &group) {
     return "linear";
   if (isa<AttentionOp>(group.root()))
     return "attention";
+  if (isa<CacheUpdateOp>(group.root()))
+    return "cache";
   if (isa<CausalConvOp>(group.root()))
     return "conv";
   if (isa<ScanOp>(group.root()))
@@ -145,6 +148,8 @@ private:
       return "attention is a kernel of its own";
     if (isa<ScanOp>(producer) || llvm::any_of(readers, llvm::IsaPred<ScanOp>))
       return "a scan is a kernel of its own";
+    if (isa<CacheUpdateOp>(producer) || llvm::any_of(readers, llvm::IsaPred<CacheUpdateOp>))
+      return "an update of a cache is a kernel of its own";
     if (isa<CausalConvOp>(producer) || llvm::any_of(readers, llvm::IsaPred<CausalConvOp>))
       return "a convolution over time is a kernel of its own";
     if (isa<RecurrenceOp>(producer) || llvm::any_of(readers, llvm::IsaPred<RecurrenceOp>))

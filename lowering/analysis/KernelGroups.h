@@ -30,15 +30,15 @@ bool isView(mlir::Operation *op);
 /// An op without tensor inputs that is repeated in each kernel that needs it (constants, empty tensors, fills).
 bool isRepeated(mlir::Operation *op);
 
-/// A short name for a kernel with this root: "linear", "attention", "conv", "scan", "norm", "quantize", "embedding",
-/// "reduce" or "map".
+/// A short name for a kernel with this root: "linear", "attention", "cache", "conv", "scan", "norm", "quantize",
+/// "embedding", "reduce" or "map".
 llvm::StringRef kernelKind(const KernelGroup &group);
 
 /// Partitions the compute ops of a function's body, by these rules:
 ///  - a product takes the elementwise ops that follow it as its epilogue, unless a normalisation takes them;
 ///  - row-wise ops (elementwise, normalisation, embedding, rounding to 8 bits) join their only reader;
-///  - attention, recurrences and convolutions over time stand alone; a reduction over a dynamic extent takes no
-///    producers, since they would need a scratch of that extent;
+///  - attention, recurrences, convolutions over time and updates of caches stand alone; a reduction over a dynamic
+///    extent takes no producers, since they would need a scratch of that extent;
 ///  - an op that could join does so where `lowering/analysis/FusionCost` estimates one kernel no slower than two.
 /// Each op that stays outside its reader's kernel is reported as a missed-optimisation remark with the reason.
 mlir::SmallVector<KernelGroup> planKernels(mlir::func::FuncOp function);

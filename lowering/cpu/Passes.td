@@ -291,6 +291,31 @@ def ConvertEmbedding : Pass<"weft-convert-embedding", "::mlir::ModuleOp"> {
                            "::mlir::scf::SCFDialect"];
 }
 
+def ConvertCacheUpdate : Pass<"weft-convert-cache-update", "::mlir::ModuleOp"> {
+  let summary = "Turns updates of caches on memrefs into copies of rows";
+  let description = [{
+    Before: `weft.cache_update` on memrefs. After: loops over batch and rows, in order, with one `linalg.generic` copy of
+    a row each, where its position has a slot. Nothing else of the cache is touched.
+
+    Example:
+    ```mlir
+    weft.cache_update {dimension = 1 : i64} ins(%rows, %positions : memref<1x?x4x16xf32>, memref<1x?xi64>)
+                      outs(%cache : memref<1x?x4x16xf32>)
+    ```
+    becomes
+    ```
+    scf.for %b … { scf.for %t … {
+      %p = memref.load %positions[%b, %t]
+      scf.if (%p < slots, unsigned) {
+        linalg.generic (copy) ins(memref.subview %rows[%b, %t, 0, 0] …) outs(memref.subview %cache[%b, %p, 0, 0] …)
+      }
+    } }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect"];
+}
+
 def VectorizeGeneric : Pass<"weft-vectorize-generic", "::mlir::ModuleOp"> {
   let summary = "Turns linalg ops on memrefs into vector loops";
   let description = [{

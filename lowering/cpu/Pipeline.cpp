@@ -32,6 +32,7 @@ void buildCpuPhase(OpPassManager &pm) {
   pm.addPass(createVectorizeScan());
   pm.addPass(createVectorizeRecurrence());
   pm.addPass(createConvertEmbedding());
+  pm.addPass(createConvertCacheUpdate());
   pm.addPass(createVectorizeGeneric());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());

@@ -6,6 +6,7 @@
 // What an iteration computes is one work item for the runtime's pool; `weft.item_cost` estimates it in cycles.
 #include "lowering/tile/Passes.h"
 
+#include "dialects/weft/CacheOps.h"
 #include "dialects/weft/SequenceOps.h"
 #include "dialects/weft/WeftDialect.h"
 #include "lowering/analysis/AmxPlan.h"
@@ -142,6 +143,16 @@ TilePlan planConv(CausalConvOp op) {
   return TilePlan{op, {1, op.getState() ? 0 : kConvSteps, channels}};
 }
 
+/// An update of a cache: one batch, and one head where there are heads beside what a row holds; rows come in order.
+TilePlan planCacheUpdate(CacheUpdateOp op) {
+  TilePlan plan{op, SmallVector<int64_t>(op.getRows().getType().getRank(), 0)};
+  plan.sizes.front() = 1;
+  for (size_t dim = 1; dim + 1 < plan.sizes.size(); ++dim)
+    if (dim != op.getDimension())
+      plan.sizes[dim] = 1;
+  return plan;
+}
+
 /// A recurrence: one batch, one head or some that share their keys, and columns of the value dimension; time is never
 /// cut.
 TilePlan planRecurrence(RecurrenceOp op, const RegisterPlan &registers) {
@@ -204,6 +215,8 @@ FailureOr<TilePlan> planTiles(func::FuncOp kernel, const ProductPlan &shapes, Ta
     return planAttention(attention, target);
   if (auto scan = dyn_cast<ScanOp>(op)) // its loops come with its vectors: steps may have to be cut into blocks
     return TilePlan{scan, SmallVector<int64_t>(scan.getNumLoops(), 0)};
+  if (auto update = dyn_cast<CacheUpdateOp>(op))
+    return planCacheUpdate(update);
   if (auto conv = dyn_cast<CausalConvOp>(op))
     return planConv(conv);
   if (auto recurrence = dyn_cast<RecurrenceOp>(op))

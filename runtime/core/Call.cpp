@@ -208,6 +208,24 @@ weft_status Call::checkState(const weft_abi_state &state, const void *values) co
               static_cast<long long>(valueAt(state.dtype, values, at)), static_cast<long long>(state.index_limit));
 }
 
+/// The state counts places that are taken; it is zeros where `values` is null.
+weft_status Call::checkRoom(const weft_abi_state &state, const void *values) const {
+  int32_t fills = findDim(entry, state.fills), by = findDim(entry, state.fills_by);
+  if (fills < 0)
+    return WEFT_OK; // this entry takes none
+  int64_t places = space.dims[fills], needed = by < 0 ? 1 : space.dims[by], most = places - needed;
+  uint64_t elements =
+      values ? runtime::bytesOf(state, session.stateExtents.get()) / elementType(state.dtype)->bytes : 0;
+  uint64_t at = findOutOfRange(state.dtype, values, elements, most + 1);
+  if (most >= 0 && at == elements)
+    return WEFT_OK;
+  return fail(kStateFull, placeOf("state", state.name),
+              "begin a new text (weft_session_reset), or allow more: the session's dim_limits, or weft compile --shape",
+              "%lld of %lld places of '%s' are taken, and the call needs %lld",
+              static_cast<long long>(at == elements ? 0 : valueAt(state.dtype, values, at)),
+              static_cast<long long>(places), state.fills, static_cast<long long>(needed));
+}
+
 weft_status Call::checkStates() const {
   const weft_abi_model &code = *session.model->descriptor;
   for (int32_t k = 0; k < code.state_dim_count; ++k) {
@@ -222,6 +240,9 @@ weft_status Call::checkStates() const {
     bool isHeld = memory.begin && runtime::bytesOf(state, session.stateExtents.get()) <= memory.bytes;
     if (state.index_limit > 0 && isHeld)
       if (weft_status status = checkState(state, memory.begin))
+        return status;
+    if (state.fills)
+      if (weft_status status = checkRoom(state, isHeld ? memory.begin : nullptr))
         return status;
   }
   return WEFT_OK;

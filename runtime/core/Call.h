@@ -39,6 +39,7 @@ private:
   weft_status checkBuffer(const weft_abi_tensor &want, const weft_tensor &given, bool mayBeLarger) const;
   weft_status checkIndices(const weft_abi_tensor &want, const weft_tensor &given) const;
   weft_status checkState(const weft_abi_state &state, const void *values) const;
+  weft_status checkRoom(const weft_abi_state &state, const void *values) const;
   weft_status checkOverlap(const weft_tensor &output) const;
   weft_status reserve(Reservation &memory, uint64_t bytes, const char *what);
   weft_status fillDefault(int32_t input);

@@ -72,6 +72,8 @@ bool DescriptorCheck::state(const weft_abi_model &model, const weft_abi_state &s
           "a state's rank is not 0 to 8", state.name);
   for (int32_t axis = 0; !broken && axis < state.rank; ++axis)
     require(state.shape[axis] >= -int64_t(model.state_dim_count), "a state's extent names no dimension", state.name);
+  require(broken || !state.fills || (elementType(state.dtype)->integer && state.fills_by),
+          "a state counts places, and its numbers are not whole or it is not known how many a call takes", state.name);
   return require(broken || state.index_limit <= 0 || elementType(state.dtype)->integer,
                  "an index limit is on a state of numbers that are not whole", state.name);
 }

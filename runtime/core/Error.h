@@ -37,6 +37,7 @@ inline constexpr Code kOutOfMemory = {418, WEFT_ERROR_MEMORY};
 inline constexpr Code kSessionBusy = {419, WEFT_ERROR_BUSY};
 inline constexpr Code kModelFailed = {420, WEFT_ERROR_MODEL};
 inline constexpr Code kStateExtents = {421, WEFT_ERROR_SHAPE};
+inline constexpr Code kStateFull = {422, WEFT_ERROR_INDEX};
 
 /// Where an error lies. Formatted before the message is, so that both can be
 /// written in one expression.

@@ -82,4 +82,18 @@ ScanResult scan(const ScanShape &shape, const Combine &combine, const std::vecto
   return result;
 }
 
+std::vector<double> cacheUpdate(const CacheShape &shape, const std::vector<double> &rows,
+                                const std::vector<int64_t> &positions, std::vector<double> cache) {
+  for (int64_t b = 0; b < shape.batch; ++b)
+    for (int64_t t = 0; t < shape.rows; ++t) {
+      int64_t position = positions[b * shape.rows + t];
+      if (position < 0 || (position >= shape.slots && !shape.ring))
+        continue;
+      for (int64_t i = 0; i < shape.width; ++i)
+        cache[(b * shape.slots + position % shape.slots) * shape.width + i] =
+            rows[(b * shape.rows + t) * shape.width + i];
+    }
+  return cache;
+}
+
 } // namespace weft::reference

@@ -1,7 +1,7 @@
 // Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Convolution over time and prefixes in float64, by its definition in docs/spec.md.
+// Convolution over time, prefixes and updates of caches in float64, by their definitions in docs/spec.md.
 #ifndef WEFT_TEST_REFERENCE_SEQUENCE_H
 #define WEFT_TEST_REFERENCE_SEQUENCE_H
 
@@ -43,6 +43,15 @@ struct ScanResult {
 /// empty; states [batch, lanes] or [batch], or none.
 ScanResult scan(const ScanShape &shape, const Combine &combine, const std::vector<std::vector<double>> &inputs,
                 const std::vector<int64_t> &reset, const std::vector<std::vector<double>> &states);
+
+struct CacheShape {
+  int64_t batch, rows, slots, width;
+  bool ring = false;
+};
+
+/// The cache [batch, slots, width] after rows [batch, rows, width] went to positions [batch, rows].
+std::vector<double> cacheUpdate(const CacheShape &shape, const std::vector<double> &rows,
+                                const std::vector<int64_t> &positions, std::vector<double> cache);
 
 } // namespace weft::reference
 

@@ -13,7 +13,7 @@ extern "C" {
 #endif
 
 #define WEFT_ABI_MAGIC 0x54464557u /* "WEFT", little-endian */
-#define WEFT_ABI_MAJOR 2           /* differs: cannot load */
+#define WEFT_ABI_MAJOR 3           /* differs: cannot load */
 #define WEFT_ABI_MINOR 0           /* model newer than runtime: cannot load */
 #define WEFT_ABI_MAX_RANK 8
 
@@ -122,6 +122,8 @@ typedef struct weft_abi_state {
   int32_t rank;
   const int64_t *shape; /* >= 0: a fixed extent; < 0: weft_abi_model.state_dims[-(value + 1)] */
   int64_t index_limit;  /* > 0: integers whose every value must lie in [0, index_limit) before a call */
+  const char *fills;    /* not null: integers that count the taken places of this dimension of an entry */
+  const char *fills_by; /* how many a call takes, which must be free: this dimension's extent, 1 without it */
 } weft_abi_state;
 
 /* A weight as generated code reads it: a tensor of this name in weights.safetensors. */

@@ -63,3 +63,17 @@ func.func @prefill(%s: tensor<4xf32> {weft.name = "s", weft.state}) -> (tensor<4
 func.func @decode(%s: tensor<8xf32> {weft.name = "s", weft.state}) -> (tensor<8xf32> {weft.name = "s", weft.state}) attributes {weft.entry} {
   return %s : tensor<8xf32>
 }
+
+// -----
+
+// expected-error@+1 {{state "s": 'weft.fills' must name two dimensions, that of the places and that of those that a call takes, got ["n"]}}
+func.func @fills(%s: tensor<4xi64> {weft.name = "s", weft.state, weft.fills = ["n"]}) -> (tensor<4xi64> {weft.name = "s", weft.state}) attributes {weft.entry} {
+  return %s : tensor<4xi64>
+}
+
+// -----
+
+// expected-error@+1 {{state "s" counts places, and must hold integers}}
+func.func @fills_of_floats(%s: tensor<4xf32> {weft.name = "s", weft.state, weft.fills = ["n", "m"]}) -> (tensor<4xf32> {weft.name = "s", weft.state}) attributes {weft.entry} {
+  return %s : tensor<4xf32>
+}

@@ -32,4 +32,17 @@ func.func @state(%x: memref<?x?x768xf32>, %w: memref<768x4xf32>, %s: memref<?x3x
   bufferization.materialize_in_destination %r#1 in restrict writable %n : (tensor<?x3x768xf32>, memref<?x3x768xf32>) -> ()
   return
 }
+
+// An update of a cache: one batch and one head; rows come in order, and the item has all slots.
+// CHECK-LABEL: func.func @cache
+// CHECK: scf.forall (%[[B:.*]], %[[H:.*]]) in (%{{.*}}, 4)
+// CHECK: weft.cache_update {dimension = 1 : i64} ins(%{{.*}}, %{{.*}} : tensor<1x?x1x16xf32>, tensor<1x?xi64>) outs(%{{.*}} : tensor<1x?x1x16xf32>)
+func.func @cache(%x: memref<?x?x4x16xf32>, %p: memref<?x?xi64>, %c: memref<?x?x4x16xf32>) attributes {weft.kernel = "cache"} {
+  %tx = bufferization.to_tensor %x restrict : memref<?x?x4x16xf32> to tensor<?x?x4x16xf32>
+  %tp = bufferization.to_tensor %p restrict : memref<?x?xi64> to tensor<?x?xi64>
+  %tc = bufferization.to_tensor %c restrict writable : memref<?x?x4x16xf32> to tensor<?x?x4x16xf32>
+  %r = weft.cache_update {dimension = 1 : i64} ins(%tx, %tp : tensor<?x?x4x16xf32>, tensor<?x?xi64>) outs(%tc : tensor<?x?x4x16xf32>) -> tensor<?x?x4x16xf32>
+  bufferization.materialize_in_destination %r in restrict writable %c : (tensor<?x?x4x16xf32>, memref<?x?x4x16xf32>) -> ()
+  return
+}
 }

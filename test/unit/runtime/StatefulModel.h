@@ -73,8 +73,9 @@ public:
   weft_abi_entry entries[2] = {{"add", 1, 1, 1, 1, addDims, &addInput, &output, &addCode, addStates, 2, 0},
                                {"note", 2, 1, 0, 1, noteDims, &noteInput, nullptr, &noteCode, noteStates, 2, 0}};
   const char *stateDims[2] = {"n", "capacity"};
-  weft_abi_state states[3] = {
-      {"sum", WEFT_F32, 1, sumShape, 0}, {"steps", WEFT_I64, 1, one, 1000}, {"cache", WEFT_F32, 2, cacheShape, 0}};
+  weft_abi_state states[3] = {{"sum", WEFT_F32, 1, sumShape, 0, nullptr, nullptr},
+                              {"steps", WEFT_I64, 1, one, 1000, nullptr, nullptr},
+                              {"cache", WEFT_F32, 2, cacheShape, 0, nullptr, nullptr}};
   weft_abi_model descriptor = {WEFT_ABI_MAGIC, WEFT_ABI_MAJOR, WEFT_ABI_MINOR, "test",    "stateful", 2, 0,
                                entries,        nullptr,        states,         stateDims, 3,          2};
 };

@@ -132,6 +132,39 @@ TEST_F(States, AnIndexStateIsCheckedBeforeEachCall) {
   EXPECT_EQ(stepsOf(session), 1000);
 }
 
+TEST(StatesFull, ACallThatNeedsMorePlacesThanAreFreeChangesNothing) {
+  StatefulModel stateful;
+  stateful.states[1].index_limit = 0;
+  stateful.states[1].fills = "capacity";
+  stateful.states[1].fills_by = "n";
+  weft_dim_limit limit = {"capacity", 3};
+  weft_session_options options = {};
+  options.size = sizeof(options);
+  options.threads = 1;
+  options.dim_limits = &limit;
+  options.dim_limit_count = 1;
+  weft_session *session;
+  ASSERT_EQ(weft_session_new(stateful.model, &options, &session), WEFT_OK) << weft_last_error();
+  // A first call that is too long, with states that nothing has touched.
+  expectError(StatefulModel::note(session, {1, 2, 3, 4}), WEFT_ERROR_INDEX,
+              "0 of 3 places of 'capacity' are taken, and the call needs 4");
+  int64_t steps = 2;
+  weft_tensor state = {"steps", &steps, 8, WEFT_I64, 1, {1}};
+  ASSERT_EQ(weft_session_set_state(session, &state), WEFT_OK) << weft_last_error();
+  expectError(StatefulModel::note(session, {1, 2}), WEFT_ERROR_INDEX,
+              "2 of 3 places of 'capacity' are taken, and the call needs 2");
+  EXPECT_EQ(stepsOf(session), 2);
+  EXPECT_EQ(StatefulModel::note(session, {1}), WEFT_OK) << weft_last_error();
+  expectError(StatefulModel::note(session, {1}), WEFT_ERROR_INDEX, "3 of 3 places");
+  // What a caller sets may be anything.
+  steps = -1;
+  ASSERT_EQ(weft_session_set_state(session, &state), WEFT_OK) << weft_last_error();
+  expectError(StatefulModel::note(session, {1}), WEFT_ERROR_INDEX, "-1 of 3 places");
+  EXPECT_EQ(weft_session_reset(session), WEFT_OK);
+  EXPECT_EQ(StatefulModel::note(session, {1, 2}), WEFT_OK) << weft_last_error();
+  weft_session_free(session);
+}
+
 TEST_F(States, AreMovedToAnotherSession) {
   EXPECT_EQ(StatefulModel::add(session, {1, 2}), Values({1, 2}));
   OpenSession fork(stateful.model, 1);
@@ -221,6 +254,9 @@ TEST(StatesDescriptor, Malformed) {
   EXPECT_MALFORMED(m.states[0].rank = 9, "a state's rank is not 0 to 8: sum");
   EXPECT_MALFORMED(m.cacheShape[1] = -3, "a state's extent names no dimension: cache");
   EXPECT_MALFORMED(m.states[0].index_limit = 4, "an index limit is on a state of numbers that are not whole: sum");
+  EXPECT_MALFORMED(m.states[0].fills = m.states[0].fills_by = "n",
+                   "a state counts places, and its numbers are not whole");
+  EXPECT_MALFORMED(m.states[1].fills = "n", "or it is not known how many a call takes: steps");
   EXPECT_MALFORMED(m.addStates[1] = 3, "an entry uses a state that is not there: add");
   EXPECT_MALFORMED(m.addStates[1] = -1, "an entry uses a state that is not there: add");
   EXPECT_MALFORMED(m.addStates[1] = 0, "an entry uses a state twice: sum");
