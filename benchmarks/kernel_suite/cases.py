@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from minilm.machine import processor
+
 from . import scans
 
 FLOAT = np.dtype(np.float32).itemsize
@@ -170,8 +172,8 @@ class Attention:
     def floor(self) -> Floor:
         if self.queries == 1:
             return Floor(share=0.85, rival="llama.cpp", over_rival=2.0)
-        if self.form != "f32":
-            return Floor(speed=2.0)
+        if self.form != "f32":  # peers' products are on tiles, their exponentials are the rest
+            return Floor(speed=2.0 if processor().isa == "amx" else 1.0)
         return Floor(speed=1.05 if self.mask == "full" else 1.35)
 
     @property

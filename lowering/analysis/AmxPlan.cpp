@@ -26,6 +26,10 @@ bool hasTiles(TargetAttr target) { return target && target.getIsa().starts_with(
 
 bool hasTileInstructions(TargetAttr target) { return target && target.getIsa() == "amx"; }
 
+bool hasHalfProducts(TargetAttr target) {
+  return hasTiles(target) || (target && RegisterPlan::forTarget(target).halfDots);
+}
+
 /// The weight of a product for tiles, in panels [panels, words, 16 words]; null: of another op.
 static ShapedType weightOf(Operation *op) {
   if (auto matmul = dyn_cast<QuantizedMatmulOp>(op))
@@ -67,7 +71,7 @@ bool wantsByteTiles(AttentionOp op) {
 
 int64_t sharedQueriesOf(AttentionOp op, TargetAttr target) {
   // With products this fast, packing for 256 would be a sixth of the work.
-  return hasTiles(target) && wantsTiles(op) ? 2 * kSharedQueries : kSharedQueries;
+  return hasHalfProducts(target) && wantsTiles(op) ? 2 * kSharedQueries : kSharedQueries;
 }
 
 int64_t AmxPlan::passColumns() const { return std::max(kPassBytes / (words * 4) / kColumns * kColumns, kColumns); }

@@ -15,6 +15,8 @@ namespace weft {
 bool hasTiles(TargetAttr target);
 /// Whether it also has the instructions.
 bool hasTileInstructions(TargetAttr target);
+/// Whether the target multiplies bf16 faster than f32: on tiles, or in dot products of words of two.
+bool hasHalfProducts(TargetAttr target);
 
 /// Whether an op has work for tiles: a product in 8-bit integers or with a weight in bf16, and not always of one row.
 bool wantsTiles(mlir::Operation *op);

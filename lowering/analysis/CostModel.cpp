@@ -10,6 +10,7 @@
 #include "lowering/analysis/AmxPlan.h"
 #include "lowering/analysis/KernelGroups.h"
 #include "lowering/analysis/RecurrencePlan.h"
+#include "lowering/analysis/RegisterPlan.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -27,10 +28,12 @@ MachineFacts MachineFacts::forTarget(TargetAttr target) {
   facts.multiplyAdds = fused ? 2 : 1; // without FMA a product and a sum share the two ports
   facts.simple = 2;
   facts.transcendental = fused ? 16 : 30; // a polynomial of degree 6 to 11, some of it serial
-  // Both products of attention: 900 cycles for 2^18, storing tiles included. exp: a polynomial of degree 3.
-  bool tiles = hasTileInstructions(target);
-  facts.tiledProducts = tiles ? 18 : facts.multiplyAdds;
-  facts.roundedExp = tiles ? 4 : facts.transcendental;
+  // Both products of attention: 900 cycles for 2^18, storing tiles included; dot products of two bf16 are as many as
+  // multiply-adds. exp: a polynomial of degree 3.
+  RegisterPlan registers = RegisterPlan::forTarget(target);
+  bool tiles = hasTileInstructions(target), dots = registers.halfDots && registers.bfloat;
+  facts.tiledProducts = tiles ? 18 : dots ? 2 * facts.multiplyAdds : facts.multiplyAdds;
+  facts.roundedExp = tiles || dots ? 4 : facts.transcendental;
   facts.divide = lanes >= 16 ? 16 : lanes >= 8 ? 5 : 4;
   // 32 KiB, 1 MiB (v4) or 512 KiB, a core's 2 MiB of the third level.
   facts.cacheBytes[0] = 32 << 10;

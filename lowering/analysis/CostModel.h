@@ -20,7 +20,7 @@ inline int64_t assumedExtent(int64_t extent) { return mlir::ShapedType::isDynami
 struct MachineFacts {
   double lanes;            ///< f32 values of a vector
   double multiplyAdds;     ///< vectors of fused multiply-adds started in a cycle
-  double tiledProducts;    ///< the same of attention's products on matrix tiles, where there are some
+  double tiledProducts;    ///< the same of attention's products in bf16, on tiles or as dot products, where it has some
   double simple;           ///< vectors of other arithmetic
   double transcendental;   ///< cycles for a vector of exp, erf, tanh and their like
   double roundedExp;       ///< cycles for a vector of exp that becomes bf16 for them
@@ -37,7 +37,7 @@ struct Work {
   double multiplyAdds = 0;
   double simple = 0;
   double transcendental = 0;
-  double tiledProducts = 0; ///< multiply-adds on tiles where there are some
+  double tiledProducts = 0; ///< multiply-adds in bf16 where these are faster
   double roundedExps = 0;   ///< exp that becomes bf16 there
   double divide = 0;
   double bytesRead = 0;

@@ -2,16 +2,21 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //   %acc:4 = amx.tile_zero; scf.for %step iter_args(%acc) { 4 × amx.tile_load, 4 × amx.tile_mul }; 4 × amx.tile_store
-// or, without tiles: scf.for %row { scf.for %step { scf.for %word { broadcast · vector } } }.
+// or, without tiles: scf.for %row { scf.for %step { scf.for %word { broadcast · vector } } }, eight rows at once where
+// words of two bf16 have a dot product:
+//   scf.for %step { scf.for %word iter_args(%sums:16) { 2 × vector.load, 8 × (broadcast, 2 × vdpbf16ps) } }
 #include "lowering/cpu/AmxTiles.h"
 
 #include "lowering/analysis/AmxPlan.h"
 #include "lowering/cpu/IntegerDot.h"
+#include "lowering/cpu/WordDot.h"
 
 #include "mlir/Dialect/AMX/AMXDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+#include <numeric>
 
 using namespace mlir;
 
@@ -172,17 +177,95 @@ struct VectorEmitter : Emitter {
       vector::StoreOp::create(b, loc, sum, product.sums.memref, at(b, inSums, part * lanes));
   }
 
-  void emit(OpBuilder &b) {
+  void emitBeforeSteps(OpBuilder &b) {
     if (product.beforeStep)
       scf::ForOp::create(b, loc, constant(b, 0), product.steps, constant(b, 1), ValueRange(),
                          [&](OpBuilder &body, Location, Value step, ValueRange) {
                            product.beforeStep(body, step);
                            yield(body, {});
                          });
+  }
+
+  void emit(OpBuilder &b) {
+    emitBeforeSteps(b);
     for (int64_t i = 0; i < product.leftTiles; ++i)
       scf::ForOp::create(b, loc, constant(b, 0), constant(b, product.leftRows), constant(b, 1), ValueRange(),
                          [&](OpBuilder &body, Location, Value row, ValueRange) {
                            emitRow(body, i, row);
+                           yield(body, {});
+                         });
+  }
+};
+
+// --- in dot products of words -------------------------------------------------------------------------------------
+
+/// Some rows at once, so that a vector of the right operand is loaded for all of them and sums do not wait for each
+/// other.
+struct DotEmitter : VectorEmitter {
+  static constexpr int64_t kAccumulators = 16;
+  static constexpr int64_t kUnroll = 4; ///< words in an iteration
+
+  int64_t parts, together;
+
+  DotEmitter(Location loc, const RegisterPlan &registers, const TileProduct &product)
+      : VectorEmitter(loc, registers, product), parts(product.rightTiles * kRows / lanes),
+        together(std::gcd(product.leftRows, std::max<int64_t>(1, kAccumulators / parts))) {}
+
+  /// A word of the left tile's rows from `row` on times the right tiles' row.
+  SmallVector<Value> emitWordOfRows(OpBuilder &b, int64_t i, Value row, Value step, Value word, ValueRange before) {
+    SmallVector<Value> right, sums(before);
+    for (int64_t part = 0; part < parts; ++part)
+      right.push_back(
+          loadWords(b, product.right(b, step, part * lanes / kRows), word, constant(b, part * lanes % kRows), lanes));
+    TilePlace left = product.left(b, step, i);
+    for (int64_t r = 0; r < together; ++r) {
+      Value scalar = vector::ExtractOp::create(b, loc, loadWords(b, left, add(b, row, constant(b, r)), word, 1),
+                                               ArrayRef<int64_t>{0});
+      Value x = vector::BroadcastOp::create(b, loc, wordType, scalar);
+      for (int64_t part = 0; part < parts; ++part) {
+        Value &sum = sums[r * parts + part];
+        sum = emitHalfDot(b, loc, registers, sum, x, right[part]);
+      }
+    }
+    return sums;
+  }
+
+  SmallVector<Value> emitStep(OpBuilder &b, int64_t i, Value row, Value step, ValueRange sums) {
+    int64_t unroll = std::gcd(product.words, kUnroll);
+    auto words =
+        scf::ForOp::create(b, loc, constant(b, 0), constant(b, product.words), constant(b, unroll), sums,
+                           [&](OpBuilder &inner, Location, Value word, ValueRange before) {
+                             SmallVector<Value> next(before);
+                             for (int64_t u = 0; u < unroll; ++u)
+                               next = emitWordOfRows(inner, i, row, step, add(inner, word, constant(inner, u)), next);
+                             yield(inner, next);
+                           });
+    return SmallVector<Value>(words.getResults());
+  }
+
+  void emitRows(OpBuilder &b, int64_t i, Value row) {
+    Value inSums = add(b, row, constant(b, i * product.leftRows));
+    SmallVector<Value> start(together * parts, arith::ConstantOp::create(b, loc, b.getZeroAttr(sumType)));
+    auto place = [&](int64_t index) {
+      return at(b, add(b, inSums, constant(b, index / parts)), index % parts * lanes);
+    };
+    for (auto [index, sum] : llvm::enumerate(start))
+      if (product.accumulate)
+        sum = vector::LoadOp::create(b, loc, sumType, product.sums.memref, place(index));
+    auto steps = scf::ForOp::create(b, loc, constant(b, 0), product.steps, constant(b, 1), start,
+                                    [&](OpBuilder &body, Location, Value step, ValueRange before) {
+                                      yield(body, emitStep(body, i, row, step, before));
+                                    });
+    for (auto [index, sum] : llvm::enumerate(steps.getResults()))
+      vector::StoreOp::create(b, loc, sum, product.sums.memref, place(index));
+  }
+
+  void emit(OpBuilder &b) {
+    emitBeforeSteps(b);
+    for (int64_t i = 0; i < product.leftTiles; ++i)
+      scf::ForOp::create(b, loc, constant(b, 0), constant(b, product.leftRows), constant(b, together), ValueRange(),
+                         [&](OpBuilder &body, Location, Value row, ValueRange) {
+                           emitRows(body, i, row);
                            yield(body, {});
                          });
   }
@@ -194,6 +277,8 @@ void emitTileProduct(OpBuilder &builder, Location loc, const RegisterPlan &regis
                      const TileProduct &product) {
   if (instructions)
     TileEmitter(loc, product).emit(builder);
+  else if (product.element.isBF16() && registers.halfDots)
+    DotEmitter(loc, registers, product).emit(builder);
   else
     VectorEmitter(loc, registers, product).emit(builder);
 }

@@ -1,8 +1,9 @@
 // Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Products of blocks on the tiles of AMX (Intel SDM, volume 1, chapter 18), or in vectors where a target has the passes
-// but not the instructions. The only file that names the amx dialect, with ConvertTiles.
+// Products of blocks on the tiles of AMX (Intel SDM, volume 1, chapter 18), or in vectors: dot products of two bf16
+// where a target has them, others where it has the passes for tiles but not the instructions. The only file that names
+// the amx dialect, with ConvertTiles.
 #ifndef WEFT_LOWERING_CPU_AMXTILES_H
 #define WEFT_LOWERING_CPU_AMXTILES_H
 

@@ -176,7 +176,7 @@ struct VectorizeAttentionPass : impl::VectorizeAttentionBase<VectorizeAttentionP
 
   void emit(AttentionPlan plan, TargetAttr target) {
     OpBuilder builder(plan.op);
-    if (!hasTiles(target) || !wantsTiles(plan.op))
+    if (!hasHalfProducts(target) || !wantsTiles(plan.op))
       return AttentionEmitter(plan).emit(builder);
     TileAttentionEmitter(TileAttentionEmitter::planOf(plan), hasTileInstructions(target)).emit(builder);
   }

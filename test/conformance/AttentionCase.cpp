@@ -236,7 +236,7 @@ std::string AttentionCase::text() const {
 }
 
 bool roundsProducts(const AttentionCase &c, const std::string &variant) {
-  return variant.starts_with("amx") && (c.rounded || c.stored == ElementType::BF16);
+  return roundsRows(variant) && (c.rounded || c.stored == ElementType::BF16);
 }
 
 std::vector<int64_t> layoutOf(const AttentionCase &c, int64_t batch, int64_t sequence, int64_t heads, int64_t dim) {

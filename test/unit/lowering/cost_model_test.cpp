@@ -113,6 +113,11 @@ TEST_F(CostModelTest, AttentionOnTiles) {
   EXPECT_EQ(amx.arithmetic(plain), v4.arithmetic(plain));
   // 18 vectors of products and a quarter of a vector of exp in a cycle, beside two of other arithmetic.
   EXPECT_EQ(amx.arithmetic(half), scores * (64.0 / 18 + 4 + 2) / 16);
+  // Dot products of two bf16: twice the multiply-adds.
+  CostModel dots = model("v4-bf16", 16, 32), emulated = model("v4-bf16-vectors", 16, 32);
+  EXPECT_EQ(dots.arithmetic(half), scores * (64.0 / 4 + 4 + 2) / 16);
+  EXPECT_EQ(dots.arithmetic(plain), v4.arithmetic(plain));
+  EXPECT_EQ(emulated.arithmetic(half), v4.arithmetic(half));
 }
 
 TEST_F(CostModelTest, TableLookup) {
