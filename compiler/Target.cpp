@@ -91,6 +91,8 @@ std::span<const std::string_view> targetLevels() {
   return names;
 }
 
+std::string_view nativeLevel() { return nativeTarget().isa; }
+
 void sortLevels(std::vector<const Target *> &levels) {
   // The table's order is best first; emulated levels come last.
   auto place = [](const Target *level) {

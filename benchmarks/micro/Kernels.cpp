@@ -170,11 +170,11 @@ Kernel product(int64_t m, int64_t n, int64_t k, const std::string &form) {
   double stored = sizeof(float);
   if (form == "bf16") {
     kernel.dtype = ElementType::BF16;
-    kernel.bound = Bound::TilesOf16Bits;
+    kernel.bound = Bound::HalfProducts;
     stored = 2;
   } else if (form != "f32") {
     kernel.weightForm = form;
-    kernel.bound = Bound::TilesOf8Bits;
+    kernel.bound = Bound::ByteProducts;
     // A factor of 16 bits for each 32 numbers, or one for a column.
     stored = form == "int4" ? 18.0 / 32 : form == "q8_0" ? 34.0 / 32 : 1;
   }

@@ -16,7 +16,7 @@ struct Operand {
 };
 
 /// The peak loop that a kernel's speed is a share of.
-enum class Bound { MultiplyAdds, TilesOf16Bits, TilesOf8Bits, Reads };
+enum class Bound { MultiplyAdds, HalfProducts, ByteProducts, Reads };
 
 struct Kernel {
   std::string name;

@@ -19,16 +19,16 @@ double threadSeconds() {
   return double(time.tv_sec) + 1e-9 * double(time.tv_nsec);
 }
 
-/// In GF/s or GB/s; tiles where the processor has them.
+/// In GF/s or GB/s; tiles or dot products where the processor has them.
 double peakOf(Bound bound, double bytes) {
-  double tiles = 0;
+  double special = 0;
   if (bound == Bound::Reads)
     return weft_peak_read_gbps(static_cast<int64_t>(bytes));
-  if (bound == Bound::TilesOf16Bits)
-    tiles = weft_peak_bf16_gflops();
-  else if (bound == Bound::TilesOf8Bits)
-    tiles = weft_peak_int8_gflops();
-  return tiles > 0 ? tiles : weft_peak_fma_gflops();
+  if (bound == Bound::HalfProducts)
+    special = weft_peak_bf16_gflops();
+  else if (bound == Bound::ByteProducts)
+    special = weft_peak_int8_gflops();
+  return special > 0 ? special : weft_peak_fma_gflops();
 }
 
 void run(benchmark::State &state, const Kernel &kernel) {
@@ -64,8 +64,8 @@ void registerPeaks() {
   };
   add("peak/multiply_adds", Bound::MultiplyAdds);
   if (weft_peak_bf16_gflops() > 0) {
-    add("peak/tiles/bf16", Bound::TilesOf16Bits);
-    add("peak/tiles/int8", Bound::TilesOf8Bits);
+    add("peak/products/bf16", Bound::HalfProducts);
+    add("peak/products/int8", Bound::ByteProducts);
   }
   add("peak/read/1MiB", Bound::Reads, 1 << 20);
   add("peak/read/64MiB", Bound::Reads, 64 << 20);

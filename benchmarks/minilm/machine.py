@@ -82,12 +82,12 @@ class Peak:
         self.fma_samples.append(sum(run.result() for run in runs))
 
     def rate(self, bound: str, bytes_: int) -> float:
-        """What bounds one thread: "read", over so many bytes, in GB/s; "bf16" and "int8", the multiply-adds of AMX
-        tiles where the processor has them; else float32 multiply-adds; in GF/s."""
+        """What bounds one thread: "read", over so many bytes, in GB/s; "bf16" and "int8", those multiply-adds on
+        AMX's tiles or by dot products where the processor has them; else float32 multiply-adds; in GF/s."""
         if bound == "read":
             return self.read_gbps(bytes_)
-        tiles = getattr(self._library, f"weft_peak_{bound}_gflops")() if bound in ("bf16", "int8") else 0.0
-        return tiles or self._library.weft_peak_fma_gflops()
+        special = getattr(self._library, f"weft_peak_{bound}_gflops")() if bound in ("bf16", "int8") else 0.0
+        return special or self._library.weft_peak_fma_gflops()
 
     def read_gbps(self, bytes_: int) -> float:
         return self._library.weft_peak_read_gbps(bytes_)

@@ -29,26 +29,42 @@ static double threadSeconds(void) {
 
 /* 28 accumulators of 16 lanes: two FMA ports of 4 cycles latency need 8; 28 is what a 14x32 register tile holds. */
 #define FMA(n) "vfmadd231ps %%zmm30, %%zmm31, %%zmm" #n "\n\t"
+#define HALF_DOT(n) "vdpbf16ps %%zmm30, %%zmm31, %%zmm" #n "\n\t"
+#define BYTE_DOT(n) "vpdpbusd %%zmm30, %%zmm31, %%zmm" #n "\n\t"
 #define ZERO(n) "vpxord %%zmm" #n ", %%zmm" #n ", %%zmm" #n "\n\t"
 #define FIRST14(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13)
 #define NEXT14(X) X(14) X(15) X(16) X(17) X(18) X(19) X(20) X(21) X(22) X(23) X(24) X(25) X(26) X(27)
 #define ALL28(X) FIRST14(X) NEXT14(X)
+#define LOOP28(STEP)                                                                                                   \
+  uint64_t count = kIterations;                                                                                        \
+  __asm__ volatile(ALL28(ZERO) ZERO(30) ZERO(31) /* */                                                                 \
+                   ".p2align 6\n"                                                                                      \
+                   "1:\n\t" ALL28(STEP) /* */                                                                          \
+                   "dec %[count]\n\t"                                                                                  \
+                   "jnz 1b\n\t"                                                                                        \
+                   "vzeroupper\n\t"                                                                                    \
+                   : [count] "+r"(count)                                                                               \
+                   :                                                                                                   \
+                   : "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10",    \
+                     "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "xmm16", "xmm17", "xmm18", "xmm19", "xmm20",         \
+                     "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26", "xmm27", "xmm30", "xmm31")
+enum { kSteps28 = 28 * 16 * 2 };
 __attribute__((target("avx512f"))) static double fmaV4(void) {
-  uint64_t count = kIterations;
-  __asm__ volatile(ALL28(ZERO) ZERO(30) ZERO(31) //
-                   ".p2align 6\n"
-                   "1:\n\t" ALL28(FMA) //
-                   "dec %[count]\n\t"
-                   "jnz 1b\n\t"
-                   "vzeroupper\n\t"
-                   : [count] "+r"(count)
-                   :
-                   : "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10",
-                     "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21",
-                     "xmm22", "xmm23", "xmm24", "xmm25", "xmm26", "xmm27", "xmm30", "xmm31");
-  return 28.0 * 16 * 2 * kIterations;
+  LOOP28(FMA);
+  return (double)kSteps28 * kIterations;
 }
+__attribute__((target("avx512f"))) static double halfDots(void) {
+  LOOP28(HALF_DOT);
+  return 2.0 * kSteps28 * kIterations;
+}
+__attribute__((target("avx512f"))) static double byteDots(void) {
+  LOOP28(BYTE_DOT);
+  return 4.0 * kSteps28 * kIterations;
+}
+#undef LOOP28
 #undef FMA
+#undef HALF_DOT
+#undef BYTE_DOT
 #undef ZERO
 
 #define XMM_CLOBBERS                                                                                                   \
@@ -201,7 +217,8 @@ static const PeakTarget kTargets[] = {
 static int hostHas(const PeakTarget *target) {
   __builtin_cpu_init();
   if (target->fma == fmaV4)
-    return __builtin_cpu_supports("avx512f") != 0;
+    __builtin_cpu_init();
+  return __builtin_cpu_supports("avx512f") != 0;
   if (target->fma == fmaV3)
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   return 1;
@@ -238,9 +255,19 @@ double weft_peak_fma_gflops_of(const char *target) {
   return 0;
 }
 
-double weft_peak_bf16_gflops(void) { return hostHasTiles() ? bestRate(tilesBf16) : 0; }
+double weft_peak_bf16_gflops(void) {
+  if (hostHasTiles())
+    return bestRate(tilesBf16);
+  __builtin_cpu_init();
+  return __builtin_cpu_supports("avx512bf16") ? bestRate(halfDots) : 0;
+}
 
-double weft_peak_int8_gflops(void) { return hostHasTiles() ? bestRate(tilesInt8) : 0; }
+double weft_peak_int8_gflops(void) {
+  if (hostHasTiles())
+    return bestRate(tilesInt8);
+  __builtin_cpu_init();
+  return __builtin_cpu_supports("avx512vnni") ? bestRate(byteDots) : 0;
+}
 
 double weft_peak_read_gbps(int64_t bytes) {
   bytes &= ~INT64_C(4095);

@@ -22,8 +22,8 @@ double weft_peak_fma_gflops(void);
 /* The same with the instructions of one target; 0 where the host lacks them or the name is unknown. */
 double weft_peak_fma_gflops_of(const char *target);
 
-/* Multiply-add rates of AMX's tiles in GF/s (one multiply-add is 2): bfloat16, and 8-bit integers; 0 where the host has
- * no AMX. Each takes about 10 ms. */
+/* Multiply-add rates in GF/s (one multiply-add is 2) of bfloat16, and of 8-bit integers: on AMX's tiles, else by dot
+ * products (AVX512-BF16, VNNI); 0 where the host has neither. Each takes about 10 ms. */
 double weft_peak_bf16_gflops(void);
 double weft_peak_int8_gflops(void);
 

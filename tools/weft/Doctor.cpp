@@ -3,6 +3,7 @@
 //
 // weft doctor: whether this machine has what Weft needs, and what to do where it has not.
 #include "benchmarks/peak/Peak.h"
+#include "compiler/include/weft/Compiler.h"
 #include "tools/weft/Command.h"
 
 #include <cstdio>
@@ -71,7 +72,7 @@ Finding checkProcessor() {
   for (const char *flag : {"avx2", "fma", "avx512f", "avx512bw", "avx512vl", "avx512_vnni", "avx512_bf16", "amx_tile"})
     if (flags.count(flag))
       shown += (shown.empty() ? "" : " ") + std::string(flag);
-  std::string target = weft_peak_target();
+  std::string target(nativeLevel());
   std::string fact = "code variant " + target + (shown.empty() ? "" : " (" + shown + ")");
   if (target == "portable")
     return {State::Warn, "processor", fact, "AVX2 and FMA are not visible: a virtual machine may hide them"};

@@ -168,6 +168,9 @@ struct CompileOptions {
 /// The levels that CompileOptions::targets may name, best first; then `native`, and levels for tests.
 std::span<const std::string_view> targetLevels();
 
+/// The best of them that this processor runs.
+std::string_view nativeLevel();
+
 /// What CompileOptions::weights may be.
 std::span<const std::string_view> weightForms();
 
