@@ -258,6 +258,7 @@ class Scan:
     keys: int
     values: int
     groups: int = 1
+    part_length: int | None = None  # of Weft's parts of the time; 0: one piece; else its own choice
 
     suite = "scan"
     form = "f32"

@@ -82,7 +82,9 @@ def mlir(case: Scan) -> str:
     elements = ", ".join(f"%{name}: f32" for name in dims)
     maps = ", ".join(_map(case, of) for of in [*dims.values(), family.result])
     step, output = (text.format(scale=case.keys**-0.5) for text in _REGIONS[case.family])
-    return f"""func.func @run({arguments}) -> ({result} {_named("y", family.result)}) attributes {{weft.entry}} {{
+    attributes = "" if case.part_length is None else f"attributes {{weft.part_length = {case.part_length} : i64}} "
+    return f"""module {attributes}{{
+func.func @run({arguments}) -> ({result} {_named("y", family.result)}) attributes {{weft.entry}} {{
   %one = arith.constant 1 : index
   %s = tensor.dim %in_{first}, %one : {types[first]}
   %init = tensor.empty(%s) : {result}
@@ -94,6 +96,7 @@ def mlir(case: Scan) -> str:
   ^bb0(%o: f32, {elements}):{output}
   }} -> {result}
   return %result : {result}
+}}
 }}
 """
 

@@ -21,6 +21,8 @@ PAIR_FLOOR = 0.9  # of both models at once over one after the other
 SHAPES = ["1x16", "1x128", "1x512", "32x128"]
 PRODUCTS = [cases.Product(16, 768, 3072), suites.ROUND, cases.Product(512, 3072, 768), cases.Product(1, 4096, 4096)]
 KERNELS = [*PRODUCTS, suites.FULL, suites.DECODE[0]]
+# One head, whose columns are two items; and one item, whose time is cut into parts: that is 1.5 times the work.
+SCANS = [(cases.Scan("mamba2", 8192, 1, 128, 64), 1.4), (cases.Scan("mamba2", 8192, 1, 64, 32), 1.1)]
 HEADER = ["", "one thread, ms", "two, ms", "times faster", "the peak loop", "floor", ""]
 
 
@@ -93,6 +95,11 @@ def measure(args, gains: peaks.Gains, plan: timing.Plan) -> list[Result]:
             subject.bind(case)
         gain = partial(gains.reads, case.read_bytes) if case.bound == "read" else gains.multiply_adds
         results.append(timed(case.name, FLOOR, subjects, plan, gain))
+
+    for case, floor in SCANS:
+        subjects[0].bind(replace(case, part_length=0))
+        subjects[1].bind(case)
+        results.append(timed(f"{case.name}, from one piece", floor, subjects, plan, gains.multiply_adds))
 
     both = [Worker(name, partial(pair.make, settings[1], name == "at once")) for name in ("in turn", "at once")]
     for subject in both:

@@ -49,6 +49,11 @@ public:
 private:
   SmallVector<Value> initialStates();
   SmallVector<Value> finalStates(ValueRange states);
+  /// From a state operand, or what its parts hold at this step, to [b, h, n, e]; and back.
+  Value loadState(Def &def, const Slice &slot);
+  Value storeState(Def &def, Value state, const Slice &slot);
+  SmallVector<Slice> slotsAt(Def &def, ValueRange states, Value time);
+  SmallVector<Value> carriedAfter(Def &def, Value time, ValueRange values);
   /// The step at `time`: from the states to the new states; writes the outputs.
   void step(Def &def, Value time, SmallVector<Value> &outputs, SmallVector<Value> &states);
   Value afterReset(Def &def, Value time, Value state);
@@ -57,7 +62,10 @@ private:
   Value readOut(Def &def, ArrayRef<Value> states, bool imaginary);
   Value outputAt(Def &def, unsigned index, ArrayRef<Value> sums, const Slice &destination);
 
-  /// An operand without its time.
+  /// `whole` with what was written to this slice of it.
+  Value insert(Def &def, Value written, const Slice &slice, Value whole);
+
+  /// An operand without its time, or at the part of that time.
   Slice sliceAt(OpBuilder &inner, Value operand, AffineMap map, Value time);
   AffineMap onLoops(Dims loops, AffineMap map);
   AffineMap select(Dims loops, Dims dims);
@@ -101,19 +109,30 @@ SmallVector<OpFoldResult> RecurrenceDefinition::shape(Dims dims) {
 }
 
 Slice RecurrenceDefinition::sliceAt(OpBuilder &inner, Value operand, AffineMap map, Value time) {
-  std::optional<unsigned> place = map.getResultPosition(inner.getAffineDimExpr(t));
-  if (!place)
+  const auto *place = llvm::find_if(
+      map.getResults(), [&](AffineExpr expr) { return expr == inner.getAffineDimExpr(t) || partIndexOf(expr); });
+  if (place == map.getResults().end())
     return {operand, map};
+  unsigned at = place - map.getResults().begin();
+  AffineMap index = onLoops({t}, map.getSubMap({at}));
   auto type = cast<RankedTensorType>(operand.getType());
   SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(inner, loc, operand);
   SmallVector<OpFoldResult> offsets(sizes.size(), inner.getIndexAttr(0)), strides(sizes.size(), inner.getIndexAttr(1));
-  offsets[*place] = time;
-  sizes[*place] = inner.getIndexAttr(1);
+  offsets[at] = affine::makeComposedFoldedAffineApply(inner, loc, index, {time});
+  sizes[at] = inner.getIndexAttr(1);
   SmallVector<int64_t> kept(type.getShape());
-  kept.erase(kept.begin() + *place);
+  kept.erase(kept.begin() + at);
   auto reduced = RankedTensorType::get(kept, type.getElementType());
   Value slice = tensor::ExtractSliceOp::create(inner, loc, reduced, operand, offsets, sizes, strides);
-  return {slice, map.dropResult(*place)};
+  return {slice, map.dropResult(at)};
+}
+
+Value RecurrenceDefinition::insert(Def &def, Value written, const Slice &slice, Value whole) {
+  if (slice.value == whole)
+    return written;
+  auto from = slice.value.getDefiningOp<tensor::ExtractSliceOp>();
+  return tensor::InsertSliceOp::create(def.b, loc, written, whole, from.getMixedOffsets(), from.getMixedSizes(),
+                                       from.getMixedStrides());
 }
 
 void RecurrenceDefinition::appendInputs(Dims loops, SmallVector<Value> &values, SmallVector<AffineMap> &maps) {
@@ -179,30 +198,44 @@ Value RecurrenceDefinition::part(Def &d, ArrayRef<Value> x, ArrayRef<Value> y, b
 // States
 //===----------------------------------------------------------------------===//
 
+Value RecurrenceDefinition::loadState(Def &def, const Slice &slot) {
+  return def.compute(slot.value, def.empty(shape(kState), f32), {onLoops(kState, slot.map), select(kState, kState)},
+                     [](Def &, ValueRange elements) -> Value { return elements[0]; });
+}
+
+/// A dimension that the operand lacks has the extent 1: of its map's point of view a reduction over one element.
+Value RecurrenceDefinition::storeState(Def &def, Value state, const Slice &slot) {
+  return def.compute(state, slot.value, {select(kState, kState), onLoops(kState, slot.map)},
+                     [](Def &, ValueRange elements) -> Value { return elements[0]; });
+}
+
+SmallVector<Slice> RecurrenceDefinition::slotsAt(Def &def, ValueRange states, Value time) {
+  SmallVector<Slice> slots;
+  for (auto [index, state] : llvm::enumerate(states))
+    slots.push_back(sliceAt(def.b, state, op.getIndexingMap(op.getFirstState() + index), time));
+  return slots;
+}
+
+/// What is carried along time: S, or the S of all parts as the operands hold them.
 SmallVector<Value> RecurrenceDefinition::initialStates() {
+  if (op.getPartLength())
+    return SmallVector<Value>(op.getStates());
   Def def(builder, loc);
   SmallVector<Value> states;
-  for (unsigned index : llvm::seq(op.isComplex() ? 2u : 1u)) {
-    if (op.getStates().empty()) {
-      states.push_back(def.filled(shape(kState), f32, 0));
-      continue;
-    }
-    AffineMap map = onLoops(kState, op.getIndexingMap(op.getFirstState() + index));
-    states.push_back(def.compute(op.getStates()[index], def.empty(shape(kState), f32), {map, select(kState, kState)},
-                                 [](Def &, ValueRange elements) -> Value { return elements[0]; }));
-  }
+  for (unsigned index : llvm::seq(op.isComplex() ? 2u : 1u))
+    states.push_back(op.getStates().empty()
+                         ? def.filled(shape(kState), f32, 0)
+                         : loadState(def, {op.getStates()[index], op.getIndexingMap(op.getFirstState() + index)}));
   return states;
 }
 
 SmallVector<Value> RecurrenceDefinition::finalStates(ValueRange states) {
+  if (op.getPartLength())
+    return SmallVector<Value>(states);
+  Def def(builder, loc);
   SmallVector<Value> results;
-  for (auto [index, destination] : llvm::enumerate(op.getStates())) {
-    AffineMap map = onLoops(kState, op.getIndexingMap(op.getFirstState() + index));
-    // A dimension that the operand lacks has the extent 1: of its map's point of view a reduction over one element.
-    results.push_back(Def(builder, loc)
-                          .compute(states[index], destination, {select(kState, kState), map},
-                                   [](Def &, ValueRange elements) -> Value { return elements[0]; }));
-  }
+  for (auto [index, destination] : llvm::enumerate(op.getStates()))
+    results.push_back(storeState(def, states[index], {destination, op.getIndexingMap(op.getFirstState() + index)}));
   return results;
 }
 
@@ -313,18 +346,35 @@ void RecurrenceDefinition::step(Def &def, Value time, SmallVector<Value> &output
   for (Value &state : states)
     state = afterReset(def, time, state);
   states = newStates(def, states);
+  if (outputs.empty())
+    return;
   SmallVector<Value> sums = {readOut(def, states, false)};
   if (op.isComplex() && !op.getOutput().empty())
     sums.push_back(readOut(def, states, true));
   for (auto [index, output] : llvm::enumerate(outputs)) {
     Slice slice = sliceAt(def.b, output, op.getIndexingMap(op.getFirstOutput() + index), time);
     Value written = outputAt(def, index, sums, slice);
-    auto from = slice.value.getDefiningOp<tensor::ExtractSliceOp>();
-    output = slice.value == output
-                 ? written
-                 : Value(tensor::InsertSliceOp::create(def.b, loc, written, output, from.getMixedOffsets(),
-                                                       from.getMixedSizes(), from.getMixedStrides()));
+    output = insert(def, written, slice, output);
   }
+}
+
+/// Outputs and states after the step at `time`, from those before it.
+SmallVector<Value> RecurrenceDefinition::carriedAfter(Def &def, Value time, ValueRange values) {
+  size_t outputs = op.getOutputs().size();
+  SmallVector<Value> written(values.take_front(outputs)), states(values.drop_front(outputs));
+  if (op.getPartLength()) {
+    SmallVector<Slice> slots = slotsAt(def, states, time);
+    SmallVector<Value> held = llvm::map_to_vector(slots, [&](const Slice &slot) { return loadState(def, slot); });
+    step(def, time, written, held);
+    for (auto [state, slot, whole] : llvm::zip_equal(held, slots, states))
+      written.push_back(insert(def, storeState(def, state, slot), slot, whole));
+    return written;
+  }
+  step(def, time, written, states);
+  // Into the memory that the step before left its own in.
+  for (auto [state, held] : llvm::zip_equal(states, values.drop_front(outputs)))
+    written.push_back(linalg::CopyOp::create(def.b, loc, state, held).getResult(0));
+  return written;
 }
 
 SmallVector<Value> RecurrenceDefinition::build() {
@@ -342,12 +392,7 @@ SmallVector<Value> RecurrenceDefinition::build() {
           time = affine::makeComposedAffineApply(inner, loc, AffineMap::get(2, 0, d1 - d0 - 1),
                                                  ArrayRef<OpFoldResult>{index, steps});
         }
-        SmallVector<Value> written(values.take_front(outputs)), states(values.drop_front(outputs));
-        step(def, time, written, states);
-        // Into the memory that the step before left its own in.
-        for (auto [state, held] : llvm::zip_equal(states, values.drop_front(outputs)))
-          written.push_back(linalg::CopyOp::create(inner, loc, state, held).getResult(0));
-        scf::YieldOp::create(inner, loc, written);
+        scf::YieldOp::create(inner, loc, carriedAfter(def, time, values));
       });
   SmallVector<Value> results(loop.getResults().take_front(outputs));
   llvm::append_range(results, finalStates(loop.getResults().drop_front(outputs)));

@@ -35,23 +35,49 @@ bool RecurrenceOp::isComplex() {
 
 std::optional<int64_t> weft::headGroupOf(AffineExpr expr) { return divisorOf(expr, RecurrenceOp::Head); }
 
+std::optional<PartIndex> weft::partIndexOf(AffineExpr expr) {
+  int64_t shift = 0;
+  auto sum = dyn_cast<AffineBinaryOpExpr>(expr);
+  if (sum && sum.getKind() == AffineExprKind::Add && sum.getRHS() == getAffineConstantExpr(1, expr.getContext()))
+    expr = sum.getLHS(), shift = 1;
+  if (std::optional<int64_t> length = divisorOf(expr, RecurrenceOp::Time))
+    return PartIndex{*length, shift};
+  return std::nullopt;
+}
+
+/// The index by parts of a state's map.
+static std::optional<PartIndex> partIndexIn(AffineMap map) {
+  for (AffineExpr expr : map.getResults())
+    if (std::optional<PartIndex> part = partIndexOf(expr))
+      return part;
+  return std::nullopt;
+}
+
+std::optional<int64_t> RecurrenceOp::getPartLength() {
+  if (getStates().empty())
+    return std::nullopt;
+  std::optional<PartIndex> part = partIndexIn(getIndexingMap(getFirstState()));
+  return part ? std::optional(part->length) : std::nullopt;
+}
+
 namespace {
 /// What an operand is called, and the dimensions that may index it.
 struct MapRule {
   std::string operand;
   StringRef allowed;
-  bool isInit; ///< indexed by all of these that the op has, and never by a group of heads
+  bool isInit;  ///< indexed by all of these that the op has, and never by a group of heads
+  bool isState; ///< may be indexed by parts of the time
 };
 } // namespace
 
 static MapRule ruleOf(RecurrenceOp op, unsigned operand) {
   if (operand < op.getInputs().size())
-    return {"input " + std::to_string(operand), kDimNames, false};
+    return {"input " + std::to_string(operand), kDimNames, false, false};
   if (operand < op.getFirstOutput())
-    return {"reset", "bt", false}; // recurrence_c4
+    return {"reset", "bt", false, false}; // recurrence_c4
   if (operand < op.getFirstState())
-    return {"output " + std::to_string(operand - op.getFirstOutput()), "bhte", true}; // recurrence_c5
-  return {"state " + std::to_string(operand - op.getFirstState()), "bhne", true};     // recurrence_c6
+    return {"output " + std::to_string(operand - op.getFirstOutput()), "bhte", true, false}; // recurrence_c5
+  return {"state " + std::to_string(operand - op.getFirstState()), "bhne", true, true};      // recurrence_c6
 }
 
 /// The dimensions that operands are indexed by.
@@ -61,7 +87,7 @@ static std::string dimensionsOf(RecurrenceOp op) {
     for (AffineExpr expr : op.getIndexingMap(operand).getResults())
       if (auto dim = dyn_cast<AffineDimExpr>(expr))
         dims += kDimNames[dim.getPosition()];
-      else
+      else if (!partIndexOf(expr))
         dims += 'h';
   return dims;
 }
@@ -77,14 +103,30 @@ static LogicalResult verifyForm(RecurrenceOp op, unsigned operand) {
   std::string seen;
   for (AffineExpr expr : map.getResults()) {
     auto dim = dyn_cast<AffineDimExpr>(expr);
-    bool isGroup = !rule.isInit && headGroupOf(expr);
-    char name = dim ? kDimNames[dim.getPosition()] : 'h';
-    if ((!dim && !isGroup) || StringRef(seen).contains(name) || !rule.allowed.contains(name))
+    bool isGroup = !rule.isInit && headGroupOf(expr), isPart = rule.isState && partIndexOf(expr);
+    char name = dim ? kDimNames[dim.getPosition()] : isPart ? 't' : 'h';
+    bool isKnown = dim ? rule.allowed.contains(name) : isPart || (isGroup && rule.allowed.contains(name));
+    if (!isKnown || StringRef(seen).contains(name))
       return op.emitOpError("indexing map of ")
              << rule.operand << " must consist of different dimensions of (" << rule.allowed << ")"
-             << (rule.isInit ? "" : ", or of h floordiv a positive group") << ", is "
-             << AffineMapAttr::get(map); // recurrence_c3
+             << (rule.isState  ? ", or of t floordiv a positive length"
+                 : rule.isInit ? ""
+                               : ", or of h floordiv a positive group")
+             << ", is " << AffineMapAttr::get(map); // recurrence_c3
     seen += name;
+  }
+  return success();
+}
+
+static LogicalResult verifyParts(RecurrenceOp op) {
+  for (unsigned state = op.getFirstState(); state < op->getNumOperands(); ++state) {
+    AffineMap first = op.getIndexingMap(op.getFirstState()), map = op.getIndexingMap(state);
+    std::optional<PartIndex> part = partIndexIn(map), wanted = partIndexIn(first);
+    if (part.has_value() != wanted.has_value() ||
+        (part && (part->length != wanted->length || part->shift != wanted->shift)))
+      return op.emitOpError("indexing map of state ")
+             << state - op.getFirstState() << " must cut the time as state 0 does, is "
+             << AffineMapAttr::get(map); // recurrence_c16
   }
   return success();
 }
@@ -105,7 +147,7 @@ static LogicalResult verifyMaps(RecurrenceOp op) {
                << rule.operand << " must have each of (" << rule.allowed << ") that another operand has, lacks "
                << std::string(1, name); // recurrence_c5, recurrence_c6
   }
-  return success();
+  return verifyParts(op);
 }
 
 SmallVector<int64_t> RecurrenceOp::getStaticExtents() {
@@ -124,11 +166,28 @@ SmallVector<int64_t> RecurrenceOp::getStaticExtents() {
   return extents;
 }
 
+/// A state has a slot for each part.
+static LogicalResult verifySlots(RecurrenceOp op, unsigned operand, PartIndex part, int64_t slots) {
+  int64_t steps = op.getStaticExtents()[RecurrenceOp::Time];
+  if (ShapedType::isDynamic(steps) || ShapedType::isDynamic(slots))
+    return success();
+  int64_t least = llvm::divideCeil(steps, part.length) + part.shift;
+  if (slots >= least)
+    return success();
+  return op.emitOpError("dimension of parts of ")
+         << ruleOf(op, operand).operand << " must be at least " << least << ", is " << slots; // recurrence_c7
+}
+
 static LogicalResult verifyExtents(RecurrenceOp op) {
   SmallVector<int64_t> extents = op.getStaticExtents();
   for (unsigned operand : llvm::seq(op->getNumOperands())) {
     auto type = cast<ShapedType>(op->getOperand(operand).getType());
     for (auto [expr, extent] : llvm::zip_equal(op.getIndexingMap(operand).getResults(), type.getShape())) {
+      if (std::optional<PartIndex> part = partIndexOf(expr)) {
+        if (failed(verifySlots(op, operand, *part, extent)))
+          return failure();
+        continue;
+      }
       auto dim = dyn_cast<AffineDimExpr>(expr);
       unsigned position = dim ? dim.getPosition() : unsigned(RecurrenceOp::Head);
       int64_t wanted = extents[position];
@@ -179,13 +238,13 @@ static LogicalResult verifyArguments(RecurrenceOp op, Region &region, StringRef 
                           << ")"; // recurrence_c10, recurrence_c11
 }
 
-/// Without an output region the real part of o is the one output.
+/// Without an output region the real part of o is the one output, if any.
 static LogicalResult verifyOutput(RecurrenceOp op) {
   Region &region = op.getOutput();
   if (region.empty()) {
-    if (op.getOutputs().size() == 1)
+    if (op.getOutputs().size() <= 1)
       return success();
-    return op.emitOpError("without an output region there must be one output, has ")
+    return op.emitOpError("without an output region there must be at most one output, has ")
            << op.getOutputs().size(); // recurrence_c11
   }
   unsigned parts = op.isComplex() ? 2 : 1;
@@ -211,6 +270,8 @@ LogicalResult RecurrenceOp::verify() {
     return emitOpError("step region must end with weft.step"); // recurrence_c10
   if (failed(verifyArguments(*this, getStep(), "step", 0)) || failed(verifyOutput(*this)))
     return failure();
+  if (getOutputs().empty() && getStates().empty())
+    return emitOpError("needs an output or a state"); // recurrence_c17
   bool complex = isComplex();
   if (complex && !getStepOp().getLowRank().empty())
     return emitOpError(
@@ -261,18 +322,24 @@ static bool isIndexedElsewhere(RecurrenceOp op, unsigned operand) {
   });
 }
 
-/// An input that no region looks at goes.
-static LogicalResult dropUnusedInputs(RecurrenceOp op, PatternRewriter &rewriter) {
+std::optional<unsigned> weft::unusedInputOf(RecurrenceOp op) {
   unsigned parts = op.isComplex() ? 2 : 1;
   for (unsigned input : llvm::seq(op.getInputs().size())) {
     bool isRead = !op.getStep().getArgument(input).use_empty() ||
                   (!op.getOutput().empty() && !op.getOutput().getArgument(parts + input).use_empty());
-    if (isRead || !isIndexedElsewhere(op, input))
-      continue;
-    rewriter.modifyOpInPlace(op, [&] { op.eraseInput(input); });
-    return success();
+    if (!isRead && isIndexedElsewhere(op, input))
+      return input;
   }
-  return failure();
+  return std::nullopt;
+}
+
+/// An input that no region looks at goes.
+static LogicalResult dropUnusedInputs(RecurrenceOp op, PatternRewriter &rewriter) {
+  std::optional<unsigned> input = unusedInputOf(op);
+  if (!input)
+    return failure();
+  rewriter.modifyOpInPlace(op, [&] { op.eraseInput(*input); });
+  return success();
 }
 
 void RecurrenceOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {

@@ -17,6 +17,15 @@ class StepOp;
 namespace weft {
 /// The group of `h floordiv group`; nothing for another expression.
 std::optional<int64_t> headGroupOf(mlir::AffineExpr expr);
+
+/// An index of states by parts of the time: `t floordiv length + shift`.
+struct PartIndex {
+  int64_t length, shift; ///< shift: 0 or 1
+};
+std::optional<PartIndex> partIndexOf(mlir::AffineExpr expr);
+
+/// An input that no region looks at, and that no extent is known by alone; nothing where there is none.
+std::optional<unsigned> unusedInputOf(RecurrenceOp op);
 } // namespace weft
 
 #endif // WEFT_DIALECTS_WEFT_RECURRENCEOPS_H

@@ -31,8 +31,10 @@ def Weft_RecurrenceOp : Weft_StructuredOp<"recurrence", [AttrSizedOperandSegment
     (Peng et al. 2025, arXiv:2503.14456) gives both vectors.
 
     `state` operands hold S before the first step and after the last: they are read and written. Without them, S starts
-    at 0. Where one of query, key, value and decay is a pair, real and imaginary part, S is complex: two state operands,
-    and `output` takes both parts of o. Without an `output` region there is one output, the real part of o.
+    at 0. A state that is also indexed by `t floordiv l`, or by `t floordiv l + 1`, is an S for each part of l steps, each
+    of which starts from its own: parts do not wait for one another. Where one of query, key, value and decay is a pair,
+    real and imaginary part, S is complex: two state operands, and `output` takes both parts of o. Without an `output`
+    region there is one output, the real part of o, or none.
 
     Example: Mamba, with the softplus of its time step and the gate of its output
     ```mlir
@@ -61,14 +63,14 @@ def Weft_RecurrenceOp : Weft_StructuredOp<"recurrence", [AttrSizedOperandSegment
     Arg<Variadic<Weft_Shaped>, "what the regions read, indexed by b, h, t, n, e">:$inputs,
     Arg<Optional<Weft_Shaped>, "where a sequence starts anew, indexed by b, t">:$reset,
     Arg<Variadic<Weft_Shaped>, "destinations, indexed by b, h, t, e; their values are not read">:$outputs,
-    Arg<Variadic<Weft_Shaped>, "S, or its real and imaginary part, indexed by b, h, n, e; read and written">:$states,
+    Arg<Variadic<Weft_Shaped>, "S, or its real and imaginary part, indexed by b, h, n, e, and by parts; read and written">:$states,
     AffineMapArrayAttr:$indexing_maps,
     UnitAttr:$reverse);
   let regions = (region SizedRegion<1>:$step, MaxSizedRegion<1>:$output);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let assemblyFormat = [{
     attr-dict (`ins` `(` $inputs^ `:` type($inputs) `)`)? (`reset` `(` $reset^ `:` type($reset) `)`)?
-    `outs` `(` $outputs `:` type($outputs) `)` (`state` `(` $states^ `:` type($states) `)`)?
+    (`outs` `(` $outputs^ `:` type($outputs) `)`)? (`state` `(` $states^ `:` type($states) `)`)?
     `step` $step (`output` $output^)? (`->` type($results)^)?
   }];
   let hasCanonicalizer = 1;
@@ -90,6 +92,8 @@ def Weft_RecurrenceOp : Weft_StructuredOp<"recurrence", [AttrSizedOperandSegment
     StepOp getStepOp();
     /// Whether S has an imaginary part.
     bool isComplex();
+    /// The steps of a part, where each part has states of its own; else nothing.
+    ::std::optional<int64_t> getPartLength();
     /// The static extents of the dimensions: dynamic where an operand's is, 1 where no operand is indexed.
     ::llvm::SmallVector<int64_t> getStaticExtents();
   }];

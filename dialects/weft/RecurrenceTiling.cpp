@@ -2,11 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Tiles of recurrence: batch, head and value dimension are cut, the key dimension never. Time may be cut into a
-// sequential loop where the state is an operand, which then goes from tile to tile.
+// sequential loop where the state is an operand, which then goes from tile to tile; parts of the time that have states
+// of their own are tiles beside one another.
 #include "dialects/weft/RecurrenceOps.h"
 #include "dialects/weft/Tile.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Interfaces/ValueBoundsOpInterface.h"
 
 using namespace mlir;
 using namespace weft;
@@ -14,7 +16,9 @@ using utils::IteratorType;
 
 SmallVector<IteratorType> RecurrenceOp::getLoopIteratorTypes() {
   SmallVector<IteratorType> types(NumDims, IteratorType::parallel);
-  types[Time] = types[Key] = IteratorType::reduction;
+  types[Key] = IteratorType::reduction;
+  if (!getPartLength())
+    types[Time] = IteratorType::reduction;
   return types;
 }
 
@@ -41,11 +45,30 @@ static bool isWhole(RecurrenceOp op, unsigned dim, const Tile &domain) {
   return !found || coversDimension(found->first, found->second, domain.offsets[dim], domain.sizes[dim]);
 }
 
+/// The slots of a state that the steps of `domain` use.
+static void appendParts(RecurrenceOp op, OpBuilder &builder, PartIndex part, const Tile &domain, Tile &tile) {
+  OpFoldResult offset = domain.offsets[RecurrenceOp::Time], size = domain.sizes[RecurrenceOp::Time];
+  AffineExpr step = builder.getAffineDimExpr(0);
+  FailureOr<int64_t> most = ValueBoundsConstraintSet::computeConstantBound(
+      presburger::BoundType::UB, {size}, /*stopCondition=*/nullptr, /*closedUB=*/true);
+  bool isOne = succeeded(most) && *most <= part.length;
+  tile.append(
+      affine::makeComposedFoldedAffineApply(builder, op.getLoc(), step.floorDiv(part.length) + part.shift, {offset}),
+      isOne ? builder.getIndexAttr(1)
+            : affine::makeComposedFoldedAffineApply(builder, op.getLoc(), step.ceilDiv(part.length), {size}));
+}
+
 static FailureOr<Tile> tileThroughMap(RecurrenceOp op, OpBuilder &builder, AffineMap map, const Tile &domain) {
   Tile tile;
   for (AffineExpr expr : map.getResults()) {
     if (auto dim = dyn_cast<AffineDimExpr>(expr)) {
       tile.append(domain.offsets[dim.getPosition()], domain.sizes[dim.getPosition()]);
+      continue;
+    }
+    if (std::optional<PartIndex> part = partIndexOf(expr)) {
+      if (!mayBeMultipleOf(domain.offsets[RecurrenceOp::Time], part->length))
+        return failure();
+      appendParts(op, builder, *part, domain, tile);
       continue;
     }
     OpFoldResult offset = domain.offsets[RecurrenceOp::Head], size = domain.sizes[RecurrenceOp::Head];
@@ -59,11 +82,25 @@ static FailureOr<Tile> tileThroughMap(RecurrenceOp op, OpBuilder &builder, Affin
   return tile;
 }
 
+/// A tile's slots begin with its own first.
+static void dropShifts(RecurrenceOp tiled) {
+  SmallVector<Attribute> maps;
+  for (AffineMap map : tiled.getIndexingMaps().getAsValueRange<AffineMapAttr>()) {
+    SmallVector<AffineExpr> exprs(map.getResults());
+    for (AffineExpr &expr : exprs)
+      if (std::optional<PartIndex> part = partIndexOf(expr))
+        expr = getAffineDimExpr(RecurrenceOp::Time, tiled.getContext()).floorDiv(part->length);
+    maps.push_back(AffineMapAttr::get(AffineMap::get(RecurrenceOp::NumDims, 0, exprs, tiled.getContext())));
+  }
+  tiled.setIndexingMapsAttr(ArrayAttr::get(tiled.getContext(), maps));
+}
+
 FailureOr<TilingResult> RecurrenceOp::getTiledImplementation(OpBuilder &builder, ArrayRef<OpFoldResult> offsets,
                                                              ArrayRef<OpFoldResult> sizes) {
   Tile domain(offsets, sizes);
   bool cutsTime = !isWhole(*this, Time, domain);
-  if (!isWhole(*this, Key, domain) || (cutsTime && (getStates().empty() || getReverse())))
+  bool mayCutTime = getPartLength() || (!getStates().empty() && !getReverse());
+  if (!isWhole(*this, Key, domain) || (cutsTime && !mayCutTime))
     return failure();
   SmallVector<Tile> tiles;
   for (unsigned operand : llvm::seq(getNumOperands())) {
@@ -72,7 +109,10 @@ FailureOr<TilingResult> RecurrenceOp::getTiledImplementation(OpBuilder &builder,
       return failure();
     tiles.push_back(*tile);
   }
-  return cloneOntoTiles(*this, builder, tiles);
+  FailureOr<TilingResult> tiled = cloneOntoTiles(*this, builder, tiles);
+  if (succeeded(tiled))
+    dropShifts(cast<RecurrenceOp>(tiled->tiledOps.front()));
+  return tiled;
 }
 
 LogicalResult RecurrenceOp::getResultTilePosition(OpBuilder &builder, unsigned result, ArrayRef<OpFoldResult> offsets,
@@ -98,6 +138,8 @@ LogicalResult RecurrenceOp::getIterationDomainTileFromResultTile(OpBuilder &buil
     domainSizes.push_back(range.size);
   }
   AffineMap map = getIndexingMap(getDpsInitOperand(result)->getOperandNumber());
+  if (!llvm::all_of(map.getResults(), llvm::IsaPred<AffineDimExpr>))
+    return failure(); // steps that are not whole parts would share a slot
   for (auto [index, expr] : llvm::enumerate(map.getResults())) {
     unsigned dim = cast<AffineDimExpr>(expr).getPosition();
     domainOffsets[dim] = offsets[index];

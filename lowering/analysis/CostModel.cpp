@@ -167,7 +167,8 @@ static Work recurrenceWork(RecurrenceOp op) {
   }
   if (!op.getOutput().empty())
     work += Work::ofRegion(op.getOutput()) * shared;
-  work.multiplyAdds += points * (op.getStepOp().getLowRank().empty() ? 3 : 5) * (op.isComplex() ? 4 : 1);
+  double products = (op.getOutputs().empty() ? 2 : 3) + (op.getStepOp().getLowRank().empty() ? 0 : 2);
+  work.multiplyAdds += points * products * (op.isComplex() ? 4 : 1);
   return work;
 }
 

@@ -60,7 +60,14 @@ static int64_t accumulators(const RegisterPlan &registers) { return hasManyRegis
 /// Heads of an item, at most; and items that a batch must have then, so that a few cores have work.
 static constexpr int64_t kMostHeads = 4, kManyItems = 6;
 
-int64_t RecurrencePlan::itemColumns(const RegisterPlan &registers) { return 4 * registers.lanes; }
+int64_t RecurrencePlan::itemColumns(RecurrenceOp op, const RegisterPlan &registers) {
+  SmallVector<int64_t> extents = op.getStaticExtents();
+  auto isOne = [&](unsigned dim) { return extents[dim] == 1 || ShapedType::isDynamic(extents[dim]); };
+  int64_t most = 4 * registers.lanes, columns = extents[RecurrenceOp::Value];
+  bool isOneItem = isOne(RecurrenceOp::Batch) && isOne(RecurrenceOp::Head) && !op.getPartLength() &&
+                   !ShapedType::isDynamic(columns) && columns <= most;
+  return isOneItem && extents[RecurrenceOp::Time] != 1 ? std::min(most, kFewColumns) : most;
+}
 
 /// Whether a number takes an exponential or its like for each element of S.
 static bool hasCostlyElements(RecurrenceOp op, const StepDependence &dependence) {
@@ -129,13 +136,14 @@ static bool sharesPairs(RecurrenceOp op, const StepDependence &dependence) {
 /// for c.
 static bool areChunksShorter(RecurrenceOp op, const RecurrencePlan &plan, const RegisterPlan &registers) {
   double c = RecurrencePlan::kChunk, lowRank = op.getStepOp().getLowRank().empty() ? 0 : 1;
+  double sums = op.getOutputs().empty() ? 0 : 1; // whether there is a query
   double columns = llvm::divideCeil(plan.columns, registers.lanes), keys = llvm::divideCeil(plan.keys, registers.lanes);
-  double one = (3 + 2 * lowRank) * plan.keys * columns;
+  double one = (2 + sums + 2 * lowRank) * plan.keys * columns;
   if (!plan.holdsWholeState())
-    one += 2 * plan.keys / plan.rows * columns;
-  double products = (2 + 2 * lowRank + 1 / c) * plan.keys * columns;
+    one += 2 * sums * plan.keys / plan.rows * columns;
+  double products = (1 + sums + 2 * lowRank + 1 / c) * plan.keys * columns;
   // The products of all pairs of steps, and their sums over lanes in the end.
-  double pairs = (1 + 3 * lowRank) * ((c + 1) / 2 * keys + 2 * c) + (1 + lowRank) * c * columns;
+  double pairs = (sums + (1 + 2 * sums) * lowRank) * ((c + 1) / 2 * keys + 2 * c) + (sums + lowRank) * c * columns;
   return products + pairs < one;
 }
 
@@ -188,7 +196,7 @@ int64_t RecurrencePlan::itemHeads(RecurrenceOp op, const RegisterPlan &registers
     return 1;
   int64_t group = headsOfGroup(op);
   for (int64_t count = kMostHeads; count > 1; --count)
-    if (group % count == 0 && heads / count * llvm::divideCeil(columns, itemColumns(registers)) >= kManyItems)
+    if (group % count == 0 && heads / count * llvm::divideCeil(columns, itemColumns(op, registers)) >= kManyItems)
       return count;
   return 1;
 }

@@ -35,10 +35,13 @@ struct RecurrencePlan {
   static constexpr int64_t kChunk = 8;
   /// Columns that a number without e serves, at most: a group of vectors.
   static constexpr int64_t kMostColumns = 64;
+  /// Columns of an item that more cores than one would wait for.
+  static constexpr int64_t kFewColumns = kMostColumns / 2;
 
   bool holdsWholeState() const { return rows == keys; }
   /// Value columns of a work item: several groups of vectors, so that a line of an input is not fetched by two cores.
-  static int64_t itemColumns(const RegisterPlan &registers);
+  /// Half of them where the op would be one item of a long time.
+  static int64_t itemColumns(RecurrenceOp op, const RegisterPlan &registers);
   /// Heads of a work item: several where they share their queries and keys, as long as there are many items.
   static int64_t itemHeads(RecurrenceOp op, const RegisterPlan &registers);
   static RecurrencePlan forOp(RecurrenceOp op, const RegisterPlan &registers);

@@ -77,7 +77,8 @@ void ChunkedRecurrenceEmitter::storeRowsAt(OpBuilder &b, Value place, Value time
       value = arith::SelectOp::create(b, loc, mask, value, zeros(b));
     storeScratch(b, value, raw, {constant(b, row), place, n});
   };
-  store(Query, numbers.query);
+  if (hasOutputs)
+    store(Query, numbers.query);
   store(Key, numbers.key);
   if (!uniform)
     store(Decay, numbers.decay);
@@ -102,7 +103,8 @@ void ChunkedRecurrenceEmitter::scaleRows(OpBuilder &b) {
       if (hasLowRank)
         scaleRow(A, step, product);
       product = multiply(i, product, loadRow(i, raw, Decay, step, n));
-      scaleRow(Query, step, product);
+      if (hasOutputs)
+        scaleRow(Query, step, product);
     }
     storeScratch(i, product, scaled, {constant(i, Decay), constant(i, 0), n});
     product = Value(); // of the decays of all steps after

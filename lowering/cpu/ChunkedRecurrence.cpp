@@ -30,6 +30,7 @@ ChunkedRecurrenceEmitter::ChunkedRecurrenceEmitter(RecurrenceOp op, const Recurr
   StepOp step = op.getStepOp();
   hasLowRank = !step.getLowRank().empty();
   hasDecay = !step.getDecay().empty();
+  hasOutputs = !op.getOutputs().empty();
   uniform = !hasDecay || !dependence.onKey.contains(step.getDecay()[0]);
   paddedKeys = llvm::alignTo(plan.keys, registers.lanes);
   for (int64_t j = 0; j < kChunk; ++j)
@@ -38,16 +39,20 @@ ChunkedRecurrenceEmitter::ChunkedRecurrenceEmitter(RecurrenceOp op, const Recurr
 
 SmallVector<ChunkedRecurrenceEmitter::Pair> ChunkedRecurrenceEmitter::pairsOf(int64_t j) const {
   SmallVector<Pair> found;
-  for (PairKind kind : {QueryKey, QueryB, AKey, AB})
+  for (PairKind kind : {QueryKey, QueryB, AKey, AB}) {
+    bool ofQuery = kind == QueryKey || kind == QueryB, ofLowRank = kind != QueryKey;
+    if ((ofQuery && !hasOutputs) || (ofLowRank && !hasLowRank))
+      continue;
     // a meets S as the step before left it, the query as its own step does.
-    for (int64_t i = kind == AKey || kind == AB ? j + 1 : j; i < kChunk && (hasLowRank || kind == QueryKey); ++i)
+    for (int64_t i = ofQuery ? j : j + 1; i < kChunk; ++i)
       found.push_back({kind, i, j});
+  }
   return found;
 }
 
 void ChunkedRecurrenceEmitter::allocateScratch(OpBuilder &b) {
   RecurrenceEmitter::allocateScratch(b);
-  int64_t count = llvm::alignTo(pairs.size(), registers.lanes);
+  int64_t count = llvm::alignTo(std::max<size_t>(1, pairs.size()), registers.lanes);
   raw = allocate(b, {NumRows, kChunk, paddedKeys});
   scaled = uniform ? raw : allocate(b, {NumRows, kChunk, paddedKeys});
   sumsOfPairs = allocate(b, {count});
@@ -189,6 +194,8 @@ void ChunkedRecurrenceEmitter::emitColumns(OpBuilder &b, const Columns &columns,
     addPairs(b, o, QueryB, recalled);
     updateState(b, columns, scale(b, v, toEnd), scale(b, recalled, toEnd));
   }
+  if (!hasOutputs)
+    return;
   addPairs(b, o, QueryKey, v);
   for (int64_t i = 0; i < kChunk; ++i) {
     Value time = timeOf(b, add(b, step, i));
@@ -213,11 +220,11 @@ ChunkedRecurrenceEmitter::Registers ChunkedRecurrenceEmitter::valuesOf(OpBuilder
 
 ChunkedRecurrenceEmitter::Registers ChunkedRecurrenceEmitter::passState(OpBuilder &b, const Columns &columns,
                                                                         const Registers &v, Registers *recalled) {
-  int64_t rows = recalled ? 2 * kChunk : kChunk;
-  Values start(rows * columns.vectors, zeros(b));
+  int64_t firstRow = hasOutputs ? 0 : kChunk, rows = recalled ? 2 * kChunk : kChunk;
+  Values start((rows - firstRow) * columns.vectors, zeros(b));
   auto body = [&](OpBuilder &i, Location, Value n, ValueRange held) {
     Values next;
-    for (int64_t row = 0; row < rows; ++row) {
+    for (int64_t row = firstRow; row < rows; ++row) {
       Value number = scalar(i, row < kChunk ? Query : A, row % kChunk, n);
       for (int64_t u = 0; u < columns.vectors; ++u)
         next.push_back(fma(i, number, loadState(i, n, columns, u)[0], held[next.size()]));
@@ -231,12 +238,12 @@ ChunkedRecurrenceEmitter::Registers ChunkedRecurrenceEmitter::passState(OpBuilde
     Registers taken(kChunk);
     for (int64_t step = 0; step < kChunk; ++step)
       for (int64_t u = 0; u < columns.vectors; ++u)
-        taken[step].push_back(loop.getResult((first + step) * columns.vectors + u));
+        taken[step].push_back(loop.getResult((first - firstRow + step) * columns.vectors + u));
     return taken;
   };
   if (recalled)
     *recalled = take(kChunk);
-  return take(0);
+  return hasOutputs ? take(0) : Registers(kChunk);
 }
 
 void ChunkedRecurrenceEmitter::updateState(OpBuilder &b, const Columns &columns, const Registers &v,

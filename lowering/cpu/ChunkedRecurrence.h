@@ -56,7 +56,7 @@ private:
   // --- vectors over e (ChunkedRecurrence.cpp)
   void emitColumns(mlir::OpBuilder &b, const Columns &columns, mlir::Value step);
   Registers valuesOf(mlir::OpBuilder &b, const Columns &columns, mlir::Value step);
-  /// o of S before the chunk; S after it, where there is no term of low rank.
+  /// o of S before the chunk, where there are outputs; S after it, where there is no term of low rank.
   Registers passState(mlir::OpBuilder &b, const Columns &columns, const Registers &values, Registers *recalled);
   void updateState(mlir::OpBuilder &b, const Columns &columns, const Registers &values, const Registers &recalled);
   void updateRow(mlir::OpBuilder &b, const Columns &columns, mlir::Value n, const Registers &values,
@@ -74,7 +74,7 @@ private:
   mlir::Value fma(mlir::OpBuilder &b, mlir::Value x, mlir::Value y, mlir::Value z);
   mlir::Value multiply(mlir::OpBuilder &b, mlir::Value x, mlir::Value y);
 
-  bool hasLowRank, hasDecay;
+  bool hasLowRank, hasDecay, hasOutputs;
   bool uniform; ///< decays do not depend on n
   int64_t paddedKeys;
   mlir::SmallVector<Pair> pairs;

@@ -43,7 +43,8 @@ void RecurrenceEmitter::emit(OpBuilder &b) {
 void RecurrenceEmitter::allocateScratch(OpBuilder &b) {
   if (plan.holdsWholeState())
     return;
-  sums = allocate(b, {parts, plan.steps, plan.vectors, registers.lanes});
+  if (!op.getOutputs().empty())
+    sums = allocate(b, {parts, plan.steps, plan.vectors, registers.lanes});
   for (Value value : dependence.shared) {
     bool isVector = dependence.onValue.contains(value);
     SmallVector<int64_t> shape = {plan.steps};
@@ -170,7 +171,8 @@ void RecurrenceEmitter::emitInBlocksOfRows(OpBuilder &b, const Columns &columns,
           [&](OpBuilder &b1, Value row) { emitRows(b1, columns, first, count, row, plan.rows); });
   if (whole < plan.keys)
     emitRows(b, columns, first, count, constant(b, whole), plan.keys - whole);
-  emitOutputs(b, columns, first, count);
+  if (!op.getOutputs().empty())
+    emitOutputs(b, columns, first, count);
 }
 
 void RecurrenceEmitter::emitRows(OpBuilder &b, const Columns &columns, Value first, Value count, Value row,

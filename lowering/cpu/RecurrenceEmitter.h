@@ -101,7 +101,7 @@ protected:
   mlir::VectorType lane;
   int64_t parts;     ///< of S: 1, or 2 for a complex one
   mlir::Value state; ///< scratch [heads · vectors, parts · keys, lanes]; null where the operands serve
-  mlir::Value sums;  ///< scratch of o, [parts, steps, vectors, lanes]
+  mlir::Value sums;  ///< scratch of o, [parts, steps, vectors, lanes]; null where there are no outputs
   mlir::SmallVector<Shared> shared;
   mlir::Value batch, head, columnCount, stepCount;
   mlir::Value stateHead; ///< the head whose S is meant, where the scratch holds several; null: there is one

@@ -142,6 +142,8 @@ RecurrenceEmitter::Values RecurrenceEmitter::afterReset(OpBuilder &b, Value time
 }
 
 void RecurrenceEmitter::storeOutputs(OpBuilder &b, const IterationPoint &point, ValueRange o) {
+  if (op.getOutputs().empty())
+    return;
   Values results(o.take_front(1));
   if (op.getOutput().empty()) {
     results[0] = emitFromF32(b, loc, registers, o[0], getElementTypeOrSelf(op.getOutputs()[0].getType()));
@@ -227,12 +229,16 @@ void RecurrenceEmitter::copyState(OpBuilder &b, bool toScratch) {
 
 RecurrenceEmitter::Values RecurrenceEmitter::loadSums(OpBuilder &b, Value place, int64_t v) {
   Values loaded;
+  if (!sums)
+    return loaded;
   for (int64_t part = 0; part < parts; ++part)
     loaded.push_back(loadScratch(b, sums, {constant(b, part), place, constant(b, v), constant(b, 0)}));
   return loaded;
 }
 
 void RecurrenceEmitter::storeSums(OpBuilder &b, Value place, int64_t v, ValueRange values) {
+  if (!sums)
+    return;
   for (auto [part, value] : llvm::enumerate(values))
     storeScratch(b, value, sums, {constant(b, part), place, constant(b, v), constant(b, 0)});
 }

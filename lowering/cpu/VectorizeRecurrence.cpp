@@ -7,6 +7,8 @@
 
 #include "lowering/cpu/ChunkedRecurrence.h"
 
+#include "mlir/Interfaces/ValueBoundsOpInterface.h"
+
 namespace weft {
 #define GEN_PASS_DEF_VECTORIZERECURRENCE
 #include "lowering/cpu/Passes.h.inc"
@@ -17,6 +19,24 @@ using namespace mlir;
 namespace weft {
 namespace {
 
+/// Whether a part's steps are all of the op's.
+bool holdsOnePart(RecurrenceOp op) {
+  std::optional<int64_t> length = op.getPartLength();
+  if (!length)
+    return true;
+  for (unsigned operand : llvm::seq(op->getNumOperands())) {
+    std::optional<unsigned> place =
+        op.getIndexingMap(operand).getResultPosition(getAffineDimExpr(RecurrenceOp::Time, op.getContext()));
+    if (!place)
+      continue;
+    FailureOr<int64_t> most = ValueBoundsConstraintSet::computeConstantBound(
+        presburger::BoundType::UB, {op->getOperand(operand), *place}, /*stopCondition=*/nullptr, /*closedUB=*/true);
+    if (succeeded(most) && *most <= *length)
+      return true;
+  }
+  return op.getStaticExtents()[RecurrenceOp::Time] == 1;
+}
+
 struct VectorizeRecurrencePass : impl::VectorizeRecurrenceBase<VectorizeRecurrencePass> {
   void runOnOperation() override {
     FailureOr<RegisterPlan> registers = registerPlanOf(getOperation());
@@ -25,6 +45,10 @@ struct VectorizeRecurrencePass : impl::VectorizeRecurrenceBase<VectorizeRecurren
     SmallVector<RecurrenceOp> ops;
     getOperation()->walk([&](RecurrenceOp op) { ops.push_back(op); });
     for (RecurrenceOp op : ops) {
+      if (!holdsOnePart(op)) {
+        op.emitError("has several parts, each with states of its own: run the tile phase first");
+        return signalPassFailure();
+      }
       RecurrencePlan plan = RecurrencePlan::forOp(op, *registers);
       if (ShapedType::isDynamic(plan.keys) || ShapedType::isDynamic(plan.columns)) {
         op.emitError("needs extents of n and e that are known or bounded: run the tile phase first");

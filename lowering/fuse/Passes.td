@@ -56,6 +56,36 @@ def SplitAttention : Pass<"weft-split-attention", "::mlir::ModuleOp"> {
                            "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def SplitRecurrence : Pass<"weft-split-recurrence", "::mlir::ModuleOp"> {
+  let summary = "Cuts the time of recurrences that would be one work item into parts that run in parallel";
+  let description = [{
+    Before: `weft.recurrence`. After: where batch, heads and columns give one work item and the time is long, or its length
+    is not known, four recurrences: what each part of 512 steps adds to S, and the product of its decays, both with a slot
+    for each part; S before each part, over the slots; and the op itself with these for states. A reset or a term of low
+    rank keeps the time in one piece, and so does work that would nearly double, each with a missed-optimisation remark.
+    `weft.part_length` on the module gives another length, for all recurrences that can be cut; 0 cuts none.
+
+    Example:
+    ```mlir
+    %y = weft.recurrence {indexing_maps = [#n, #e, #time, #e]} ins(%k, %v, %g : tensor<?x8xf32>, tensor<?x16xf32>, tensor<?xf32>)
+         outs(%init : tensor<?x16xf32>)
+         step {
+         ^bb0(%key: f32, %value: f32, %decay: f32):
+           weft.step key(%key) value(%value) decay(%decay)
+         } -> tensor<?x16xf32>
+    ```
+    becomes
+    ```
+    %x = weft.recurrence {… affine_map<(b, h, t, n, e) -> (t floordiv 512 + 1, n, e)>} ins(%ks, %vs, %gs) state(%zeros : tensor<?x8x16xf32>)
+    %d = weft.recurrence {… affine_map<(b, h, t, n, e) -> (t floordiv 512 + 1)>} ins(%gs) state(%ones : tensor<?xf32>)
+    %s = weft.recurrence ins(%x, %d) outs(%e : tensor<?x8x16xf32>) step { … weft.step value(%added) decay(%factor) }
+    %y = weft.recurrence {… affine_map<(b, h, t, n, e) -> (t floordiv 512, n, e)>} ins(%k, %v, %g) outs(%init) state(%s)
+    ```
+  }];
+  let dependentDialects = ["::weft::WeftDialect", "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def QuantizeProducts : Pass<"weft-quantize-products", "::mlir::ModuleOp"> {
   let summary = "Turns products with weights into products of 8-bit integers";
   let description = [{

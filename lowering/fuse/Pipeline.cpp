@@ -27,6 +27,8 @@ void buildFusePhase(OpPassManager &pm) {
   pm.addPass(createCSEPass());
   // Before grouping, which sees what is left.
   pm.addPass(createAbsorbElementwise());
+  // After that, which leaves regions as they will be, and before kernels: parts are several.
+  pm.addPass(createSplitRecurrence());
   // After CSE, which would make one of two copies, and right before the order of kernels follows from that of ops.
   pm.addPass(createBindStates());
   pm.addPass(createFuseKernels());

@@ -153,13 +153,14 @@ TilePlan planCacheUpdate(CacheUpdateOp op) {
   return plan;
 }
 
-/// A recurrence: one batch, one head or some that share their keys, and columns of the value dimension; time is never
-/// cut.
+/// A recurrence: one batch, one head or some that share their keys, and columns of the value dimension; time where its
+/// parts have states of their own.
 TilePlan planRecurrence(RecurrenceOp op, const RegisterPlan &registers) {
   TilePlan plan{op, SmallVector<int64_t>(RecurrenceOp::NumDims, 0)};
   plan.sizes[RecurrenceOp::Batch] = 1;
   plan.sizes[RecurrenceOp::Head] = RecurrencePlan::itemHeads(op, registers);
-  int64_t columns = op.getStaticExtents()[RecurrenceOp::Value], most = RecurrencePlan::itemColumns(registers);
+  plan.sizes[RecurrenceOp::Time] = op.getPartLength().value_or(0);
+  int64_t columns = op.getStaticExtents()[RecurrenceOp::Value], most = RecurrencePlan::itemColumns(op, registers);
   if (ShapedType::isDynamic(columns) || columns > most)
     plan.sizes[RecurrenceOp::Value] = most;
   return plan;

@@ -122,8 +122,9 @@ Arrays inputsOf(const RecurrenceFamily &family, RecurrenceExtents extents, Numbe
       shape.push_back(extentOf(family, extents, dim));
     std::vector<float> values = numbers.normals(elementsOf(shape));
     for (float &value : values)
-      if (input.draw == Draw::Unit) // decays, 0 and 1 among them
-        value = numbers.below(9) == 0 ? float(numbers.below(2)) : 1 / (1 + std::exp(-2 - value));
+      if (input.draw == Draw::Unit || input.draw == Draw::Component) // decays, 0 and 1 among them
+        value = (input.draw == Draw::Unit ? 1 : std::sqrt(0.5f)) *
+                (numbers.below(9) == 0 ? float(numbers.below(2)) : 1 / (1 + std::exp(-2 - value)));
       else if (input.draw == Draw::SmallKey) // so that the delta rule shrinks
         value /= std::sqrt(2.0f * float(family.keys));
       else if (input.draw == Draw::Step)

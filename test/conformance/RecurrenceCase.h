@@ -14,7 +14,7 @@
 namespace weft::test {
 
 /// What an input's numbers are drawn from.
-enum class Draw { Normal, Unit, SmallKey, Step, Rate };
+enum class Draw { Normal, Unit, Component, SmallKey, Step, Rate };
 
 struct RecurrenceInput {
   std::string name;

@@ -80,8 +80,8 @@ RecurrenceFamily deltaOf(std::string name, int64_t keys, int64_t values) {
 RecurrenceFamily diagonalOf(std::string name, int64_t keys, int64_t values) {
   return {.name = std::move(name),
           .inputs = {{"u", "bte"},
-                     {"re", "en", Draw::Unit},
-                     {"im", "en", Draw::SmallKey},
+                     {"re", "en", Draw::Component},
+                     {"im", "en", Draw::Component},
                      {"cr", "en"},
                      {"ci", "en"},
                      {"k", "en"}},

@@ -88,7 +88,7 @@ func.func @recurrence_c11_arguments(%x: tensor<2x5x8xf32>, %o: tensor<2x5x8xf32>
 #tn = affine_map<(b, h, t, n, e) -> (b, t, n)>
 #ne = affine_map<(b, h, t, n, e) -> (b, n, e)>
 func.func @recurrence_c11_absent(%x: tensor<2x5x8xf32>, %o: tensor<2x5x8xf32>) {
-  // expected-error@+1 {{without an output region there must be one output, has 2}}
+  // expected-error@+1 {{without an output region there must be at most one output, has 2}}
   weft.recurrence {indexing_maps = [#te, #te, #te]} ins(%x : tensor<2x5x8xf32>) outs(%o, %o : tensor<2x5x8xf32>, tensor<2x5x8xf32>)
     step {
     ^bb0(%v: f32):

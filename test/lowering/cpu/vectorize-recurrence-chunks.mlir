@@ -31,6 +31,23 @@ func.func @decayed(%v: memref<1x?x64xf32>, %q: memref<1x?x128xf32>, %k: memref<1
   return
 }
 
+// Without outputs there are no sums, and no products of queries and keys.
+// CHECK-LABEL: @state_alone
+// CHECK-NOT: vector.shuffle
+// CHECK: scf.for {{.*}} = %c0 to %c128 step %c1 {
+// CHECK-COUNT-8: vector.fma
+// CHECK-NOT: vector.fma
+// CHECK: vector.store
+func.func @state_alone(%v: memref<1x?x64xf32>, %k: memref<1x?x128xf32>, %g: memref<1x?xf32>, %s: memref<1x128x64xf32>) {
+  weft.recurrence {indexing_maps = [#te, #tn, #t, affine_map<(b, h, t, n, e) -> (b, n, e)>]}
+    ins(%v, %k, %g : memref<1x?x64xf32>, memref<1x?x128xf32>, memref<1x?xf32>) state(%s : memref<1x128x64xf32>)
+    step {
+    ^bb0(%value: f32, %key: f32, %decay: f32):
+      weft.step key(%key) value(%value) decay(%decay)
+    }
+  return
+}
+
 // A chunk has no reset but at its first step, so that a sequence's chunks begin where it does.
 // CHECK-LABEL: @reset
 // CHECK: scf.while
