@@ -40,6 +40,16 @@ Batch Batch::paddedBy(int64_t more) const {
   return result;
 }
 
+Batch Batch::part(int64_t first, int64_t count) const {
+  Batch result{rows, count, {}};
+  for (const auto &[name, values] : inputs)
+    for (int64_t row = 0; row < rows; ++row) {
+      auto begin = values.begin() + row * columns + first;
+      result.inputs[name].insert(result.inputs[name].end(), begin, begin + count);
+    }
+  return result;
+}
+
 Batch Batch::reversed() const {
   Batch result{rows, columns, {}};
   for (const auto &[name, values] : inputs)

@@ -29,6 +29,8 @@ struct Batch {
   Batch alone(int64_t row) const;
   /// So many columns of padding more on the right.
   Batch paddedBy(int64_t more) const;
+  /// So many columns from one on.
+  Batch part(int64_t first, int64_t count) const;
   /// The rows from last to first.
   Batch reversed() const;
 

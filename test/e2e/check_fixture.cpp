@@ -6,12 +6,14 @@
 //
 // Compiles a fixture in memory, runs its batch with each code variant that this processor has, and prints one line for
 // each check: outputs within 1e-5 (relative RMS; 8-bit 1e-1, 4-bit 5e-1, bf16 in tiles 2e-2) of float64, with the
-// weights rounded there too for --dtype; the same bits for one thread and two, for each row alone, for the rows in
-// another order, with more padding, and ahead of time. Exit code 3 when one fails.
+// weights rounded there too for --dtype; a causal model's scores in several calls too; the same bits for one thread and
+// two, for each row alone, for the rows in another order, with more padding, and ahead of time. Exit code 3 when one
+// fails.
 #include "runtime/include/weft/runtime.h"
 #include "test/e2e/Fixture.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
@@ -60,19 +62,33 @@ public:
     return runner;
   }
 
-  Outputs run(const Batch &batch) const {
+  /// The entry of this name, or the first.
+  Outputs run(const Batch &batch, const char *name = nullptr) const {
     std::vector<Array> arrays = batch.arrays();
     std::vector<weft_tensor> inputs, outputs;
     for (Array &array : arrays)
       inputs.push_back(tensorOf(array));
-    weft_entry_info entry;
-    weft_model_entry(model, 0, &entry);
-    Outputs results(entry.output_count);
+    Outputs results(findEntry(name)->output_count);
     for (size_t index = 0; index < results.size(); ++index)
-      outputs.push_back(prepare(results[index], index, inputs));
-    if (weft_run(session.get(), nullptr, inputs.data(), inputs.size(), outputs.data(), outputs.size()) != WEFT_OK)
+      outputs.push_back(prepare(results[index], name, index, inputs));
+    if (weft_run(session.get(), name, inputs.data(), inputs.size(), outputs.data(), outputs.size()) != WEFT_OK)
       giveUpOnRuntime();
     return results;
+  }
+
+  std::optional<weft_entry_info> findEntry(const char *name) const {
+    for (size_t index = 0; index < weft_model_entry_count(model); ++index) {
+      weft_entry_info entry;
+      weft_model_entry(model, index, &entry);
+      if (!name || std::string_view(entry.name) == name)
+        return entry;
+    }
+    return std::nullopt;
+  }
+
+  void reset() const {
+    if (weft_session_reset(session.get()) != WEFT_OK)
+      giveUpOnRuntime();
   }
 
 private:
@@ -83,12 +99,12 @@ private:
     return tensor;
   }
 
-  weft_tensor prepare(Output &output, size_t index, const std::vector<weft_tensor> &inputs) const {
+  weft_tensor prepare(Output &output, const char *name, size_t index, const std::vector<weft_tensor> &inputs) const {
     weft_tensor_info info;
     weft_tensor tensor = {};
-    weft_model_output(model, nullptr, index, &info);
+    weft_model_output(model, name, index, &info);
     tensor.name = info.name;
-    if (weft_output_shape(session.get(), nullptr, inputs.data(), inputs.size(), &tensor) != WEFT_OK)
+    if (weft_output_shape(session.get(), name, inputs.data(), inputs.size(), &tensor) != WEFT_OK)
       giveUpOnRuntime();
     output.array = {info.name, ElementType(tensor.dtype), {tensor.shape, tensor.shape + tensor.rank}, {}};
     output.array.bytes.assign(tensor.bytes, std::byte(0xff)); // NaN where nothing is stored
@@ -126,6 +142,48 @@ void checkValues(const std::string &variant, const Fixture &fixture, const Outpu
     std::snprintf(number, sizeof(number), "%.2e", error);
     report(error <= bound, variant, name + ": relative RMS " + number);
   }
+}
+
+/// Scores [rows, vocabulary] after the token in `column`, of those rows whose text has begun there.
+void addScores(const Output &got, const Fixture &fixture, int64_t column, double &difference, double &norm) {
+  const std::vector<double> &expected = fixture.expected.at("logits");
+  const Batch &batch = fixture.batch;
+  std::span<const float> values = got.array.values<float>();
+  size_t vocabulary = values.size() / batch.rows;
+  for (int64_t row = 0; row < batch.rows; ++row)
+    for (size_t token = 0; batch.isToken(row, column) && token < vocabulary; ++token) {
+      double wanted = expected[(row * batch.columns + column) * vocabulary + token];
+      difference += std::pow(values[row * vocabulary + token] - wanted, 2);
+      norm += std::pow(wanted, 2);
+    }
+}
+
+/// A causal model's batch in calls: part of it through `prefill`, twice, and the rest token by token through `decode`.
+void checkCalls(const std::string &variant, const Fixture &fixture, const Runner &runner, double bound) {
+  const Batch &batch = fixture.batch;
+  if (!runner.findEntry("prefill") || batch.columns < 3)
+    return;
+  runner.reset();
+  double difference = 0, norm = 0;
+  int64_t first = batch.columns / 2, second = first + batch.columns / 4;
+  addScores(runner.run(batch.part(0, first), "prefill")[0], fixture, first - 1, difference, norm);
+  // A text starts after padding of its own call: what begins with a call, or later in decode, goes on from padding.
+  Fixture begun = fixture;
+  for (int64_t row = 0; row < batch.rows; ++row) {
+    bool isBegun = batch.isToken(row, first - 1) || (batch.isToken(row, second - 1) && !batch.isToken(row, first));
+    for (int64_t column = first; column < batch.columns && !isBegun; ++column)
+      begun.batch.inputs.at("attention_mask")[row * batch.columns + column] = 0;
+  }
+  addScores(runner.run(batch.part(first, second - first), "prefill")[0], begun, second - 1, difference, norm);
+  for (int64_t column = second; column < batch.columns; ++column) {
+    Batch next = batch.part(column, 1);
+    next.inputs = {{"input_ids", next.inputs.at("input_ids")}};
+    addScores(runner.run(next, "decode")[0], begun, column, difference, norm);
+  }
+  double error = std::sqrt(difference / norm);
+  char number[32];
+  std::snprintf(number, sizeof(number), "%.2e", error);
+  report(error <= bound, variant, std::string("prefill and decode: relative RMS ") + number);
 }
 
 void checkBits(const std::string &variant, const Batch &batch, const Outputs &outputs, const Runner &runner,
@@ -247,6 +305,7 @@ int check(const Options &options) {
     }
     Outputs outputs = runner->run(fixture->batch);
     checkValues(variant, *fixture, outputs, boundOf(options, variant));
+    checkCalls(variant, *fixture, *runner, boundOf(options, variant));
     std::optional<Runner> other = Runner::make(executable->model(), variant, options.threads == 1 ? 2 : 1);
     report(sameRows(fixture->batch, outputs, other->run(fixture->batch), [](int64_t row) { return row; }), variant,
            "one thread and two: same bits");
