@@ -3,6 +3,7 @@
 //
 // An AttentionSpec into weft.attention: masks and biases become its regions, never tensors of scores.
 #include "frontends/builder/GraphBuilder.h"
+#include "frontends/builder/Scalars.h"
 
 #include "dialects/weft/WeftDialect.h"
 
@@ -46,9 +47,15 @@ void GraphBuilder::buildMaskRegion(Region &region, const AttentionSpec &spec, Ty
     Value zero = arith::ConstantOp::create(builder, location, builder.getIntegerAttr(extras.front(), 0));
     require(arith::CmpIPredicate::ne, block->getArgument(4), zero);
   }
-  if (spec.past) {
+  auto indexOf = [&](Value number) -> Value {
+    return arith::IndexCastOp::create(builder, location, builder.getIndexType(), number);
+  };
+  if (spec.ages) {
+    Value distance = arith::AddIOp::create(builder, location, i, indexOf(block->getArguments().back()));
+    require(arith::CmpIPredicate::sle, distance, indexOf(*(block->getArguments().end() - 2)));
+  } else if (spec.past) {
     Value distance = arith::SubIOp::create(builder, location, i, j);
-    Value limit = arith::IndexCastOp::create(builder, location, builder.getIndexType(), block->getArguments().back());
+    Value limit = indexOf(block->getArguments().back());
     require(arith::CmpIPredicate::sle, j, i);
     require(arith::CmpIPredicate::sle, distance, limit);
   }
@@ -78,6 +85,9 @@ std::pair<Value, Value> GraphBuilder::attentionWithSum(const AttentionSpec &spec
     addExtra(spec.bias, {1, 2, 3});
   if (spec.past)
     addExtra(spec.past, {0, 2});
+  assert((!spec.ages || spec.past) && "ages are compared with how far a query sees");
+  if (spec.ages)
+    addExtra(spec.ages, {0, 3});
   maps.push_back(dimsMap(6, {0, 2, 1, 5}));
 
   Sizes result(sizes(spec.query));
@@ -100,6 +110,17 @@ std::pair<Value, Value> GraphBuilder::attentionWithSum(const AttentionSpec &spec
   if (spec.paddingMask || spec.reach || spec.past)
     buildMaskRegion(op.getMask(), spec, scalars);
   return {known(op->getResult(0), result), sum ? known(op->getResult(1), rows) : Value()};
+}
+
+Value GraphBuilder::joinAttention(std::pair<Value, Value> a, std::pair<Value, Value> b) {
+  AffineMap all = dimsMap(4, {0, 1, 2, 3}), head = dimsMap(4, {0, 1, 2});
+  return map(sizes(a.first), builder.getF32Type(), {a.first, b.first, a.second, b.second}, {all, all, head, head},
+             [](OpBuilder &nested, Location l, ValueRange v) -> Value {
+               Scalars s{nested, l};
+               Value greatest = s.max(v[2], v[3]);
+               Value p = s.exp(s.sub(v[2], greatest)), q = s.exp(s.sub(v[3], greatest));
+               return s.div(s.add(s.mul(v[0], p), s.mul(v[1], q)), s.add(p, q));
+             });
 }
 
 } // namespace weft

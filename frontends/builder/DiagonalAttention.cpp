@@ -48,18 +48,6 @@ void keep(GraphBuilder &graph, const DiagonalAttention &layer, Value x, const st
 
 } // namespace
 
-/// Two means of disjoint keys into one, by their sums: [batch, sequence, heads, d] and [batch, sequence, heads].
-static Value join(GraphBuilder &graph, std::pair<Value, Value> a, std::pair<Value, Value> b) {
-  AffineMap all = graph.dimsMap(4, {0, 1, 2, 3}), head = graph.dimsMap(4, {0, 1, 2});
-  return graph.map(graph.sizes(a.first), graph.ops().getF32Type(), {a.first, b.first, a.second, b.second},
-                   {all, all, head, head}, [](OpBuilder &builder, Location l, ValueRange v) -> Value {
-                     Scalars s{builder, l};
-                     Value greatest = s.max(v[2], v[3]);
-                     Value p = s.exp(s.sub(v[2], greatest)), q = s.exp(s.sub(v[3], greatest));
-                     return s.div(s.add(s.mul(v[0], p), s.mul(v[1], q)), s.add(p, q));
-                   });
-}
-
 Value DiagonalAttention::build(GraphBuilder &graph, Value x, Value reset) const {
   GraphBuilder::Scope scope(graph, name);
   auto part = [&](const char *module) {
@@ -79,7 +67,7 @@ Value DiagonalAttention::build(GraphBuilder &graph, Value x, Value reset) const 
     spec.key = graph.splitLast(graph.state(name + ".keys"), heads);
     spec.value = graph.splitLast(graph.state(name + ".values"), heads);
     spec.lead = block;
-    seen.first = join(graph, seen, graph.attentionWithSum(spec));
+    seen.first = graph.joinAttention(seen, graph.attentionWithSum(spec));
     keep(graph, *this, key, name + ".keys");
     keep(graph, *this, value, name + ".values");
   }

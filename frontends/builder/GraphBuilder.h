@@ -66,6 +66,8 @@ struct AttentionSpec {
   std::optional<int64_t> reach = {}; ///< key j is seen from query i only where |i − j| ≤ reach
   /// [batch, sequence], integer: query i sees only the keys of 0 to past[i] steps before it.
   mlir::Value past = {};
+  /// [batch, keys], integer, with `past` and in place of the keys' order: by how many steps each key precedes query 0.
+  mlir::Value ages = {};
   int64_t lead = 0; ///< steps by which the first key precedes the first query; i is counted from the first key
 };
 
@@ -205,6 +207,11 @@ public:
   Value attention(const AttentionSpec &spec) { return attentionWithSum(spec, /*sum=*/false).first; }
   /// The same and, [batch, sequence, heads], the logarithm of the sum of exponentials: −∞ where no key is seen.
   std::pair<Value, Value> attentionWithSum(const AttentionSpec &spec, bool sum = true);
+  /// Two such means of disjoint keys as one of all.
+  Value joinAttention(std::pair<Value, Value> a, std::pair<Value, Value> b);
+  /// `rows` [batch, sequence, …] into the slots of the state [batch, slots, …] that `positions` [batch, sequence] name,
+  /// with `ring` modulo their number: what the state holds then. weft.cache_update says more.
+  Value cacheUpdate(llvm::StringRef state, Value rows, Value positions, bool ring = false);
   /// → [batch, sequence, channels].
   Value causalConv(const CausalConvSpec &spec);
   /// How many steps of its sequence are before each: [batch, sequence], f32, exact up to 2²⁴. `like` has these extents;

@@ -5,6 +5,7 @@
 #include "frontends/builder/GraphBuilder.h"
 #include "frontends/builder/Scalars.h"
 
+#include "dialects/weft/CacheOps.h"
 #include "dialects/weft/RecurrenceOps.h"
 #include "dialects/weft/SequenceOps.h"
 
@@ -61,6 +62,14 @@ Value GraphBuilder::causalConv(const CausalConvSpec &spec) {
   if (carries)
     setState(spec.state, conv->getResult(1));
   return known(conv->getResult(0), result);
+}
+
+Value GraphBuilder::cacheUpdate(llvm::StringRef name, Value rows, Value positions, bool ring) {
+  Value before = state(name);
+  auto update =
+      CacheUpdateOp::create(builder, location, before.getType(), rows, positions, before, /*dimension=*/1, ring);
+  setState(name, update.getResult());
+  return known(update.getResult(), Sizes(sizes(before)));
 }
 
 Value GraphBuilder::delayed(Value x) {

@@ -94,7 +94,7 @@ void buildDecode(GraphBuilder &graph, const CausalModel &model) {
 
 void buildCausalEntries(GraphBuilder &graph, const CausalModel &model, Task task) {
   buildForward(graph, model, task);
-  if (task != Task::CausalLM || model.states.empty() || graph.failed())
+  if (task != Task::CausalLM || graph.failed())
     return;
   buildPrefill(graph, model);
   buildDecode(graph, model);

@@ -9,6 +9,8 @@
 #include "frontends/hf/arch/Rotary.h"
 #include "frontends/weights/FloatValues.h"
 
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+
 #include <cmath>
 
 using namespace mlir;
@@ -44,11 +46,45 @@ struct Text {
   Value starts;      ///< [batch, sequence], i8: 1 at the first token of each text
   Value past;        ///< [batch, sequence], i64: tokens before each that attention sees
   Rotation rotation; ///< of queries and keys
+  /// Of an entry with states, whose keys and values go round in rings of `window` slots: the tokens so far of the
+  /// session before each, [batch, sequence], i64; and by how many tokens each slot precedes the first query,
+  /// [batch, window], i64, as the rings are when queries see them.
+  Value places = {}, ages = {};
 };
+
+const char *const kPosition = "position", *const kPlace = "place";
+
+std::string keysOf(const std::string &layer) { return layer + ".keys"; }
+std::string valuesOf(const std::string &layer) { return layer + ".values"; }
+
+/// Whether a call is one token: it is in the ring when its query sees that.
+bool isOneToken(GraphBuilder &graph) { return getConstantIntValue(graph.dim("sequence")) == 1; }
+
+Value toInteger(GraphBuilder &graph, Value x) {
+  return graph.map(graph.sizes(x), graph.ops().getI64Type(), {x}, {graph.dimsMap(2, {0, 1})},
+                   [](OpBuilder &b, Location l, ValueRange v) -> Value {
+                     return arith::FPToSIOp::create(b, l, b.getI64Type(), v[0]);
+                   });
+}
+
+/// Slot s holds the last place that is s modulo the window: before the call, or with its only token.
+Value buildAges(GraphBuilder &graph, const RecurrentGemmaSizes &sizes, Value places) {
+  int64_t inside = isOneToken(graph) ? 0 : 1;
+  llvm::SmallVector<OpFoldResult> extents{graph.dim("batch"), graph.ops().getIndexAttr(sizes.window)};
+  return graph.map(
+      extents, graph.ops().getI64Type(), {graph.column(places, 0)}, {graph.dimsMap(2, {0})},
+      [&](OpBuilder &b, Location l, ValueRange v) -> Value {
+        auto number = [&](int64_t n) -> Value { return arith::ConstantOp::create(b, l, b.getI64IntegerAttr(n)); };
+        Value slot = arith::IndexCastOp::create(b, l, b.getI64Type(), linalg::IndexOp::create(b, l, 1));
+        Value last = arith::AddIOp::create(b, l, v[0], number(sizes.window - inside));
+        Value age = arith::RemSIOp::create(b, l, arith::SubIOp::create(b, l, last, slot), number(sizes.window));
+        return arith::AddIOp::create(b, l, age, number(inside));
+      });
+}
 
 /// Tokens are counted, for a text's first one has no decay and its angles are 0.
 Text readText(GraphBuilder &graph, const RecurrentGemmaSizes &sizes, Value resets) {
-  Value positions = graph.positions(graph.input("input_ids"), "position", resets);
+  Value positions = graph.positions(graph.input("input_ids"), kPosition, resets);
   AffineMap all = graph.dimsMap(2, {0, 1});
   Value past = graph.map(graph.sizes(positions), graph.ops().getI64Type(), {positions}, {all},
                          [&](OpBuilder &b, Location l, ValueRange v) -> Value {
@@ -56,8 +92,13 @@ Text readText(GraphBuilder &graph, const RecurrentGemmaSizes &sizes, Value reset
                            Value position = arith::FPToSIOp::create(b, l, b.getI64Type(), v[0]);
                            return arith::MinSIOp::create(b, l, position, most);
                          });
-  return {RealGatedRecurrence::startsOf(graph, positions), past,
-          buildRotation(graph, sizes.theta, sizes.rotated, positions)};
+  Text text{RealGatedRecurrence::startsOf(graph, positions), past,
+            buildRotation(graph, sizes.theta, sizes.rotated, positions)};
+  if (graph.hasState(kPlace)) {
+    text.places = toInteger(graph, graph.positions(graph.input("input_ids"), kPlace, Value()));
+    text.ages = buildAges(graph, sizes, text.places);
+  }
+  return text;
 }
 
 /// x / √(Σ x² / n + epsilon) · (1 + weight): the files hold the distance from 1.
@@ -69,6 +110,28 @@ Value norm(GraphBuilder &graph, const RecurrentGemmaSizes &sizes, const std::str
                             return s.add(s.constant(1.0), v[0]);
                           });
   return graph.rmsNorm(x, scale, sizes.epsilon);
+}
+
+/// To the tokens of the call and, with states, to those of the calls before; the last of all are kept.
+Value attendToWindow(GraphBuilder &graph, const RecurrentGemmaSizes &sizes, AttentionSpec spec, const Text &text) {
+  AttentionSpec inRing = spec;
+  inRing.ages = text.ages;
+  auto keep = [&] {
+    inRing.key = graph.cacheUpdate(keysOf(spec.name), spec.key, text.places, /*ring=*/true);
+    inRing.value = graph.cacheUpdate(valuesOf(spec.name), spec.value, text.places, /*ring=*/true);
+  };
+  if (text.ages && isOneToken(graph)) {
+    keep();
+    return graph.attention(inRing);
+  }
+  spec.reach = sizes.window - 1;
+  if (!text.ages)
+    return graph.attention(spec);
+  inRing.key = graph.state(keysOf(spec.name));
+  inRing.value = graph.state(valuesOf(spec.name));
+  Value joined = graph.joinAttention(graph.attentionWithSum(spec), graph.attentionWithSum(inRing));
+  keep();
+  return joined;
 }
 
 Value attend(GraphBuilder &graph, const RecurrentGemmaSizes &sizes, const std::string &name, Value x,
@@ -84,9 +147,8 @@ Value attend(GraphBuilder &graph, const RecurrentGemmaSizes &sizes, const std::s
   spec.value = project(".v_proj", sizes.keyHeads);
   spec.headsPerGroup = sizes.heads / sizes.keyHeads;
   spec.scale = 1.0 / std::sqrt(static_cast<double>(sizes.headDim));
-  spec.reach = sizes.window - 1;
   spec.past = text.past;
-  return graph.linear(graph.mergeHeads(graph.attention(spec)), name + ".o_proj", sizes.hidden);
+  return graph.linear(graph.mergeHeads(attendToWindow(graph, sizes, spec, text)), name + ".o_proj", sizes.hidden);
 }
 
 Value applyMlp(GraphBuilder &graph, const RecurrentGemmaSizes &sizes, const std::string &name, Value x) {
@@ -123,6 +185,21 @@ Value run(GraphBuilder &graph, const RecurrentGemmaSizes &sizes, Value resets) {
     x = graph.add(x, applyMlp(graph, sizes, name + ".mlp_block", norm(graph, sizes, name + ".channel_pre_norm", x)));
   }
   return norm(graph, sizes, "final_norm", x);
+}
+
+std::vector<StateSpec> statesOf(const RecurrentGemmaSizes &sizes) {
+  std::vector<StateSpec> states{{kPosition, {"batch"}, {0}}, {kPlace, {"batch"}, {0}}};
+  for (int64_t layer = 0; layer < sizes.layers && layer < static_cast<int64_t>(sizes.recurrent.size()); ++layer) {
+    if (sizes.recurrent[layer]) {
+      std::vector<StateSpec> own = recurrenceOf(sizes, layer).states();
+      states.insert(states.end(), own.begin() + 1, own.end()); // the count is the model's
+      continue;
+    }
+    std::string name = layerName(layer) + ".temporal_block";
+    for (const std::string &state : {keysOf(name), valuesOf(name)})
+      states.push_back({state, {"batch", "", "", ""}, {0, sizes.window, sizes.keyHeads, sizes.headDim}});
+  }
+  return states;
 }
 
 /// `block_types`, over and over.
@@ -202,6 +279,7 @@ CausalModel readRecurrentGemma(Config &config) {
   CausalModel model;
   model.vocabulary = sizes.vocabulary;
   model.hidden = sizes.hidden;
+  model.states = statesOf(sizes);
   model.run = [=](GraphBuilder &graph, Value resets) { return run(graph, sizes, resets); };
   model.wordEmbeddings = "embed_tokens.weight";
   model.tied = config.flag("tie_word_embeddings", true);

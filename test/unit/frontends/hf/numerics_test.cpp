@@ -174,6 +174,20 @@ std::vector<float> lastRow(const FloatTensor &tensor) {
   return {tensor.values.end() - tensor.shape.back(), tensor.values.end()};
 }
 
+/// ‖a − b‖ / ‖b‖: 0 for the same bits.
+double difference(const std::vector<float> &a, const std::vector<float> &b) {
+  double sum = a.size() == b.size() ? 0 : std::numeric_limits<double>::infinity(), norm = 0;
+  for (size_t index = 0; std::isfinite(sum) && index < a.size(); ++index) {
+    sum += std::pow(a[index] - double(b[index]), 2);
+    norm += std::pow(b[index], 2);
+  }
+  return sum == 0 ? 0 : std::sqrt(sum / norm);
+}
+
+/// What a cut, or another place in a row, may change: nothing in recurrences. Attention adds its keys in the order in
+/// which they lie.
+double boundOf(const std::string &name) { return name.starts_with("recurrent-gemma") ? 2e-6 : 0; }
+
 int64_t best(const FloatTensor &logits, int64_t row) {
   auto begin = logits.values.begin() + row * logits.shape[1];
   return std::max_element(begin, begin + logits.shape[1]) - begin;
@@ -216,11 +230,11 @@ TEST_P(Causal, IsCutIntoCallsAnywhere) {
     fixture.program->reset();
     fixture.program->run({{"input_ids", columnsOf(ids, 0, cut)}}, "prefill");
     auto rest = fixture.program->run({{"input_ids", columnsOf(ids, cut, length - cut)}}, "prefill");
-    EXPECT_EQ(lastRow(rest["logits"]), whole) << "cut at " << cut;
+    EXPECT_LE(difference(lastRow(rest["logits"]), whole), boundOf(GetParam())) << "cut at " << cut;
   }
 }
 
-/// Two texts in one row give the bits of each alone, by position_ids and by padding between them.
+/// Two texts in one row give the numbers of each alone, by position_ids and by padding between them.
 TEST_P(Causal, TakesTextsInOneRow) {
   Fixture fixture(GetParam());
   ASSERT_TRUE(fixture.program);
@@ -234,9 +248,9 @@ TEST_P(Causal, TakesTextsInOneRow) {
   for (int64_t column = 0; column < second.shape[1]; ++column)
     positions.values.push_back(column), mask.values.push_back(1);
   auto byPosition = fixture.program->run({{"input_ids", packed}, {"position_ids", positions}});
-  EXPECT_EQ(lastRow(byPosition["logits"]), alone);
+  EXPECT_LE(difference(lastRow(byPosition["logits"]), alone), boundOf(GetParam()));
   auto byPadding = fixture.program->run({{"input_ids", packed}, {"attention_mask", mask}});
-  EXPECT_EQ(lastRow(byPadding["logits"]), alone);
+  EXPECT_LE(difference(lastRow(byPadding["logits"]), alone), boundOf(GetParam()));
 }
 
 INSTANTIATE_TEST_SUITE_P(Fixtures, Causal, testing::ValuesIn(causalNames()), testName);
