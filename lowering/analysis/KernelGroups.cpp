@@ -45,6 +45,28 @@ bool isView(Operation *op) {
   return isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp, tensor::ExtractSliceOp, tensor::CastOp>(op);
 }
 
+bool readsBackwards(Operation *op, unsigned loop) {
+  auto generic = dyn_cast<linalg::GenericOp>(op);
+  return generic && llvm::any_of(generic.getIndexingMapsArray(), [&](AffineMap map) {
+           return llvm::any_of(map.getResults(), [&](AffineExpr result) {
+             bool isBackwards = false;
+             result.walk([&](AffineExpr part) {
+               auto product = dyn_cast<AffineBinaryOpExpr>(part);
+               bool isScaled = product && part.getKind() == AffineExprKind::Mul;
+               auto factor = isScaled ? dyn_cast<AffineConstantExpr>(product.getRHS()) : AffineConstantExpr();
+               isBackwards |= factor && factor.getValue() < 0 && product.getLHS().isFunctionOfDim(loop);
+             });
+             return isBackwards;
+           });
+         });
+}
+
+bool readsBackwards(Operation *op) {
+  auto generic = dyn_cast<linalg::GenericOp>(op);
+  return generic &&
+         llvm::any_of(llvm::seq(generic.getNumLoops()), [&](unsigned loop) { return readsBackwards(op, loop); });
+}
+
 StringRef kernelKind(const KernelGroup &group) {
   auto has = [&](auto isa) { return llvm::any_of(group.ops, isa); };
   if (has([](Operation *op) { return isProduct(op) || isa<linalg::MatmulOp>(op); }))
@@ -142,6 +164,8 @@ private:
     }
     if (StringRef order = findFixedOrder(producer, readers); !order.empty())
       return order;
+    if (readsBackwards(producer) || llvm::any_of(readers, [](Operation *reader) { return readsBackwards(reader); }))
+      return "a tensor is read from its end to its beginning, which takes a kernel of its own";
     // All readers are in the group, and each must be able to take a part of the producer as a tile.
     bool aligned = llvm::all_of(readers, [&](Operation *reader) { return accessIsAligned(producer, reader); });
     if (isa<AttentionOp>(producer) || llvm::any_of(readers, llvm::IsaPred<AttentionOp>))

@@ -30,6 +30,12 @@ bool isView(mlir::Operation *op);
 /// An op without tensor inputs that is repeated in each kernel that needs it (constants, empty tensors, fills).
 bool isRepeated(mlir::Operation *op);
 
+/// Whether the op reads an operand against the order of this loop, as affine_map<(i) -> (7 - i)> does: a tile of the
+/// loop is then no tile of the operand that starts where the tile does, so the loop stays whole.
+bool readsBackwards(mlir::Operation *op, unsigned loop);
+/// Against the order of any.
+bool readsBackwards(mlir::Operation *op);
+
 /// A short name for a kernel with this root: "linear", "attention", "cache", "conv", "scan", "norm", "quantize",
 /// "embedding", "reduce" or "map".
 llvm::StringRef kernelKind(const KernelGroup &group);

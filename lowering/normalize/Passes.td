@@ -143,6 +143,29 @@ def FoldParameters : Pass<"weft-fold-parameters", "::mlir::ModuleOp"> {
   let dependentDialects = ["::weft::WeftDialect"];
 }
 
+def NormalizeInputs : Pass<"weft-normalize-inputs", "::mlir::ModuleOp"> {
+  let summary = "Computes what an op that walks over its inputs cannot read in place";
+  let description = [{
+    Before: an input of attention, a recurrence, a scan, a convolution over time or a product with a weight may be a
+    `linalg.fill` of unknown extents, or a `tensor.collapse_shape` of a slice whose merged dimensions do not lie one
+    after the other. After: both are the results of ops that store them.
+
+    Example: ten of forty columns of each of two rows, side by side
+    ```mlir
+    %part = tensor.extract_slice %x[0, 0, 0, 0] [1, 8, 2, 10] [1, 1, 1, 1] : tensor<1x8x2x40xf32> to tensor<1x8x2x10xf32>
+    %in = tensor.collapse_shape %part [[0], [1], [2, 3]] : tensor<1x8x2x10xf32> into tensor<1x8x20xf32>
+    %y = weft.causal_conv ins(%in, %w : tensor<1x8x20xf32>, tensor<20x4xf32>) outs(%e : tensor<1x8x20xf32>) -> tensor<1x8x20xf32>
+    ```
+    becomes
+    ```
+    %copy = linalg.copy ins(%part)
+    %in = tensor.collapse_shape %copy [[0], [1], [2, 3]]
+    %y = weft.causal_conv ins(%in, %w) …
+    ```
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def NormalizeConcat : Pass<"weft-normalize-concat", "::mlir::ModuleOp"> {
   let summary = "Turns insertions of parts into one elementwise op";
   let description = [{

@@ -32,6 +32,8 @@ void buildNormalizePhase(OpPassManager &pm) {
   pm.addPass(createNormalizeAttention());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  // At the end: a copy is nothing to a canonicalizer.
+  pm.addPass(createNormalizeInputs());
 }
 
 } // namespace weft

@@ -166,6 +166,16 @@ TilePlan planRecurrence(RecurrenceOp op, const RegisterPlan &registers) {
   return plan;
 }
 
+/// A tile of an elementwise op's result: long enough for vectors and for the loops around them; with other ops before
+/// it, the tile needs a scratch of known size.
+void planElements(TilePlan &plan, ShapedType out, bool alone) {
+  int64_t last = out.getRank() - 1;
+  if (last == 0)
+    plan.sizes[0] = kItemElements;
+  else if (last > 0 && !out.isDynamicDim(last) && alone)
+    plan.sizes[last - 1] = std::max<int64_t>(1, kShortRow / std::max<int64_t>(1, out.getDimSize(last)));
+}
+
 /// Row-wise ops: one row, or several short ones where the root is alone; the last parallel dimension stays whole.
 /// Vectors are cut into chunks.
 TilePlan planRows(TilingInterface root, bool alone) {
@@ -181,15 +191,11 @@ TilePlan planRows(TilingInterface root, bool alone) {
   for (int64_t dim : parallel)
     if (rowIsLast || dim != parallel.back())
       plan.sizes[dim] = 1;
-  // Long enough for vectors and for the loops around them; with other ops before it, the tile needs a scratch of
-  // known size.
-  if (!elementwise)
-    return plan;
-  int64_t last = out.getRank() - 1;
-  if (last == 0)
-    plan.sizes[0] = kItemElements;
-  else if (last > 0 && !out.isDynamicDim(last) && alone)
-    plan.sizes[last - 1] = std::max<int64_t>(1, kShortRow / std::max<int64_t>(1, out.getDimSize(last)));
+  if (elementwise)
+    planElements(plan, out, alone);
+  for (int64_t dim : parallel)
+    if (readsBackwards(root, dim))
+      plan.sizes[dim] = 0;
   return plan;
 }
 
