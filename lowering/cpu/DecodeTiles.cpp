@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // rows × keys dot products → as many accumulators over the head dimension, then their lanes added up by halves:
-//   16 accumulators of 16 lanes (4 rows × 4 keys on AVX-512) → 1 vector of 16 scores, by 15 shuffles, blends and adds.
+//   16 accumulators of 16 lanes (4 rows × 4 keys on AVX-512) → 1 vector of 16 scores, by 15 shuffles, blends and adds,
+//   three of them for each key, whether keys are multiplied together or, where they are long, one after the other.
 // weights · values → rows × vectors accumulators over the keys, in passes over the value dimension.
 #include "lowering/cpu/DecodeTiles.h"
 
@@ -13,6 +14,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -25,6 +27,10 @@ namespace weft {
 /// read bandwidth for bf16 instead of 93 %), shorter ones pay for their maxima.
 static constexpr int64_t kBlockBytes = 4 << 10;
 static constexpr int64_t kLineBytes = 64;
+/// Of a key or value whose lines are read in turn with others'; longer ones are read one after the other. What the
+/// processor reads ahead of its own accord are lines that follow each other: with the hints of these loops a Zen 4
+/// reads four rows of 512 bytes in turn at 20 GB/s, one after the other at 28, four of 256 at 25.
+static constexpr int64_t kTogetherBytes = 256;
 /// Vectors of the head dimension in one iteration of the dot products: few, since LLVM hoists the queries of a whole
 /// row into registers that it does not have, and gathers the prefetches of a long iteration at its end.
 static constexpr int64_t kDotUnroll = 4;
@@ -39,8 +45,8 @@ DecodeTiles::DecodeTiles(AttentionOp op, const DecodePlan &plan, const RegisterP
   valueVectors = llvm::divideCeil(plan.valueDim, reg.lanes);
   Type element = cast<ShapedType>(op.getKey().getType()).getElementType();
   int64_t rowBytes = std::max(plan.headDim, plan.valueDim) * llvm::divideCeil(element.getIntOrFloatBitWidth(), 8);
-  // Whole tiles of every shape: 16 keys are the most in one. A matrix tile of weights holds 64.
-  blockKeys = bytes ? 64 : std::clamp<int64_t>(kBlockBytes / rowBytes / 16 * 16, 16, 256);
+  // Whole tiles; a matrix tile of weights holds 64.
+  blockKeys = bytes ? 64 : std::clamp<int64_t>(kBlockBytes / rowBytes / tile.keys * tile.keys, tile.keys, 256);
 }
 
 void DecodeTiles::allocate(OpBuilder &b) {
@@ -48,6 +54,7 @@ void DecodeTiles::allocate(OpBuilder &b) {
   queries = scratch(b, {blocks * queryVectors * tile.rows, reg.lanes});
   weights = scratch(b, {blockKeys * tile.rows});
   output = scratch(b, {blocks * tile.rows, valueVectors * reg.lanes});
+  dotSums = scratch(b, {tile.keys, reg.lanes});
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//
@@ -123,6 +130,11 @@ static int64_t elementBytes(Value memref) {
   return llvm::divideCeil(cast<ShapedType>(memref.getType()).getElementTypeBitWidth(), 8);
 }
 
+/// Whether keys or values are read one after the other. Sixteen registers hold too few sums for all of a value.
+bool DecodeTiles::isLong(Value memref, int64_t extent) const {
+  return reg.rows >= 8 && extent * elementBytes(memref) > kTogetherBytes;
+}
+
 void DecodeTiles::emitPrefetchRow(OpBuilder &b, unsigned operand, Value ofHead, Value at, Value first, int64_t count) {
   Value memref = op->getOperand(operand), zero = constant(b, 0);
   for (int64_t element = 0; element < count; element += kLineBytes / elementBytes(memref)) {
@@ -167,30 +179,35 @@ void DecodeTiles::emitDotStep(OpBuilder &b, ArrayRef<Value> keys, ArrayRef<Value
   SmallVector<Value> rows;
   for (int64_t r = 0; r < tile.rows; ++r)
     rows.push_back(loadVector(b, queries, add(b, start, r)));
-  for (int64_t k = 0; k < tile.keys; ++k) {
+  for (size_t k = 0; k < keys.size(); ++k) {
     Value row = loadRow(b, 1, keys[k], first, left);
     if (!ahead.empty())
       emitPrefetchRow(b, 2, head, ahead[k], first, 1);
     for (int64_t r = 0; r < tile.rows; ++r) {
-      Value &sum = sums[r * tile.keys + k];
+      Value &sum = sums[r * keys.size() + k];
       sum = emitMultiplyAdd(b, loc, reg, rows[r], row, sum);
     }
   }
 }
 
-SmallVector<Value> DecodeTiles::emitDotProducts(OpBuilder &b, Value first, bool whole) {
-  SmallVector<Value> keys, ahead, sums(tile.rows * tile.keys, splat(b, 0.0f));
-  for (int64_t k = 0; k < tile.keys; ++k) {
-    Value j = add(b, arith::AddIOp::create(b, loc, key, first), k);
-    keys.push_back(whole ? j : arith::MinUIOp::create(b, loc, j, lastKey).getResult());
-    // The block's values come next.
-    if (whole)
-      ahead.push_back(j);
-  }
+/// A loop that LLVM leaves as it is: of one that it unrolls it gathers the loads of keys, which should follow each
+/// other as the keys do, and keeps a whole row of queries in registers that it does not have.
+static scf::ForOp rolled(scf::ForOp loop) {
+  MLIRContext *context = loop.getContext();
+  auto unroll = LLVM::LoopUnrollAttr::get(context, /*disable=*/BoolAttr::get(context, true), {}, {}, {}, {}, {}, {});
+  auto annotation =
+      LLVM::LoopAnnotationAttr::get(context, {}, {}, {}, unroll, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {});
+  loop->setAttr("loop_annotation", annotation);
+  return loop;
+}
+
+/// The products of the rows with some keys, and their lanes added up as far as those of one key allow: a vector a key.
+SmallVector<Value> DecodeTiles::emitDotsOf(OpBuilder &b, ArrayRef<Value> keys, ArrayRef<Value> ahead) {
   int64_t vectors = plan.headDim / reg.lanes, unroll = std::max<int64_t>(1, std::min(vectors, kDotUnroll));
   while (vectors % unroll)
     --unroll;
   int64_t line = kLineBytes / elementBytes(op.getValue());
+  SmallVector<Value> sums(tile.rows * keys.size(), splat(b, 0.0f)), ofKeys;
   auto loop = scf::ForOp::create(b, loc, constant(b, 0), constant(b, vectors), constant(b, unroll), sums,
                                  [&](OpBuilder &body, Location, Value vector, ValueRange carried) {
                                    SmallVector<Value> next(carried);
@@ -199,16 +216,47 @@ SmallVector<Value> DecodeTiles::emitDotProducts(OpBuilder &b, Value first, bool 
                                                  add(body, vector, u), reg.lanes, next);
                                    scf::YieldOp::create(body, loc, next);
                                  });
-  sums.assign(loop.getResults().begin(), loop.getResults().end());
+  sums = llvm::to_vector_of<Value>((int64_t(keys.size()) < tile.keys ? rolled(loop) : loop).getResults());
   if (int64_t left = plan.headDim % reg.lanes)
     emitDotStep(b, keys, ahead, constant(b, vectors), left, sums);
-  SmallVector<Value> scores;
-  for (int64_t s = 0; s < tile.sums; ++s) {
-    SmallVector<Value> pairs;
-    for (int64_t lane = 0; lane < reg.lanes; ++lane)
-      pairs.push_back(sums[lane / tile.keysInVector * tile.keys + s * tile.keysInVector + lane % tile.keysInVector]);
-    scores.push_back(emitLaneSums(b, loc, pairs));
+  for (size_t k = 0; k < keys.size(); ++k) {
+    SmallVector<Value> rows;
+    for (int64_t r = 0; r < tile.rows; ++r)
+      rows.push_back(sums[r * keys.size() + k]);
+    ofKeys.push_back(emitLaneSums(b, loc, rows, tile.keysInVector));
   }
+  return ofKeys;
+}
+
+SmallVector<Value> DecodeTiles::emitDotProducts(OpBuilder &b, Value first, bool whole) {
+  int64_t together = isLong(op.getKey(), plan.headDim) ? 1 : tile.keys;
+  Value start = arith::AddIOp::create(b, loc, key, first), zero = constant(b, 0);
+  auto some = [&](OpBuilder &body, Value from) {
+    SmallVector<Value> keys, ahead;
+    for (int64_t k = 0; k < together; ++k) {
+      Value j = add(body, arith::AddIOp::create(body, loc, start, from), k);
+      keys.push_back(whole ? j : arith::MinUIOp::create(body, loc, j, lastKey).getResult());
+      // The block's values come next.
+      if (whole)
+        ahead.push_back(j);
+    }
+    return emitDotsOf(body, keys, ahead);
+  };
+  SmallVector<Value> ofKeys, scores;
+  if (together == tile.keys) {
+    ofKeys = some(b, zero);
+  } else {
+    rolled(scf::ForOp::create(b, loc, zero, constant(b, tile.keys), constant(b, together), ValueRange(),
+                              [&](OpBuilder &body, Location, Value from, ValueRange) {
+                                for (auto [k, sums] : llvm::enumerate(some(body, from)))
+                                  storeVector(body, sums, dotSums, add(body, from, k));
+                                scf::YieldOp::create(body, loc);
+                              }));
+    for (int64_t k = 0; k < tile.keys; ++k)
+      ofKeys.push_back(loadVector(b, dotSums, constant(b, k)));
+  }
+  for (int64_t s = 0; s < tile.sums; ++s)
+    scores.push_back(emitLaneSums(b, loc, ArrayRef(ofKeys).slice(s * tile.keysInVector, tile.keysInVector)));
   return scores;
 }
 
@@ -217,28 +265,36 @@ SmallVector<Value> DecodeTiles::emitDotProducts(OpBuilder &b, Value first, bool 
 //===--------------------------------------------------------------------------------------------------------------===//
 
 void DecodeTiles::emitValues(OpBuilder &b, Value count, Value alpha) {
-  int64_t width = tile.valueVectors * reg.lanes, passes = plan.valueDim / width;
-  forEach(b, constant(b, 0), constant(b, passes), 1, [&](OpBuilder &body, Value number) {
-    Value first = arith::MulIOp::create(body, loc, number, constant(body, width));
-    emitValuePass(body, {number, first, tile.valueVectors, reg.lanes}, count, alpha);
-  });
-  int64_t rest = plan.valueDim - passes * width;
-  if (!rest)
-    return;
-  int64_t vectors = llvm::divideCeil(rest, reg.lanes);
-  ValuePass pass{constant(b, passes), constant(b, passes * width), vectors, rest - (vectors - 1) * reg.lanes};
-  emitValuePass(b, pass, count, alpha);
+  // As many vectors as the accumulators hold for all rows; of long rows of values all, for some rows at once.
+  int64_t accumulators = tile.valueVectors * tile.rows, rows = tile.rows;
+  if (isLong(op.getValue(), plan.valueDim))
+    rows = std::clamp<int64_t>(accumulators / llvm::PowerOf2Ceil(valueVectors), 1, tile.rows);
+  int64_t most = accumulators / rows, width = most * reg.lanes, whole = plan.valueDim / width;
+  int64_t rest = plan.valueDim - whole * width, each = whole + (rest > 0), passes = each * tile.rows / rows;
+  for (int64_t r = 0; r < tile.rows; r += rows) {
+    int64_t before = r / rows * each;
+    forEach(b, constant(b, 0), constant(b, whole), 1, [&](OpBuilder &body, Value number) {
+      Value first = arith::MulIOp::create(body, loc, number, constant(body, width));
+      emitValuePass(body, {add(body, number, before), first, passes, most, reg.lanes, r, rows}, count, alpha);
+    });
+    if (!rest)
+      continue;
+    int64_t vectors = llvm::divideCeil(rest, reg.lanes), last = rest - (vectors - 1) * reg.lanes;
+    Value number = constant(b, before + whole), first = constant(b, whole * width);
+    emitValuePass(b, {number, first, passes, vectors, last, r, rows}, count, alpha);
+  }
 }
 
 void DecodeTiles::emitValuePass(OpBuilder &b, const ValuePass &pass, Value count, Value alpha) {
   Value start = arith::MulIOp::create(b, loc, block, constant(b, tile.rows));
   SmallVector<Value> acc;
   auto place = [&](int64_t v) { return add(b, pass.first, v * reg.lanes); };
-  for (int64_t r = 0; r < tile.rows; ++r) {
-    Value factor = vector::ExtractOp::create(b, loc, alpha, ArrayRef<int64_t>{r * tile.keysInVector});
+  for (int64_t r = 0; r < pass.rows; ++r) {
+    Value factor = vector::ExtractOp::create(b, loc, alpha, ArrayRef<int64_t>{(pass.firstRow + r) * tile.keysInVector});
     factor = vector::BroadcastOp::create(b, loc, lanes, factor);
     for (int64_t v = 0; v < pass.vectors; ++v)
-      acc.push_back(arith::MulFOp::create(b, loc, loadVector(b, output, add(b, start, r), place(v)), factor));
+      acc.push_back(
+          arith::MulFOp::create(b, loc, loadVector(b, output, add(b, start, pass.firstRow + r), place(v)), factor));
   }
   int64_t unroll = std::min(kValueUnroll, tile.keysInVector);
   Value rest = arith::RemUIOp::create(b, loc, count, constant(b, unroll));
@@ -246,9 +302,9 @@ void DecodeTiles::emitValuePass(OpBuilder &b, const ValuePass &pass, Value count
   acc = emitValueKeys(b, pass, constant(b, 0), main, unroll, acc);
   if (unroll > 1)
     acc = emitValueKeys(b, pass, main, count, 1, acc);
-  for (int64_t r = 0; r < tile.rows; ++r)
+  for (int64_t r = 0; r < pass.rows; ++r)
     for (int64_t v = 0; v < pass.vectors; ++v)
-      storeVector(b, acc[r * pass.vectors + v], output, add(b, start, r), place(v));
+      storeVector(b, acc[r * pass.vectors + v], output, add(b, start, pass.firstRow + r), place(v));
 }
 
 /// The accumulators with keys [begin, end) of the block added, in order, `step` keys an iteration.
@@ -270,8 +326,9 @@ SmallVector<Value> DecodeTiles::emitValueKeys(OpBuilder &b, const ValuePass &pas
                                      v + 1 == pass.vectors ? pass.lastLanes : reg.lanes));
           if (step > 1)
             emitPrefetchKeys(body, pass, first, u);
-          for (int64_t r = 0; r < tile.rows; ++r) {
-            Value weight = memref::LoadOp::create(body, loc, weights, add(body, base, r * tile.keysInVector + u));
+          for (int64_t r = 0; r < pass.rows; ++r) {
+            Value weight = memref::LoadOp::create(body, loc, weights,
+                                                  add(body, base, (pass.firstRow + r) * tile.keysInVector + u));
             weight = vector::BroadcastOp::create(body, loc, lanes, weight);
             for (int64_t v = 0; v < pass.vectors; ++v) {
               Value &sum = sums[r * pass.vectors + v];
@@ -287,13 +344,13 @@ SmallVector<Value> DecodeTiles::emitValueKeys(OpBuilder &b, const ValuePass &pas
 /// The keys that come next are asked for row by row: a pass asks for its share of whole rows, at the pace of its own
 /// values. After an item's last key they are those of the next split or head, which lie there, or nothing.
 void DecodeTiles::emitPrefetchKeys(OpBuilder &b, const ValuePass &pass, Value first, int64_t offset) {
-  int64_t width = tile.valueVectors * reg.lanes, passes = llvm::divideCeil(plan.headDim, width);
+  int64_t share = llvm::alignTo(llvm::divideCeil(plan.headDim, pass.passes), reg.lanes);
   Value step = arith::MulIOp::create(b, loc, pass.number, constant(b, blockKeys));
   step = arith::AddIOp::create(b, loc, step, add(b, first, offset));
-  Value count = constant(b, passes);
+  Value count = constant(b, llvm::divideCeil(plan.headDim, share));
   Value row = arith::AddIOp::create(b, loc, nextKey, arith::DivUIOp::create(b, loc, step, count));
-  Value part = arith::MulIOp::create(b, loc, arith::RemUIOp::create(b, loc, step, count), constant(b, width));
-  emitPrefetchRow(b, 1, nextHead, row, part, std::min(width, plan.headDim));
+  Value part = arith::MulIOp::create(b, loc, arith::RemUIOp::create(b, loc, step, count), constant(b, share));
+  emitPrefetchRow(b, 1, nextHead, row, part, std::min(share, plan.headDim));
 }
 
 void DecodeTiles::emitOutputRow(OpBuilder &b, Value row, ArrayRef<Value> dims, Value inverse) {

@@ -71,14 +71,21 @@ protected:
   mlir::Value nextHead, nextKey;
 
 private:
-  /// A pass over some vectors of the value dimension.
+  mlir::Value dotSums; ///< [key of a tile][lanes]
+
+  /// A pass over some vectors of the value dimension for some rows.
   struct ValuePass {
     mlir::Value number, first; ///< of the pass, of its value dimensions
+    int64_t passes;            ///< in all
     int64_t vectors;
     int64_t lastLanes; ///< of the last vector that exist
+    int64_t firstRow, rows;
   };
 
+  bool isLong(mlir::Value memref, int64_t extent) const;
   mlir::Value loadRow(mlir::OpBuilder &b, unsigned operand, mlir::Value at, mlir::Value first, int64_t left);
+  mlir::SmallVector<mlir::Value> emitDotsOf(mlir::OpBuilder &b, mlir::ArrayRef<mlir::Value> keys,
+                                            mlir::ArrayRef<mlir::Value> ahead);
   void emitDotStep(mlir::OpBuilder &b, mlir::ArrayRef<mlir::Value> keys, mlir::ArrayRef<mlir::Value> ahead,
                    mlir::Value vector, int64_t left, mlir::MutableArrayRef<mlir::Value> sums);
   void emitValuePass(mlir::OpBuilder &b, const ValuePass &pass, mlir::Value count, mlir::Value alpha);

@@ -190,11 +190,11 @@ SmallVector<Value> emitTranspose(OpBuilder &builder, Location loc, ArrayRef<Valu
   return v;
 }
 
-Value emitLaneSums(OpBuilder &builder, Location loc, ArrayRef<Value> vectors) {
+Value emitLaneSums(OpBuilder &builder, Location loc, ArrayRef<Value> vectors, int64_t step) {
   SmallVector<Value> v(vectors);
-  int64_t n = v.size();
-  assert(llvm::isPowerOf2_64(n) && "stages halve the vectors");
-  for (int64_t step = 1; step < n; step *= 2) {
+  int64_t n = cast<VectorType>(v.front().getType()).getNumElements();
+  assert(llvm::isPowerOf2_64(v.size()) && int64_t(v.size()) * step <= n && "stages halve the vectors");
+  for (; v.size() > 1; step *= 2) {
     SmallVector<int64_t> own, other;
     for (int64_t lane = 0; lane < n; ++lane) {
       // Lanes n and above name the second operand, whose sums go where the bit is set.

@@ -32,8 +32,10 @@ mlir::SmallVector<mlir::Value> emitTranspose(mlir::OpBuilder &builder, mlir::Loc
                                              mlir::ArrayRef<mlir::Value> rows);
 
 /// Lane i of the result is the sum of the lanes of vector i: n vectors of n lanes, n a power of two, by log2 n stages
-/// of a blend, a shuffle and an addition for each pair.
-mlir::Value emitLaneSums(mlir::OpBuilder &builder, mlir::Location loc, mlir::ArrayRef<mlir::Value> vectors);
+/// of a blend, a shuffle and an addition for each pair. Of fewer vectors, and from `step` on, these are some of the
+/// stages: lane l is the sum of the lanes of vector l / step mod n whose numbers differ from l in these n places alone.
+mlir::Value emitLaneSums(mlir::OpBuilder &builder, mlir::Location loc, mlir::ArrayRef<mlir::Value> vectors,
+                         int64_t step = 1);
 
 } // namespace weft
 
