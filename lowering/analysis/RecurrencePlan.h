@@ -40,7 +40,7 @@ struct RecurrencePlan {
 
   bool holdsWholeState() const { return rows == keys; }
   /// Value columns of a work item: several groups of vectors, so that a line of an input is not fetched by two cores.
-  /// Half of them where the op would be one item of a long time.
+  /// Fewer where the op would be one item, more where steps go one by one and there are many items.
   static int64_t itemColumns(RecurrenceOp op, const RegisterPlan &registers);
   /// Heads of a work item: several where they share their queries and keys, as long as there are many items.
   static int64_t itemHeads(RecurrenceOp op, const RegisterPlan &registers);

@@ -122,7 +122,7 @@ void RecurrenceEmitter::emitWholeState(OpBuilder &b, const Columns &columns, Val
         Values before = afterReset(i, time, held), after;
         ValueRange rest(before);
         for (int64_t v = 0; v < columns.vectors; ++v) {
-          prefetch(i, pointAt(i, time, constant(i, 0), columns, v));
+          prefetchNextBlock(i, first, place, columns, v);
           llvm::append_range(after, stepOfVector(i, time, columns, v, rest.take_front(parts * plan.keys)));
           rest = rest.drop_front(parts * plan.keys);
         }

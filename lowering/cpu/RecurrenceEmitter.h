@@ -75,6 +75,10 @@ protected:
   void storeOutputs(mlir::OpBuilder &b, const IterationPoint &point, mlir::ValueRange sums);
   /// Asks for what later steps read along the point's vectors.
   void prefetch(mlir::OpBuilder &b, const IterationPoint &point);
+  /// Asks for a line of the next block of time: while this block passes, vector by vector, for all rows of the next,
+  /// each from its begin to its end, as memory gives them. Rows of the outputs too, which are written vector by vector.
+  void prefetchNextBlock(mlir::OpBuilder &b, mlir::Value first, mlir::Value place, const Columns &columns, int64_t v);
+  void prefetchAt(mlir::OpBuilder &b, const IterationPoint &ahead, unsigned operands);
 
   /// Parts of S at a row and a vector: in the scratch, or where time is one step in the state operands.
   Values loadState(mlir::OpBuilder &b, mlir::Value row, const Columns &columns, int64_t v);

@@ -76,7 +76,7 @@ void RecurrenceEmitter::emitShared(OpBuilder &b, const Columns &columns, Value f
     Value time = timeOf(i, add(i, first, place));
     for (int64_t v = 0; v < columns.vectors; ++v) {
       IterationPoint point = pointAt(i, time, constant(i, 0), columns, v);
-      prefetch(i, point);
+      prefetchNextBlock(i, first, place, columns, v);
       IRMapping mapping = elementsAt(i, point);
       emitVectorBody(i, op.getStep().front(), mapping, registers.lanes);
       for (const Shared &stored : shared) {
@@ -164,10 +164,27 @@ void RecurrenceEmitter::prefetch(OpBuilder &b, const IterationPoint &point) {
   IterationPoint ahead = point;
   ahead.dims[RecurrenceOp::Time] =
       add(b, point.dims[RecurrenceOp::Time], op.getReverse() ? -kPrefetchSteps : kPrefetchSteps);
-  for (auto [index, input] : llvm::enumerate(op.getInputs())) {
-    AffineMap map = op.getIndexingMap(index);
-    if (map.isFunctionOfDim(RecurrenceOp::Time) && map.isFunctionOfDim(point.vectorDim))
-      emitPrefetch(b, loc, input, map, ahead);
+  prefetchAt(b, ahead, op.getInputs().size());
+}
+
+void RecurrenceEmitter::prefetchNextBlock(OpBuilder &b, Value first, Value place, const Columns &columns, int64_t v) {
+  // This block's vectors and steps are as many as the next one's rows and lines.
+  Value vector = add(b, arith::DivUIOp::create(b, loc, columns.e, constant(b, registers.lanes)), v);
+  Value passed = arith::AddIOp::create(b, loc, arith::MulIOp::create(b, loc, vector, constant(b, plan.steps)), place);
+  Value inRow = constant(b, vectorsOfHead());
+  Value row = arith::DivUIOp::create(b, loc, passed, inRow), line = arith::RemUIOp::create(b, loc, passed, inRow);
+  Value time = timeOf(b, add(b, arith::AddIOp::create(b, loc, first, row), plan.steps));
+  IterationPoint ahead = pointAt(b, time, constant(b, 0), columns, v);
+  ahead.dims[RecurrenceOp::Value] = arith::MulIOp::create(b, loc, line, constant(b, registers.lanes));
+  prefetchAt(b, ahead, op.getFirstState());
+}
+
+/// Those of the first operands whose rows lie along the point's vectors.
+void RecurrenceEmitter::prefetchAt(OpBuilder &b, const IterationPoint &ahead, unsigned operands) {
+  for (unsigned operand : llvm::seq(operands)) {
+    AffineMap map = op.getIndexingMap(operand);
+    if (map.isFunctionOfDim(RecurrenceOp::Time) && map.isFunctionOfDim(ahead.vectorDim))
+      emitPrefetch(b, loc, op->getOperand(operand), map, ahead);
   }
 }
 

@@ -1,10 +1,10 @@
 // RUN: weft-opt %s --weft-tile-kernels --canonicalize --cse | FileCheck %s
 
-// A work item: a batch, a head (Mamba has one) and 64 columns, with all of time.
+// A work item: a batch, a head (Mamba has one) and 256 columns, with all of time.
 // CHECK-LABEL: @mamba
-// CHECK: scf.forall (%[[B:.*]], %[[E:.*]]) = (0, 0) to (%{{.*}}, 1536) step (1, 64)
-// CHECK: %[[X:.*]] = tensor.extract_slice %{{.*}}[%[[B]], 0, %[[E]]] [1, %{{.*}}, 64]
-// CHECK: %[[A:.*]] = tensor.extract_slice %{{.*}}[0, %[[E]]] [16, 64]
+// CHECK: scf.forall (%[[B:.*]], %[[E:.*]]) = (0, 0) to (%{{.*}}, 1536) step (1, 256)
+// CHECK: %[[X:.*]] = tensor.extract_slice %{{.*}}[%[[B]], 0, %[[E]]] [1, %{{.*}}, 256]
+// CHECK: %[[A:.*]] = tensor.extract_slice %{{.*}}[0, %[[E]]] [16, 256]
 // CHECK: weft.recurrence {{.*}} ins(%[[X]], %[[A]] :
 // CHECK: {weft.item_cost = {{[0-9]+}} : i64}
 #te = affine_map<(b, h, t, n, e) -> (b, t, e)>
