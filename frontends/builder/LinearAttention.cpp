@@ -47,22 +47,26 @@ static Value buildDecays(GraphBuilder &graph, int64_t heads) {
   return graph.constant(decays);
 }
 
-/// e^(iθ) for each pair of channels: cosines and sines, [pairs].
-static std::pair<Value, Value> buildTurns(GraphBuilder &graph, int64_t pairs) {
+/// e^(iθ) for each pair of channels, times what it forgets: real and imaginary parts, [pairs].
+static std::pair<Value, Value> buildTurns(GraphBuilder &graph, int64_t pairs, double scaleBase) {
   std::vector<float> cosines, sines;
   for (int64_t pair = 0; pair < pairs; ++pair) {
     double share = pairs > 1 ? static_cast<double>(pair) / static_cast<double>(pairs - 1) : 0.0;
-    double angle = std::pow(10000.0, -share);
-    cosines.push_back(static_cast<float>(std::cos(angle)));
-    sines.push_back(static_cast<float>(std::sin(angle)));
+    double angle = std::pow(10000.0, -share), kept = 1.0;
+    // A query's scale ζ^(t / base) and a key's ζ^(−s / base) make a decay of the distance.
+    if (scaleBase > 0)
+      kept = std::pow((static_cast<double>(pair) / static_cast<double>(pairs) + 0.4) / 1.4, 1.0 / scaleBase);
+    cosines.push_back(static_cast<float>(kept * std::cos(angle)));
+    sines.push_back(static_cast<float>(kept * std::sin(angle)));
   }
   Value cosine = graph.constant(cosines);
   return {cosine, graph.constant(sines)};
 }
 
 /// The pairs of a query and a key as complex numbers: Re(q · e^(iθ(t − s)) · k̄) is the product of both turned.
-static void addRotation(GraphBuilder &graph, RecurrenceSpec &spec, Value query, Value key, int64_t pairs) {
-  auto [cosine, sine] = buildTurns(graph, pairs);
+static void addRotation(GraphBuilder &graph, RecurrenceSpec &spec, Value query, Value key, int64_t pairs,
+                        double scaleBase) {
+  auto [cosine, sine] = buildTurns(graph, pairs, scaleBase);
   auto half = [&](Value x, int64_t index) { return graph.lastSlice(x, index * pairs, pairs); };
   spec.inputs.insert(spec.inputs.end(), {{half(query, 0), "bthn"},
                                          {half(query, 1), "bthn"},
@@ -80,6 +84,7 @@ static void addRotation(GraphBuilder &graph, RecurrenceSpec &spec, Value query, 
 
 Value Retention::build(GraphBuilder &graph, Value x, Value reset) const {
   assert((!rotary || keys % 2 == 0) && "channels turn in pairs");
+  assert((rotary || scaleBase == 0) && "pairs that do not turn have no scale");
   GraphBuilder::Scope scope(graph, name);
   Value query = projectHeads(graph, x, name + ".q_proj", heads, keys);
   Value key = projectHeads(graph, x, name + ".k_proj", heads, keys);
@@ -87,7 +92,7 @@ Value Retention::build(GraphBuilder &graph, Value x, Value reset) const {
   spec.name = name;
   spec.inputs = {{projectHeads(graph, x, name + ".v_proj", heads, values), "bthe"}, {buildDecays(graph, heads), "h"}};
   if (rotary) {
-    addRotation(graph, spec, query, key, keys / 2);
+    addRotation(graph, spec, query, key, keys / 2, scaleBase);
     spec.imaginaryState = imaginaryStateName(name);
   } else {
     spec.inputs.insert(spec.inputs.end(), {{query, "bthn"}, {key, "bthn"}});

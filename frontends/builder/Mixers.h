@@ -28,6 +28,9 @@ struct Retention {
   /// Queries and keys turn by an angle for each position and pair (n, n + keys / 2). The product of two turns depends
   /// on the distance only, so that it is a complex decay, and no position is needed.
   bool rotary = true;
+  /// Pair n of d / 2 forgets by ((2n + 0.4 d) / (1.4 d))^(1 / scaleBase) each position too, as xPos does (Sun et al.
+  /// 2022, arXiv:2212.10554), with 512 there; 0: it does not.
+  double scaleBase = 0;
   double epsilon = 1e-6; ///< of the norm of each head's output
 
   std::vector<StateSpec> states() const;

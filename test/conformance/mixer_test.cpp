@@ -71,6 +71,8 @@ const std::vector<MixerCase> &mixerCases() {
              Retention{.name = "mix", .hidden = kHidden, .heads = 3, .keys = 8, .values = 12, .rotary = false}),
       caseOf("RetentionRotary", "retention-rotary",
              Retention{.name = "mix", .hidden = kHidden, .heads = 3, .keys = 8, .values = 12}),
+      caseOf("RetentionXpos", "retention-xpos",
+             Retention{.name = "mix", .hidden = kHidden, .heads = 3, .keys = 8, .values = 12, .scaleBase = 16}),
       caseOf("Gla", "gla",
              GatedLinearAttention{.name = "mix", .hidden = kHidden, .heads = 2, .keys = 12, .values = 10, .rank = 5}),
       caseOf("NormAttention", "norm-attention", NormAttention{.name = "mix", .hidden = kHidden, .heads = 2}),
