@@ -16,6 +16,7 @@
 #include "mlir/IR/Remarks.h"
 #include "llvm/ADT/MapVector.h"
 
+#include <set>
 #include <string>
 
 using namespace mlir;
@@ -122,7 +123,7 @@ private:
     growBy(id, [](Operation *op) { return isElementwise(op) || isProduct(op); });
     growBy(id, [](Operation *) { return true; });
     for (auto &[producer, reason] : obstacles)
-      if (!groupOf.count(producer))
+      if (!groupOf.count(producer) && reported.insert({producer, reason}).second)
         remark::missed(producer->getLoc(), remark::RemarkOpts::name("separate-kernel").category("weft-fuse-kernels"))
             << reason;
     obstacles.clear();
@@ -250,7 +251,8 @@ private:
 
   bool isFusionOn;
   llvm::DenseMap<Operation *, size_t> groupOf;
-  llvm::MapVector<Operation *, std::string> obstacles; ///< of the group that grows
+  llvm::MapVector<Operation *, std::string> obstacles;    ///< of the group that grows
+  std::set<std::pair<Operation *, std::string>> reported; ///< by several readers' groups once
 };
 
 } // namespace

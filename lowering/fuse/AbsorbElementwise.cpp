@@ -105,7 +105,8 @@ bool followsProduct(linalg::GenericOp producer) {
   });
 }
 
-FailureOr<ProducerPlan> planProducer(RecurrenceOp op, unsigned input) {
+/// `reported` are the producers of which a remark has said that they stay outside: each change looks at all again.
+FailureOr<ProducerPlan> planProducer(RecurrenceOp op, unsigned input, DenseSet<Operation *> &reported) {
   Value value = op.getInputs()[input];
   auto producer = value.getDefiningOp<linalg::GenericOp>();
   if (!isAbsorbable(producer) || !value.hasOneUse() || followsProduct(producer))
@@ -113,9 +114,10 @@ FailureOr<ProducerPlan> planProducer(RecurrenceOp op, unsigned input) {
   AffineMap loops = op.getIndexingMap(input);
   FusionEstimate estimate = estimateAbsorption(producer, op, loops);
   if (!estimate.pays()) {
-    remark::missed(producer->getLoc(),
-                   remark::RemarkOpts::name("outside-recurrence").category("weft-absorb-elementwise"))
-        << "in the recurrence: " << estimate.text();
+    if (reported.insert(producer).second)
+      remark::missed(producer->getLoc(),
+                     remark::RemarkOpts::name("outside-recurrence").category("weft-absorb-elementwise"))
+          << "in the recurrence: " << estimate.text();
     return failure();
   }
   FailureOr<SmallVector<Operand>> operands = operandsThrough(producer, loops, Value());
@@ -281,6 +283,7 @@ struct AbsorbElementwisePass : impl::AbsorbElementwiseBase<AbsorbElementwisePass
   void runOnOperation() override {
     if (!isFusionOn(getOperation()))
       return;
+    reported.clear();
     // Each change makes a new op, which is looked at again.
     while (absorbOne())
       ;
@@ -303,7 +306,7 @@ struct AbsorbElementwisePass : impl::AbsorbElementwiseBase<AbsorbElementwisePass
     if (!op.hasPureTensorSemantics())
       return false;
     for (unsigned input : llvm::seq(op.getInputs().size()))
-      if (FailureOr<ProducerPlan> plan = planProducer(op, input); succeeded(plan)) {
+      if (FailureOr<ProducerPlan> plan = planProducer(op, input, reported); succeeded(plan)) {
         applyProducer(rewriter, *plan);
         return true;
       }
@@ -315,6 +318,8 @@ struct AbsorbElementwisePass : impl::AbsorbElementwiseBase<AbsorbElementwisePass
       }
     return false;
   }
+
+  DenseSet<Operation *> reported;
 
   bool absorb(RewriterBase &rewriter, CausalConvOp op) {
     if (!op.hasPureTensorSemantics())

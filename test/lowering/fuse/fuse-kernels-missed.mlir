@@ -130,3 +130,20 @@ func.func @negative_read_by_a_product_too(%x: tensor<4x16xf32>) -> tensor<4x16xf
   } -> tensor<4x16xf32>
   return %y : tensor<4x16xf32>
 }
+
+// -----
+
+// Two kernels read it: one remark.
+// CHECK-LABEL: @negative_two_readers
+// CHECK-COUNT-3: weft.kernel
+func.func @negative_two_readers(%x: tensor<?x8xf32> {weft.dims = ["n", ""]}) -> (tensor<?x8xf32> {weft.dims = ["n", ""]}, tensor<?x8xf32> {weft.dims = ["n", ""]}) attributes {weft.entry} {
+  %c0 = arith.constant 0 : index
+  %n = tensor.dim %x, %c0 : tensor<?x8xf32>
+  %scale = weft.parameter "scale" : tensor<8xf32>
+  %empty = tensor.empty(%n) : tensor<?x8xf32>
+  // expected-remark@+1 {{its result is read outside the kernel too}}
+  %h = weft.rms_norm {epsilon = 0.5 : f32} ins(%x : tensor<?x8xf32>) outs(%empty : tensor<?x8xf32>) -> tensor<?x8xf32>
+  %y = weft.layer_norm {epsilon = 0.0 : f32} ins(%h, %scale : tensor<?x8xf32>, tensor<8xf32>) outs(%empty : tensor<?x8xf32>) -> tensor<?x8xf32>
+  %z = weft.layer_norm {epsilon = 1.0 : f32} ins(%h, %scale : tensor<?x8xf32>, tensor<8xf32>) outs(%empty : tensor<?x8xf32>) -> tensor<?x8xf32>
+  return %y, %z : tensor<?x8xf32>, tensor<?x8xf32>
+}
