@@ -78,10 +78,16 @@ Result<std::vector<Array>> encodePrompts(const Model &model, const Entry &entry,
     mask.insert(mask.end(), encoding.size(), 1);
   }
   std::vector<int64_t> shape = {static_cast<int64_t>(prompts.size()), static_cast<int64_t>(longest)};
-  return std::vector<Array>{Array::of("input_ids", shape, ids), Array::of("attention_mask", shape, mask)};
+  std::vector<Array> inputs{Array::of("input_ids", shape, ids)};
+  if (entry.input("attention_mask"))
+    inputs.push_back(Array::of("attention_mask", shape, mask));
+  return inputs;
 }
 
 Result<std::vector<Array>> encodeTexts(const Model &model, const Entry &entry, const std::vector<std::string> &texts) {
+  // What the entry keeps, and gives of the last token, is the text's then, and not its padding's.
+  if (!entry.states.empty())
+    return encodePrompts(model, entry, texts);
   Result<std::vector<Encoding>> encodings = tokensOf(model, entry, texts, EncodeOptions::Pad::Longest);
   if (!encodings)
     return encodings.takeError();

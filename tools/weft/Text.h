@@ -13,8 +13,8 @@
 
 namespace weft::cli {
 
-/// A batch with a row for each text, padded to the longest. W0507: the model takes no text; W0511: a text is empty or
-/// too long; W03xx: the tokenizer.
+/// A batch with a row for each text, padded to the longest; on the left where the entry goes on from states. W0507: the
+/// model takes no text; W0511: a text is empty or too long; W03xx: the tokenizer.
 Result<std::vector<Array>> encodeTexts(const Model &model, const Entry &entry, const std::vector<std::string> &texts);
 
 /// The same for texts that are to be continued: padded on the left.

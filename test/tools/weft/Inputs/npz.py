@@ -8,6 +8,7 @@ hostile FOLDER        KIND.npz for each kind of archive that must be refused
 npy FILE IDS ROWS     these token ids alone
 near NPY SAFETENSORS NAME  the values of the last
 same A B              two .npz with equal members
+row A I B             row I of each array of a .npz is the only one of the other's
 check NPZ SAFETENSORS the same arrays in both formats
 """
 import ast
@@ -115,6 +116,12 @@ elif command == "npy":
     values = [int(value) for value in ids.split(",")]
     with open(path, "wb") as file:
         file.write(npy(values, (int(rows), len(values) // int(rows))))
+elif command == "row":
+    many, one = read_npz(arguments[0]), read_npz(arguments[2])
+    assert many.keys() == one.keys() and many
+    for name, (_, shape, data) in many.items():
+        size, row = len(data) // shape[0], int(arguments[1])
+        assert one[name][1] == [1, *shape[1:]] and one[name][2] == data[row * size : (row + 1) * size], name
 elif command == "near":
     header = open(arguments[0], "rb").read()
     _, shape, right = read_safetensors(arguments[1])[arguments[2]]
