@@ -141,7 +141,9 @@ void DecodeTiles::emitPrefetchRow(OpBuilder &b, unsigned operand, Value ofHead, 
     IterationPoint point;
     Value place = add(b, first, element);
     point.dims = {batch, ofHead, zero, at, place, place};
-    emitPrefetch(b, loc, memref, op.getIndexingMap(operand), point);
+    // Where arithmetic is what bounds it: Zen 4 reads bf16 and f16 a tenth faster from memory, f32 a sixth more slowly.
+    bool near = reg.halfDots && elementBytes(memref) < 4;
+    emitPrefetch(b, loc, memref, op.getIndexingMap(operand), point, near);
   }
 }
 

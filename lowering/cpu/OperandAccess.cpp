@@ -135,9 +135,11 @@ void emitStore(OpBuilder &builder, Location loc, Value value, Value memref, Affi
     vector::StoreOp::create(builder, loc, vector, memref, subscripts);
 }
 
-void emitPrefetch(OpBuilder &builder, Location loc, Value memref, AffineMap map, const IterationPoint &point) {
+void emitPrefetch(OpBuilder &builder, Location loc, Value memref, AffineMap map, const IterationPoint &point,
+                  bool intoFirstLevel) {
   SmallVector<Value> subscripts = emitSubscripts(builder, loc, map, point.dims);
-  memref::PrefetchOp::create(builder, loc, memref, subscripts, /*isWrite=*/false, /*localityHint=*/2,
+  memref::PrefetchOp::create(builder, loc, memref, subscripts, /*isWrite=*/false,
+                             /*localityHint=*/intoFirstLevel ? 3 : 2,
                              /*isDataCache=*/true);
 }
 

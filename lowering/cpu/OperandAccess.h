@@ -34,9 +34,9 @@ void emitStore(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value value, 
 mlir::SmallVector<mlir::Value> emitSubscripts(mlir::OpBuilder &builder, mlir::Location loc, mlir::AffineMap map,
                                               mlir::ArrayRef<mlir::Value> dims);
 
-/// Asks for the cache line of the element at the point, into the second-level cache.
+/// Asks for the cache line of the element at the point, into the second-level cache or the first one.
 void emitPrefetch(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value memref, mlir::AffineMap map,
-                  const IterationPoint &point);
+                  const IterationPoint &point, bool intoFirstLevel = false);
 
 } // namespace weft
 

@@ -67,3 +67,32 @@ func.func @half_portable(%q: memref<1x4x1x64xf16>, %k: memref<1x4x?x64xf16>, %o:
   return
 }
 }
+
+// -----
+
+#q = affine_map<(b, h, i, j, d, e) -> (b, h, i, d)>
+#k = affine_map<(b, h, i, j, d, e) -> (b, h floordiv 4, j, d)>
+#v = affine_map<(b, h, i, j, d, e) -> (b, h floordiv 4, j, e)>
+#o = affine_map<(b, h, i, j, d, e) -> (b, h, i, e)>
+module attributes {weft.target = #weft.target<isa = "v4-bf16", lanes = 16, registers = 32, cpu = "x86-64-v4", features = "">} {
+// A level whose processors are bound by arithmetic with 16 bits asks for them in the first-level cache.
+// CHECK-LABEL: @near
+// CHECK: memref.prefetch {{.*}} locality<3>
+// CHECK-NOT: locality<2>
+func.func @near(%q: memref<1x4x1x64xf32>, %k: memref<1x1x?x64xbf16>, %o: memref<1x4x1x64xf32>) {
+  weft.attention {scale = 0.5 : f32, indexing_maps = [#q, #k, #v, #o]}
+    ins(%q, %k, %k : memref<1x4x1x64xf32>, memref<1x1x?x64xbf16>, memref<1x1x?x64xbf16>)
+    outs(%o : memref<1x4x1x64xf32>)
+  return
+}
+
+// CHECK-LABEL: @far
+// CHECK: memref.prefetch {{.*}} locality<2>
+// CHECK-NOT: locality<3>
+func.func @far(%q: memref<1x4x1x64xf32>, %k: memref<1x1x?x64xf32>, %o: memref<1x4x1x64xf32>) {
+  weft.attention {scale = 0.5 : f32, indexing_maps = [#q, #k, #v, #o]}
+    ins(%q, %k, %k : memref<1x4x1x64xf32>, memref<1x1x?x64xf32>, memref<1x1x?x64xf32>)
+    outs(%o : memref<1x4x1x64xf32>)
+  return
+}
+}
