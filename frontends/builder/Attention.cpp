@@ -59,6 +59,14 @@ void GraphBuilder::buildMaskRegion(Region &region, const AttentionSpec &spec, Ty
     require(arith::CmpIPredicate::sle, j, i);
     require(arith::CmpIPredicate::sle, distance, limit);
   }
+  if (spec.last) {
+    Value last = indexOf(block->getArguments().back());
+    require(arith::CmpIPredicate::sle, j, last);
+    if (spec.window) {
+      Value window = arith::ConstantIndexOp::create(builder, location, spec.window);
+      require(arith::CmpIPredicate::slt, arith::SubIOp::create(builder, location, last, j), window);
+    }
+  }
   YieldOp::create(builder, location, visible);
 }
 
@@ -88,6 +96,8 @@ std::pair<Value, Value> GraphBuilder::attentionWithSum(const AttentionSpec &spec
   assert((!spec.ages || spec.past) && "ages are compared with how far a query sees");
   if (spec.ages)
     addExtra(spec.ages, {0, 3});
+  if (spec.last)
+    addExtra(spec.last, {0, 2});
   maps.push_back(dimsMap(6, {0, 2, 1, 5}));
 
   Sizes result(sizes(spec.query));
@@ -107,7 +117,7 @@ std::pair<Value, Value> GraphBuilder::attentionWithSum(const AttentionSpec &spec
                           /*product_type=*/TypeAttr());
   if (spec.bias)
     buildScoreRegion(op.getScore(), spec, scalars);
-  if (spec.paddingMask || spec.reach || spec.past)
+  if (spec.paddingMask || spec.reach || spec.past || spec.last)
     buildMaskRegion(op.getMask(), spec, scalars);
   return {known(op->getResult(0), result), sum ? known(op->getResult(1), rows) : Value()};
 }

@@ -95,8 +95,10 @@ void GraphBuilder::beginEntry(llvm::StringRef name, llvm::ArrayRef<InputSpec> sp
   llvm::SmallVector<Type> types;
   for (const InputSpec &spec : specs)
     types.push_back(RankedTensorType::get(staticShape(spec.dims, {}, fixed), builder.getI64Type()));
-  for (const StateSpec &spec : stateSpecs)
-    types.push_back(RankedTensorType::get(staticShape(spec.dims, spec.shape, fixed), builder.getF32Type()));
+  for (const StateSpec &spec : stateSpecs) {
+    Type element = spec.fills.empty() ? Type(builder.getF32Type()) : builder.getI64Type();
+    types.push_back(RankedTensorType::get(staticShape(spec.dims, spec.shape, fixed), element));
+  }
   builder.setInsertionPointToEnd(module->getBody());
   entry = func::FuncOp::create(builder, location, name, builder.getFunctionType(types, {}));
   entry->setAttr("weft.entry", builder.getUnitAttr());
@@ -114,6 +116,9 @@ void GraphBuilder::beginEntry(llvm::StringRef name, llvm::ArrayRef<InputSpec> sp
   for (auto [index, spec] : llvm::enumerate(stateSpecs)) {
     NamedAttrList attributes = describe(spec.name, spec.dims);
     attributes.set("weft.state", builder.getUnitAttr());
+    if (!spec.fills.empty())
+      attributes.set("weft.fills",
+                     builder.getStrArrayAttr(llvm::to_vector_of<llvm::StringRef>(llvm::ArrayRef(spec.fills))));
     entry.setArgAttrs(specs.size() + index, attributes);
     states[spec.name] = entry.getArgument(specs.size() + index);
     addArgument(specs.size() + index, spec.dims);

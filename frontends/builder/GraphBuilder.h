@@ -49,6 +49,9 @@ struct StateSpec {
   std::string name;
   std::vector<std::string> dims; ///< "" where the extent is fixed
   std::vector<int64_t> shape;    ///< the extents; of a named dimension any number
+  /// Not empty: i64 that counts taken places of the first dimension, of which a call takes as many as the second has;
+  /// one that needs more than are free is refused before it runs.
+  std::vector<std::string> fills = {};
 };
 
 /// Extents of named dimensions that are fixed for one entry: {{"sequence", 1}}.
@@ -69,6 +72,9 @@ struct AttentionSpec {
   /// [batch, keys], integer, with `past` and in place of the keys' order: by how many steps each key precedes query 0.
   mlir::Value ages = {};
   int64_t lead = 0; ///< steps by which the first key precedes the first query; i is counted from the first key
+  /// [batch, sequence], integer: query i sees only the keys 0 to last[i], and with a window the last so many of these.
+  mlir::Value last = {};
+  int64_t window = 0; ///< 0: none
 };
 
 /// One depthwise convolution over time, with the parameters `name`.weight [channels, 1, taps] and `name`.bias.

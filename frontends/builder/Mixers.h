@@ -66,6 +66,39 @@ struct NormAttention {
   mlir::Value build(GraphBuilder &graph, mlir::Value x, mlir::Value reset = {}) const;
 };
 
+/// The text's position of each token, from 0 where `starts` [batch, sequence] is not 0, or else from what the state of
+/// textPositions() holds: [batch, sequence], i64. An entry that has the state counts on in it.
+mlir::Value buildPositions(GraphBuilder &graph, mlir::Value starts);
+/// How many tokens of its text each sequence has had, of at most as many as the dimension "context" has.
+StateSpec textPositions();
+
+/// Softmax attention of each token to the tokens of its text so far. An entry with the states keeps keys and values in
+/// slots for all positions, one without them attends to the tokens of the call. Parameters:
+/// `name`.{q_proj.weight [heads · width, inner], k_proj.weight and v_proj.weight [keyHeads · width, inner],
+/// o_proj.weight [hidden, heads · width]}, and biases.
+struct CausalAttention {
+  std::string name;
+  int64_t hidden = 0; ///< of the result; x has `inner` channels, `hidden` where that is 0
+  int64_t inner = 0;
+  int64_t heads = 1, keyHeads = 1, width = 0; ///< channels of a head
+  double scale = 0;                           ///< of the scores; 0: 1 / √width
+  double keyFactor = 1;                       ///< of keys, before they turn
+  int64_t rotary = 0;                         ///< first channels of a head that turn
+  double theta = 10000;
+  int64_t window = 0; ///< of the last so many tokens; 0: of all
+  bool bias = false, outBias = false;
+  std::string state = {};                   ///< the states are named for this; empty: for `name`
+  std::string out = "o_proj";               ///< the last projection
+  std::string queryNorm = {}, keyNorm = {}; ///< root mean square norms of each head, with their weights; empty: none
+  double epsilon = 1e-6;
+  /// Adds to the projection `q_proj`, `k_proj` or `v_proj` of x [tokens, inner]; none: nothing.
+  std::function<mlir::Value(GraphBuilder &, const char *projection, mlir::Value x)> adapter = {};
+
+  std::vector<StateSpec> states() const;
+  /// `positions` are those of buildPositions.
+  mlir::Value build(GraphBuilder &graph, mlir::Value x, mlir::Value positions) const;
+};
+
 /// TransNormer's DiagAttention: softmax attention within blocks of the sequence, to the tokens so far. Of the calls
 /// before, the last `block` keys and values and the number of tokens are kept. Parameters:
 /// `name`.{q,k,v,out}_proj.weight [hidden, hidden].

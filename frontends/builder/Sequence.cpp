@@ -1,7 +1,7 @@
 // Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The layers of the builder that go along a sequence and carry a state: convolution over time, recurrence.
+// The layers of the builder that go along a sequence and carry a state: caches, convolution over time, recurrence.
 #include "frontends/builder/GraphBuilder.h"
 #include "frontends/builder/Scalars.h"
 

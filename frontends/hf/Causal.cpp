@@ -62,10 +62,15 @@ Value buildLogits(GraphBuilder &graph, const CausalModel &model, Value hidden) {
   bool isTied = model.tied && !graph.hasParameter(model.head);
   const std::string &weight = isTied ? model.wordEmbeddings : model.head;
   Value logits = graph.project(hidden, graph.parameter(weight, {model.vocabulary, model.hidden}));
-  if (model.scoreCap == 0)
+  if (model.scoreCap == 0 && model.scoreFactor == 1)
     return logits;
-  return graph.map({logits},
-                   [&](OpBuilder &b, Location l, ValueRange s) { return buildSoftCap(b, l, s[0], model.scoreCap); });
+  return graph.map({logits}, [&](OpBuilder &b, Location l, ValueRange s) -> Value {
+    Value score = s[0];
+    if (model.scoreFactor != 1)
+      score = arith::MulFOp::create(
+          b, l, score, arith::ConstantOp::create(b, l, b.getF32FloatAttr(static_cast<float>(model.scoreFactor))));
+    return model.scoreCap == 0 ? score : buildSoftCap(b, l, score, model.scoreCap);
+  });
 }
 
 void buildForward(GraphBuilder &graph, const CausalModel &model, Task task) {

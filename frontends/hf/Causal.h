@@ -12,6 +12,9 @@ namespace weft {
 /// Models without positions have no longest text; indices of its elements must fit 63 bits.
 constexpr int64_t kLongestText = int64_t(1) << 24, kLongestTextByDefault = int64_t(1) << 16;
 
+/// Positions of a cache, where nothing is said: what a session reserves for each row of a batch.
+constexpr int64_t kContextByDefault = 4096;
+
 /// `forward` of the task, and with a language model's head `prefill` and `decode`.
 void buildCausalEntries(GraphBuilder &graph, const CausalModel &model, Task task);
 

@@ -59,10 +59,12 @@ std::pair<int64_t, int64_t> boundsOf(const ImportOptions &options, const char *d
   return found->second;
 }
 
-void checkDimNames(const ImportOptions &options, Config &config) {
+void checkDimNames(const ImportOptions &options, bool hasContext, Config &config) {
   for (const auto &[dim, range] : options.dimBounds)
-    if (dim != "batch" && dim != "sequence")
-      config.refuse("W0208", "the model has no dimension \"" + dim + "\"", "its dimensions are batch and sequence");
+    if (dim != "batch" && dim != "sequence" && !(hasContext && dim == "context"))
+      config.refuse("W0208", "the model has no dimension \"" + dim + "\"",
+                    hasContext ? "its dimensions are batch, sequence and context"
+                               : "its dimensions are batch and sequence");
 }
 
 /// What one folder is imported with.
@@ -75,14 +77,19 @@ struct Import {
   const Architecture &architecture;
 
   /// A builder whose dimensions have the bounds of the user and the model. Failures of `config` come first.
-  GraphBuilder begin(const StoredParameters &parameters, int64_t longest, int64_t longestByDefault) {
-    checkDimNames(options, config);
+  GraphBuilder begin(const StoredParameters &parameters, int64_t longest, int64_t longestByDefault,
+                     int64_t longestContext = 0) {
+    checkDimNames(options, longestContext > 0, config);
     auto batch = boundsOf(options, "batch", 64, 1 << 16, config);
     auto sequence = boundsOf(options, "sequence", longestByDefault, longest, config);
     weights.setBasePrefix(architecture.tensorPrefix);
     GraphBuilder graph(context, parameters, architecture.modelType);
     graph.bound("batch", batch.first, batch.second);
     graph.bound("sequence", sequence.first, sequence.second);
+    if (longestContext > 0) {
+      auto context = boundsOf(options, "context", std::min(longestContext, kContextByDefault), longestContext, config);
+      graph.bound("context", context.first, context.second);
+    }
     return graph;
   }
 };
@@ -138,7 +145,7 @@ Result<OwningOpRef<ModuleOp>> importCausal(Import in) {
     return ends.takeError();
   Task task = readTask(in.config, in.architecture);
   StoredParameters parameters(in.weights);
-  GraphBuilder graph = in.begin(parameters, kLongestText, kLongestTextByDefault);
+  GraphBuilder graph = in.begin(parameters, kLongestText, kLongestTextByDefault, model.longestContext);
   if (in.config.failed())
     return in.config.takeError();
   buildCausalEntries(graph, model, task);

@@ -9,20 +9,27 @@ namespace weft {
 llvm::ArrayRef<Architecture> architectures() {
   static const Architecture kTable[] = {
       {"albert", "Albert", "albert", readAlbert},
+      {"bamba", "Bamba", "model", nullptr, readBamba},
       {"bert", "Bert", "bert", readBert},
       {"camembert", "Camembert", "roberta", readXlmRoberta},
       {"distilbert", "DistilBert", "distilbert", readDistilBert},
       {"electra", "Electra", "electra", readElectra},
+      {"falcon_h1", "FalconH1", "model", nullptr, readFalconH1},
       {"falcon_mamba", "FalconMamba", "backbone", nullptr, readFalconMamba},
+      {"granitemoehybrid", "GraniteMoeHybrid", "model", nullptr, readGraniteHybrid},
+      {"jamba", "Jamba", "model", nullptr, readJamba},
+      {"lfm2", "Lfm2", "model", nullptr, readLfm2},
       {"mamba", "Mamba", "backbone", nullptr, readMamba},
       {"mamba2", "Mamba2", "backbone", nullptr, readMamba2},
       {"modernbert", "ModernBert", "model", readModernBert},
       {"mpnet", "MPNet", "mpnet", readMPNet},
+      {"nemotron_h", "NemotronH", "backbone", nullptr, readNemotronH},
       {"recurrent_gemma", "RecurrentGemma", "model", nullptr, readRecurrentGemma},
       {"roberta", "Roberta", "roberta", readRoberta},
       {"rwkv", "Rwkv", "rwkv", nullptr, readRwkv},
       {"xlm-roberta", "XLMRoberta", "roberta", readXlmRoberta},
       {"xlstm", "xLSTM", "backbone", nullptr, readXLstm},
+      {"zamba2", "Zamba2", "model", nullptr, readZamba2},
   };
   return kTable;
 }

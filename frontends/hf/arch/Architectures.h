@@ -60,6 +60,7 @@ struct EncoderModel {
 struct CausalModel {
   int64_t vocabulary = 0;
   int64_t hidden = 0;
+  int64_t longestContext = 0; ///< positions of its caches, their dimension "context"; 0: it has none
   /// What a session keeps of a text between two calls.
   std::vector<StateSpec> states = {};
   /// Builds the hidden states [tokens, hidden], after the last norm, from `input_ids` and those states that the entry
@@ -68,6 +69,7 @@ struct CausalModel {
   std::string wordEmbeddings = {};     ///< their parameter
   std::string head = "lm_head.weight"; ///< where absent from the files, and tied, the word embeddings
   bool tied = true;                    ///< config.json may say that head and embeddings differ
+  double scoreFactor = 1;              ///< of the logits
   double scoreCap = 0;                 ///< logits are capped softly at this; 0: not
   int64_t endToken = 0;                ///< ends a text, where no file says
 };
@@ -93,12 +95,19 @@ EncoderModel readMPNet(Config &config);
 EncoderModel readRoberta(Config &config);
 EncoderModel readXlmRoberta(Config &config);
 
+CausalModel readBamba(Config &config);
+CausalModel readFalconH1(Config &config);
 CausalModel readFalconMamba(Config &config);
+CausalModel readGraniteHybrid(Config &config);
+CausalModel readJamba(Config &config);
+CausalModel readLfm2(Config &config);
 CausalModel readMamba(Config &config);
 CausalModel readMamba2(Config &config);
+CausalModel readNemotronH(Config &config);
 CausalModel readRecurrentGemma(Config &config);
 CausalModel readRwkv(Config &config);
 CausalModel readXLstm(Config &config);
+CausalModel readZamba2(Config &config);
 
 } // namespace weft
 

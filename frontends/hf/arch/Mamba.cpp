@@ -3,7 +3,7 @@
 //
 // Mamba (Gu and Dao 2023, arXiv:2312.00752) and FalconMamba (Zuo et al. 2024, arXiv:2410.05355): each channel has a
 // state of its own, whose decay, input and output depend on the token. FalconMamba normalises B, C and the time step.
-#include "frontends/hf/arch/StateSpace.h"
+#include "frontends/hf/arch/MambaMixers.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -13,11 +13,6 @@ using namespace mlir;
 namespace weft {
 namespace {
 
-struct MambaSizes : StateSpaceSizes {
-  int64_t rank = 48;                       ///< of the projection of the time step
-  std::optional<double> innerEpsilon = {}; ///< of the norms of B, C and the time step; none: no norms
-};
-
 /// What depends on the token: [tokens, rank or state].
 struct Selection {
   Value step, key, query;
@@ -25,11 +20,13 @@ struct Selection {
 
 Selection select(GraphBuilder &graph, const MambaSizes &sizes, const std::string &name, Value x) {
   Value all = graph.linear(x, name + ".x_proj", sizes.rank + 2 * sizes.state, /*hasBias=*/false);
-  auto part = [&](int64_t from, int64_t count) {
+  auto part = [&](const char *norm, int64_t from, int64_t count) {
     Value slice = graph.lastSlice(all, from, count);
-    return sizes.innerEpsilon ? graph.rmsNorm(slice, "", *sizes.innerEpsilon) : slice;
+    std::string scale = sizes.innerScales ? name + norm : "";
+    return sizes.innerEpsilon ? graph.rmsNorm(slice, scale, *sizes.innerEpsilon) : slice;
   };
-  return {part(0, sizes.rank), part(sizes.rank, sizes.state), part(sizes.rank + sizes.state, sizes.state)};
+  return {part(".dt_layernorm", 0, sizes.rank), part(".b_layernorm", sizes.rank, sizes.state),
+          part(".c_layernorm", sizes.rank + sizes.state, sizes.state)};
 }
 
 /// softplus(weight · step + bias) [tokens, inner].
@@ -58,13 +55,21 @@ Value scan(GraphBuilder &graph, const MambaSizes &sizes, const std::string &name
   return graph.recurrence(spec);
 }
 
-Value mix(GraphBuilder &graph, const MambaSizes &sizes, const std::string &name, Value hidden, Value starts) {
+} // namespace
+
+Value buildMamba(GraphBuilder &graph, const MambaSizes &sizes, const std::string &name, Value hidden, Value starts) {
   Value both = graph.splitTokens(graph.linear(hidden, name + ".in_proj", 2 * sizes.inner, sizes.bias));
   Value x = graph.lastSlice(both, 0, sizes.inner), gate = graph.lastSlice(both, sizes.inner, sizes.inner);
   x = graph.causalConv(sizes.convolution(name, x, starts));
   Value y = scan(graph, sizes, name, x, gate, starts);
   return graph.linear(graph.mergeLeading(y), name + ".out_proj", sizes.hidden, sizes.bias);
 }
+
+std::vector<StateSpec> mambaStates(const MambaSizes &sizes, const std::string &name) {
+  return stateSpaceStates(sizes, name, sizes.inner, {sizes.state, sizes.inner});
+}
+
+namespace {
 
 MambaSizes readSizes(Config &config) {
   MambaSizes sizes{readStateSpaceSizes(config, {})};
@@ -77,7 +82,7 @@ MambaSizes readSizes(Config &config) {
 CausalModel describe(Config &config, const MambaSizes &sizes) {
   CausalModel model = describeStateSpace(sizes, sizes.inner, {sizes.state, sizes.inner},
                                          [=](GraphBuilder &graph, const std::string &name, Value x, Value starts) {
-                                           return mix(graph, sizes, name, x, starts);
+                                           return buildMamba(graph, sizes, name, x, starts);
                                          });
   model.tied = config.flag("tie_word_embeddings", true);
   return model;

@@ -3,26 +3,13 @@
 //
 // Mamba-2 (Dao and Gu 2024, arXiv:2405.21060): heads of channels with one decay each, B and C shared by the heads of a
 // group and convolved beside x, and a gated norm before the projection back.
-#include "frontends/hf/arch/StateSpace.h"
-
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Math/IR/Math.h"
-
-#include <limits>
+#include "frontends/builder/Scalars.h"
+#include "frontends/hf/arch/MambaMixers.h"
 
 using namespace mlir;
 
 namespace weft {
 namespace {
-
-struct Mamba2Sizes : StateSpaceSizes {
-  int64_t heads = 128, headDim = 64, groups = 8;
-  double leastStep = 0.0, greatestStep = std::numeric_limits<double>::infinity();
-
-  /// Channels of B and of C, and of all that is convolved.
-  int64_t selection() const { return groups * state; }
-  int64_t convolved() const { return inner + 2 * selection(); }
-};
 
 /// softplus(dt + bias) within the limits: dt [tokens, heads].
 Value buildTimeStep(GraphBuilder &graph, const Mamba2Sizes &sizes, const std::string &name, Value step) {
@@ -40,21 +27,47 @@ Value buildTimeStep(GraphBuilder &graph, const Mamba2Sizes &sizes, const std::st
   });
 }
 
-/// The parts of the projection in: [batch, sequence, …].
+/// The parts of the projection in, [batch, sequence, …], and the gate as [tokens, inner] too.
 struct Projected {
-  Value gate, convolved, step;
+  Value gate, convolved, step, flatGate;
 };
+
+Value scaled(GraphBuilder &graph, Value x, double factor) {
+  if (factor == 1)
+    return x;
+  return graph.map({x}, [&](OpBuilder &b, Location l, ValueRange s) {
+    Scalars of{b, l};
+    return of.mul(s[0], of.constant(factor));
+  });
+}
+
+/// Each part of the projection [tokens, n] by its factor.
+Value scaleParts(GraphBuilder &graph, const Mamba2Sizes &sizes, Value all) {
+  bool isPlain = llvm::all_of(sizes.partFactors, [](double factor) { return factor == 1; });
+  if (isPlain || graph.failed()) // no table of a width that no weight confirms
+    return all;
+  llvm::SmallVector<float> factors;
+  const int64_t widths[] = {sizes.inner, sizes.inner, sizes.selection(), sizes.selection(), sizes.heads};
+  for (auto [factor, width] : llvm::zip_equal(sizes.partFactors, widths))
+    factors.append(width, static_cast<float>(factor));
+  return graph.map(graph.sizes(all), graph.ops().getF32Type(), {all, graph.constant(factors)},
+                   {graph.dimsMap(2, {0, 1}), graph.dimsMap(2, {1})},
+                   [](OpBuilder &b, Location l, ValueRange s) { return Scalars{b, l}.mul(s[0], s[1]); });
+}
 
 Projected project(GraphBuilder &graph, const Mamba2Sizes &sizes, const std::string &name, Value hidden) {
   int64_t width = sizes.inner + sizes.convolved() + sizes.heads;
-  Value all = graph.linear(hidden, name + ".in_proj", width, sizes.bias);
+  Value all = graph.linear(scaled(graph, hidden, sizes.inFactor), name + ".in_proj", width, sizes.bias);
+  all = scaleParts(graph, sizes, all);
   Value dt = graph.lastSlice(all, sizes.inner + sizes.convolved(), sizes.heads);
   Value step = graph.splitTokens(buildTimeStep(graph, sizes, name, dt));
+  Value gate = graph.lastSlice(all, 0, sizes.inner);
   all = graph.splitTokens(all);
-  return {graph.lastSlice(all, 0, sizes.inner), graph.lastSlice(all, sizes.inner, sizes.convolved()), step};
+  return {graph.lastSlice(all, 0, sizes.inner), graph.lastSlice(all, sizes.inner, sizes.convolved()), step, gate};
 }
 
-/// S = exp(Δ · A) · S + B · (Δ · x);  y = (C · S + D · x) · silu(z): [batch, sequence, heads, head dimension].
+/// S = exp(Δ · A) · S + B · (Δ · x);  y = (C · S + D · x) · silu(z): [batch, sequence, heads, head dimension]. The gate
+/// silu(z) is left out where it follows the norm.
 Value scan(GraphBuilder &graph, const Mamba2Sizes &sizes, const std::string &name, const Projected &in, Value starts) {
   Value all = graph.causalConv(sizes.convolution(name, in.convolved, starts));
   auto selection = [&](int64_t index) {
@@ -69,9 +82,11 @@ Value scan(GraphBuilder &graph, const Mamba2Sizes &sizes, const std::string &nam
                  {buildRates(graph, graph.parameter(name + ".A_log", {sizes.heads})), "h"},
                  {selection(0), "btgn"},
                  {selection(1), "btgn"},
-                 {graph.parameter(name + ".D", {sizes.heads}), "h"},
-                 {graph.splitLast(in.gate, sizes.heads), "bthe"}};
-  describeSelectiveScan(spec);
+                 {graph.parameter(name + ".D", {sizes.heads}), "h"}};
+  bool isGated = sizes.gate != ScanGate::AfterNorm;
+  if (isGated)
+    spec.inputs.push_back({graph.splitLast(in.gate, sizes.heads), "bthe"});
+  describeSelectiveScan(spec, isGated);
   spec.state = scanState(name);
   spec.reset = starts;
   return graph.recurrence(spec);
@@ -88,11 +103,44 @@ Value normalizeGroups(GraphBuilder &graph, const Mamba2Sizes &sizes, const std::
       [](OpBuilder &b, Location l, ValueRange s) -> Value { return arith::MulFOp::create(b, l, s[0], s[1]); });
 }
 
-Value mix(GraphBuilder &graph, const Mamba2Sizes &sizes, const std::string &name, Value hidden, Value starts) {
-  Value y = scan(graph, sizes, name, project(graph, sizes, name, hidden), starts);
-  Value normed = normalizeGroups(graph, sizes, name + ".norm", graph.mergeHeads(y));
-  return graph.linear(normed, name + ".out_proj", sizes.hidden, sizes.bias);
+/// y · silu(gate) [tokens, inner].
+Value gateWith(GraphBuilder &graph, Value y, Value gate) {
+  return graph.map({y, gate}, [](OpBuilder &b, Location l, ValueRange s) {
+    return Scalars{b, l}.mul(s[0], buildActivation(b, l, Activation::Silu, s[1]));
+  });
 }
+
+} // namespace
+
+Value buildMamba2(GraphBuilder &graph, const Mamba2Sizes &sizes, const std::string &name, Value hidden, Value starts) {
+  Projected in = project(graph, sizes, name, hidden);
+  Value y = graph.mergeHeads(scan(graph, sizes, name, in, starts));
+  if (sizes.gate != ScanGate::NoNorm)
+    y = normalizeGroups(graph, sizes, name + ".norm", y);
+  if (sizes.gate == ScanGate::AfterNorm)
+    y = gateWith(graph, y, in.flatGate);
+  return graph.linear(y, name + ".out_proj", sizes.hidden, sizes.outBias.value_or(sizes.bias));
+}
+
+std::vector<StateSpec> mamba2States(const Mamba2Sizes &sizes, const std::string &name) {
+  return stateSpaceStates(sizes, name, sizes.convolved(), {sizes.heads, sizes.state, sizes.headDim});
+}
+
+void checkMamba2(Config &config, const Mamba2Sizes &sizes, const Mamba2Keys &keys) {
+  auto name = [](const char *key) { return std::string(key); };
+  if (sizes.heads * sizes.headDim != sizes.inner)
+    config.refuse("W0207",
+                  name(keys.heads) + " · " + keys.headDim + " is " + std::to_string(sizes.heads * sizes.headDim) +
+                      ", " + keys.inner + " is " + std::to_string(sizes.inner),
+                  "correct " + name(keys.heads) + ", " + keys.headDim + " or " + keys.inner);
+  if (sizes.heads % sizes.groups != 0)
+    config.refuse("W0207",
+                  name(keys.heads) + " is " + std::to_string(sizes.heads) + ", no multiple of the " +
+                      std::to_string(sizes.groups) + " groups of " + keys.groups,
+                  "correct " + name(keys.heads) + " or " + keys.groups);
+}
+
+namespace {
 
 Mamba2Sizes readSizes(Config &config) {
   StateSpaceSizes defaults;
@@ -107,16 +155,7 @@ Mamba2Sizes readSizes(Config &config) {
   std::vector<double> limits = config.numbers("time_step_limit", {0.0, sizes.greatestStep});
   sizes.leastStep = limits[0];
   sizes.greatestStep = limits[1];
-  if (sizes.heads * sizes.headDim != sizes.inner)
-    config.refuse("W0207",
-                  "num_heads · head_dim is " + std::to_string(sizes.heads * sizes.headDim) +
-                      ", expand · hidden_size is " + std::to_string(sizes.inner),
-                  "correct num_heads, head_dim, expand or hidden_size");
-  if (sizes.heads % sizes.groups != 0)
-    config.refuse("W0207",
-                  "num_heads is " + std::to_string(sizes.heads) + ", no multiple of the " +
-                      std::to_string(sizes.groups) + " groups of n_groups",
-                  "correct num_heads or n_groups");
+  checkMamba2(config, sizes, {"num_heads", "head_dim", "n_groups", "expand · hidden_size"});
   return sizes;
 }
 
@@ -126,7 +165,7 @@ CausalModel readMamba2(Config &config) {
   Mamba2Sizes sizes = readSizes(config);
   CausalModel model = describeStateSpace(sizes, sizes.convolved(), {sizes.heads, sizes.state, sizes.headDim},
                                          [=](GraphBuilder &graph, const std::string &name, Value x, Value starts) {
-                                           return mix(graph, sizes, name, x, starts);
+                                           return buildMamba2(graph, sizes, name, x, starts);
                                          });
   model.endToken = 2;
   model.tied = config.flag("tie_word_embeddings", false);

@@ -3,8 +3,8 @@
 //
 // ModernBERT (Warner et al. 2024, arXiv:2412.13663): pre-norm layers without biases, rotary positions (Su et al. 2021,
 // arXiv:2104.09864), gated MLP, and layers that see the whole text in turn with layers that see a window.
+#include "frontends/builder/Rotary.h"
 #include "frontends/hf/arch/PostNorm.h"
-#include "frontends/hf/arch/Rotary.h"
 
 #include <cmath>
 

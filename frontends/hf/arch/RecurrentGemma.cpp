@@ -4,9 +4,9 @@
 // RecurrentGemma (Botev et al. 2024, arXiv:2404.07839), Griffin's architecture: layers of a real-gated linear
 // recurrence in turn with layers of attention to a window of tokens, and a gated MLP after each.
 #include "frontends/builder/Mixers.h"
+#include "frontends/builder/Rotary.h"
 #include "frontends/builder/Scalars.h"
 #include "frontends/hf/arch/PostNorm.h"
-#include "frontends/hf/arch/Rotary.h"
 #include "frontends/weights/FloatValues.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"

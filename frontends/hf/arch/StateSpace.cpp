@@ -59,33 +59,41 @@ static Value run(GraphBuilder &graph, const StateSpaceSizes &sizes, const std::s
   return graph.rmsNorm(x, "norm_f", sizes.epsilon);
 }
 
+std::vector<StateSpec> stateSpaceStates(const StateSpaceSizes &sizes, const std::string &name, int64_t channels,
+                                        std::vector<int64_t> scanShape) {
+  std::vector<StateSpec> states;
+  if (sizes.taps > 1)
+    states.push_back({convState(name), {"batch", "", ""}, {0, sizes.taps - 1, channels}});
+  scanShape.insert(scanShape.begin(), 0);
+  std::vector<std::string> scanDims(scanShape.size());
+  scanDims.front() = "batch";
+  states.push_back({scanState(name), scanDims, std::move(scanShape)});
+  return states;
+}
+
 CausalModel describeStateSpace(const StateSpaceSizes &sizes, int64_t channels, std::vector<int64_t> scanShape,
                                Mixer mixer) {
   CausalModel model;
   model.vocabulary = sizes.vocabulary;
   model.hidden = sizes.hidden;
   model.wordEmbeddings = "embeddings.weight";
-  scanShape.insert(scanShape.begin(), 0);
-  std::vector<std::string> scanDims(scanShape.size());
-  scanDims.front() = "batch";
-  for (int64_t layer = 0; layer < sizes.layers; ++layer) {
-    if (sizes.taps > 1)
-      model.states.push_back({convState(mixerName(layer)), {"batch", "", ""}, {0, sizes.taps - 1, channels}});
-    model.states.push_back({scanState(mixerName(layer)), scanDims, scanShape});
-  }
+  for (int64_t layer = 0; layer < sizes.layers; ++layer)
+    llvm::append_range(model.states, stateSpaceStates(sizes, mixerName(layer), channels, scanShape));
   std::string table = model.wordEmbeddings;
   model.run = [=](GraphBuilder &graph, Value starts) { return run(graph, sizes, table, mixer, starts); };
   return model;
 }
 
-void describeSelectiveScan(RecurrenceSpec &spec) {
+void describeSelectiveScan(RecurrenceSpec &spec, bool gated) {
   spec.step = [](OpBuilder &b, Location l, ValueRange in) {
     Value decay = math::ExpOp::create(b, l, arith::MulFOp::create(b, l, in[1], in[2]));
     return RecurrenceStep{in[4], in[3], arith::MulFOp::create(b, l, in[1], in[0]), decay};
   };
-  spec.output = [](OpBuilder &b, Location l, ValueRange in) -> Value {
+  spec.output = [gated](OpBuilder &b, Location l, ValueRange in) -> Value {
     Value skip = arith::MulFOp::create(b, l, in[6], in[1]);
     Value y = arith::AddFOp::create(b, l, in[0], skip);
+    if (!gated)
+      return y;
     return arith::MulFOp::create(b, l, y, buildActivation(b, l, Activation::Silu, in[7]));
   };
 }

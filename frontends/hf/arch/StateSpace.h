@@ -41,8 +41,14 @@ CausalModel describeStateSpace(const StateSpaceSizes &sizes, int64_t channels, s
 inline std::string convState(const std::string &name) { return name + ".conv_state"; }
 inline std::string scanState(const std::string &name) { return name + ".ssm_state"; }
 
-/// S = exp(Δ · A) · S + Δ · B · x;  y = (C · S + D · x) · silu(z), of the inputs x, Δ, A, B, C, D and z in this order.
-void describeSelectiveScan(RecurrenceSpec &spec);
+/// The states of the mixer `name`: the last inputs of a convolution of so many channels, and a scan's of this shape
+/// after the batch.
+std::vector<StateSpec> stateSpaceStates(const StateSpaceSizes &sizes, const std::string &name, int64_t channels,
+                                        std::vector<int64_t> scanShape);
+
+/// S = exp(Δ · A) · S + Δ · B · x;  y = (C · S + D · x) · silu(z), of the inputs x, Δ, A, B, C, D and z in this order;
+/// without a gate, z and its factor are absent.
+void describeSelectiveScan(RecurrenceSpec &spec, bool gated = true);
 
 /// −e^x of a parameter that holds logarithms of rates: of all its elements, [n] or, transposed, [e, n] → [n, e].
 mlir::Value buildRates(GraphBuilder &graph, mlir::Value logarithms);

@@ -173,7 +173,8 @@ StockProgram::Entry StockProgram::describe(func::FuncOp function, const WeightSt
     auto byDefault = attributes.getAs<IntegerAttr>("weft.default");
     return Port{attributes.getAs<StringAttr>("weft.name").str(),
                 std::vector<int64_t>(cast<RankedTensorType>(type).getShape()), byDefault ? byDefault.getInt() : 0,
-                attributes.contains("weft.state")};
+                attributes.contains("weft.state"),
+                std::max<int64_t>(1, getElementTypeOrSelf(type).getIntOrFloatBitWidth() / 32)};
   };
   for (auto [index, type] : llvm::enumerate(function.getArgumentTypes()))
     entry.inputPorts.push_back(port(function.getArgAttrDict(index), type));
@@ -219,14 +220,19 @@ std::unique_ptr<StockProgram> StockProgram::compile(OwningOpRef<ModuleOp> module
   return program;
 }
 
-/// What the session would hold: of the first dimension, which is the batch's, `batch` rows.
+/// Of a cache, whose extent is the session's to choose.
+constexpr int64_t kSlots = 80;
+
+/// What the session would hold: of the first dimension, which is the batch's, `batch` rows. Integers lie in the memory
+/// of several floats.
 FloatTensor &StockProgram::stateFor(const Port &port, int64_t batch) {
   FloatTensor &state = states[port.name];
   if (!state.values.empty())
     return state;
   state.shape = port.shape;
+  std::replace_if(state.shape.begin(), state.shape.end(), ShapedType::isDynamic, kSlots);
   state.shape.front() = batch;
-  state.values.resize(std::accumulate(state.shape.begin(), state.shape.end(), int64_t(1), std::multiplies<>()));
+  state.values.resize(std::accumulate(state.shape.begin(), state.shape.end(), port.words, std::multiplies<>()));
   return state;
 }
 
@@ -281,8 +287,8 @@ std::map<std::string, FloatTensor> StockProgram::run(const std::map<std::string,
     FloatTensor &output = port.isState ? states[port.name] : outputs[port.name];
     output.shape.assign(word + 3, word + 3 + port.shape.size());
     int64_t count = std::accumulate(output.shape.begin(), output.shape.end(), int64_t(1), std::multiplies<>());
-    const float *data = reinterpret_cast<float *>(word[1]) + word[2];
-    output.values.assign(data, data + count);
+    const float *data = reinterpret_cast<float *>(word[1]) + word[2] * port.words;
+    output.values.assign(data, data + count * port.words);
     if (!isGiven(reinterpret_cast<void *>(word[0])))
       allocations.push_back(reinterpret_cast<void *>(word[0]));
     word += 3 + 2 * port.shape.size();

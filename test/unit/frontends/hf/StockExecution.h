@@ -48,6 +48,7 @@ private:
     std::vector<int64_t> shape; ///< negative where dynamic
     int64_t byDefault;
     bool isState;
+    int64_t words; ///< of 32 bits in an element
   };
   struct Entry {
     std::vector<Port> inputPorts, outputPorts;

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Rotary positions as tables of cosines and sines and elementwise ops.
-#include "frontends/hf/arch/Rotary.h"
+#include "frontends/builder/Rotary.h"
 
 #include "frontends/builder/Scalars.h"
 

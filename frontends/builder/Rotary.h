@@ -3,8 +3,8 @@
 //
 // Rotary positions (Su et al. 2021, arXiv:2104.09864): pairs of a head's elements turn by angles that grow with the
 // position, so that the product of a query and a key depends on their distance.
-#ifndef WEFT_FRONTENDS_HF_ARCH_ROTARY_H
-#define WEFT_FRONTENDS_HF_ARCH_ROTARY_H
+#ifndef WEFT_FRONTENDS_BUILDER_ROTARY_H
+#define WEFT_FRONTENDS_BUILDER_ROTARY_H
 
 #include "frontends/builder/GraphBuilder.h"
 
@@ -25,4 +25,4 @@ mlir::Value rotate(GraphBuilder &graph, mlir::Value x, const Rotation &rotation)
 
 } // namespace weft
 
-#endif // WEFT_FRONTENDS_HF_ARCH_ROTARY_H
+#endif // WEFT_FRONTENDS_BUILDER_ROTARY_H

@@ -1,0 +1,152 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Attention to the tokens of a text that may come in several calls: keys and values go into the slots of their
+// positions, and a query sees the slots up to its own. A text that starts anew writes from slot 0, so that what a text
+// computes does not depend on where in its row, or after which padding, it starts.
+#include "frontends/builder/Mixers.h"
+#include "frontends/builder/Rotary.h"
+#include "frontends/builder/Scalars.h"
+
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+#include <cmath>
+
+using namespace mlir;
+
+namespace weft {
+
+StateSpec textPositions() { return {"positions", {"batch"}, {0}, {"context", "sequence"}}; }
+
+namespace {
+
+constexpr const char *kPositions = "positions";
+
+Value integer(OpBuilder &b, Location l, int64_t value) {
+  return arith::ConstantOp::create(b, l, b.getI64IntegerAttr(value));
+}
+
+/// Tokens of its text before each in this call; where no text has started yet, from what came before the call.
+Value countFromState(GraphBuilder &graph, Value starts) {
+  Value count = graph.positions(starts, "", starts);
+  llvm::SmallVector<Value> inputs{count};
+  llvm::SmallVector<AffineMap> maps{graph.dimsMap(2, {0, 1})};
+  bool goesOn = graph.hasState(kPositions);
+  if (goesOn) {
+    inputs.append({graph.state(kPositions), graph.column(starts, 0)});
+    maps.append(2, graph.dimsMap(2, {0}));
+  }
+  return graph.map(graph.sizes(count), graph.ops().getI64Type(), inputs, maps,
+                   [&](OpBuilder &b, Location l, ValueRange s) -> Value {
+                     Value inCall = arith::FPToSIOp::create(b, l, b.getI64Type(), s[0]);
+                     if (!goesOn)
+                       return inCall;
+                     Value step = arith::IndexCastOp::create(b, l, b.getI64Type(), linalg::IndexOp::create(b, l, 1));
+                     Value zero = arith::ConstantOp::create(b, l, b.getIntegerAttr(s[2].getType(), 0));
+                     Value isWhole = arith::CmpIOp::create(b, l, arith::CmpIPredicate::eq, inCall, step);
+                     Value startsLater = arith::CmpIOp::create(b, l, arith::CmpIPredicate::eq, s[2], zero);
+                     Value isOld = arith::AndIOp::create(b, l, isWhole, startsLater);
+                     return arith::SelectOp::create(b, l, isOld, arith::AddIOp::create(b, l, s[1], inCall), inCall);
+                   });
+}
+
+/// The only token of a call is where the state says: [batch, 1].
+Value positionOfOne(GraphBuilder &graph) {
+  return graph.map({graph.dim("batch"), graph.dim("sequence")}, graph.ops().getI64Type(), {graph.state(kPositions)},
+                   {graph.dimsMap(2, {0})}, [](OpBuilder &, Location, ValueRange s) { return s[0]; });
+}
+
+/// The entry of the last token: positions [batch, sequence] → [batch].
+Value lastOf(GraphBuilder &graph, Value positions) {
+  OpBuilder &b = graph.ops();
+  OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1), last = zero, steps = graph.dim("sequence");
+  if (auto value = dyn_cast<Value>(steps))
+    last = arith::SubIOp::create(b, graph.loc(), value, arith::ConstantIndexOp::create(b, graph.loc(), 1)).getResult();
+  llvm::SmallVector<OpFoldResult> offsets{zero, last}, sizes{graph.dim("batch"), one}, strides(2, one);
+  auto type = RankedTensorType::get({ShapedType::kDynamic}, b.getI64Type());
+  Value slice = tensor::ExtractSliceOp::create(b, graph.loc(), type, positions, offsets, sizes, strides);
+  return graph.known(slice, {graph.dim("batch")});
+}
+
+} // namespace
+
+Value buildPositions(GraphBuilder &graph, Value starts) {
+  GraphBuilder::Scope scope(graph, kPositions);
+  Value positions = starts ? countFromState(graph, starts) : positionOfOne(graph);
+  if (graph.hasState(kPositions)) {
+    Value last = lastOf(graph, positions);
+    graph.setState(kPositions, graph.map(graph.sizes(last), graph.ops().getI64Type(), {last}, {graph.dimsMap(1, {0})},
+                                         [](OpBuilder &b, Location l, ValueRange s) -> Value {
+                                           return arith::AddIOp::create(b, l, s[0], integer(b, l, 1));
+                                         }));
+  }
+  return positions;
+}
+
+std::vector<StateSpec> CausalAttention::states() const {
+  const std::string &prefix = state.empty() ? name : state;
+  std::vector<std::string> dims{"batch", "context", "", ""};
+  std::vector<int64_t> shape{0, 0, keyHeads, width};
+  return {{prefix + ".keys", dims, shape}, {prefix + ".values", dims, shape}};
+}
+
+namespace {
+
+/// Keys or queries [batch, sequence, heads, width] as they meet: normed, scaled, turned.
+Value prepare(GraphBuilder &graph, const CausalAttention &layer, Value x, const std::string &norm, double factor,
+              Value positions) {
+  if (!norm.empty())
+    x = graph.rmsNorm(x, layer.name + "." + norm, layer.epsilon);
+  if (factor != 1)
+    x = graph.map({x}, [&](OpBuilder &b, Location l, ValueRange s) {
+      Scalars of{b, l};
+      return of.mul(s[0], of.constant(factor));
+    });
+  if (!layer.rotary || graph.failed()) // no table of a width that no weight confirms
+    return x;
+  Value places = graph.map(graph.sizes(positions), graph.ops().getF32Type(), {positions}, {graph.dimsMap(2, {0, 1})},
+                           [](OpBuilder &b, Location l, ValueRange s) -> Value {
+                             return arith::SIToFPOp::create(b, l, b.getF32Type(), s[0]);
+                           });
+  return rotate(graph, x, buildRotation(graph, layer.theta, layer.rotary, places));
+}
+
+/// How many keys before its own each query sees.
+Value reachOf(GraphBuilder &graph, Value positions, int64_t window) {
+  if (!window)
+    return positions;
+  return graph.map(graph.sizes(positions), graph.ops().getI64Type(), {positions}, {graph.dimsMap(2, {0, 1})},
+                   [&](OpBuilder &b, Location l, ValueRange s) -> Value {
+                     return arith::MinSIOp::create(b, l, s[0], integer(b, l, window - 1));
+                   });
+}
+
+} // namespace
+
+Value CausalAttention::build(GraphBuilder &graph, Value x, Value positions) const {
+  GraphBuilder::Scope scope(graph, name);
+  auto project = [&](const char *projection, int64_t count) {
+    Value y = graph.linear(x, name + "." + projection, count * width, bias);
+    return graph.splitHeads(adapter ? graph.add(y, adapter(graph, projection, x)) : y, count);
+  };
+  AttentionSpec spec;
+  spec.name = name;
+  spec.query = prepare(graph, *this, project("q_proj", heads), queryNorm, 1, positions);
+  spec.key = prepare(graph, *this, project("k_proj", keyHeads), keyNorm, keyFactor, positions);
+  spec.value = project("v_proj", keyHeads);
+  spec.scale = scale > 0 ? scale : 1.0 / std::sqrt(static_cast<double>(width));
+  spec.headsPerGroup = heads / keyHeads;
+  const std::string &prefix = state.empty() ? name : state;
+  if (graph.hasState(prefix + ".keys")) {
+    spec.key = graph.cacheUpdate(prefix + ".keys", spec.key, positions);
+    spec.value = graph.cacheUpdate(prefix + ".values", spec.value, positions);
+    spec.last = positions;
+    spec.window = window;
+  } else {
+    spec.past = reachOf(graph, positions, window);
+  }
+  return graph.linear(graph.mergeHeads(graph.attention(spec)), name + "." + out, hidden, outBias);
+}
+
+} // namespace weft
