@@ -164,7 +164,7 @@ void RecurrenceEmitter::prefetch(OpBuilder &b, const IterationPoint &point) {
   IterationPoint ahead = point;
   ahead.dims[RecurrenceOp::Time] =
       add(b, point.dims[RecurrenceOp::Time], op.getReverse() ? -kPrefetchSteps : kPrefetchSteps);
-  prefetchAt(b, ahead, op.getInputs().size());
+  prefetchAt(b, ahead, op.getFirstState());
 }
 
 void RecurrenceEmitter::prefetchNextBlock(OpBuilder &b, Value first, Value place, const Columns &columns, int64_t v) {
