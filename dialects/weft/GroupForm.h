@@ -26,6 +26,8 @@ struct GroupForm {
 
   /// Values of a column in a word.
   int64_t steps() const { return 32 / bits; }
+  /// What makes the least value zero.
+  int64_t offset() const { return int64_t(1) << (bits - 1); }
   /// Bytes of a group's words, behind which its scales lie.
   int64_t wordBytes() const { return kPanelWidth * group * bits / 8; }
   /// Bytes of a group of a panel.

@@ -5,6 +5,7 @@
 #include "lowering/analysis/ProductKinds.h"
 
 #include "lowering/analysis/AmxPlan.h"
+#include "lowering/analysis/DigitPlan.h"
 
 using namespace mlir;
 
@@ -15,6 +16,8 @@ unsigned productKindsOf(Operation *root) {
   root->walk([&](Operation *op) {
     if (auto attention = dyn_cast<AttentionOp>(op))
       kinds |= (wantsTiles(attention) ? kHalfProducts : 0) | (wantsByteTiles(attention) ? kByteProducts : 0);
+    else if (auto grouped = dyn_cast<GroupedMatmulOp>(op))
+      kinds |= digitsPay(grouped.getForm()) ? kByteProducts : 0;
     else if (isa<QuantizedMatmulOp>(op))
       kinds |= kByteProducts;
     else if (wantsTiles(op))

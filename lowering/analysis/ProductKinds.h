@@ -12,7 +12,7 @@ namespace weft {
 /// A set of products.
 enum ProductKinds : unsigned {
   kNoProducts = 0,
-  kByteProducts = 1, ///< in integers of 8 bits
+  kByteProducts = 1, ///< in integers of 8 bits, or by digits of so many
   kHalfProducts = 2, ///< in bf16
 };
 

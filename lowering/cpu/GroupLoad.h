@@ -1,7 +1,7 @@
 // Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Vectors of f32 out of a weight that is rounded in groups (dialects/weft/GroupForm.h).
+// Vectors of f32, or of unsigned bytes, out of a weight that is rounded in groups (dialects/weft/GroupForm.h).
 #ifndef WEFT_LOWERING_CPU_GROUPLOAD_H
 #define WEFT_LOWERING_CPU_GROUPLOAD_H
 
@@ -26,8 +26,21 @@ mlir::Value emitGroupStep(mlir::OpBuilder &builder, mlir::Location loc, const Re
 mlir::Value emitGroupScales(mlir::OpBuilder &builder, mlir::Location loc, const RegisterPlan &plan,
                             const GroupForm &form, const GroupPlace &place);
 
-/// Asks for the cache line of `byte` of each place's group, into the first-level cache.
-void emitGroupFetch(mlir::OpBuilder &builder, mlir::Location loc, mlir::ArrayRef<GroupPlace> places, mlir::Value byte);
+/// Each column's word as words of four bytes, each a value plus form.offset(): word p of P = steps / 4 has the values
+/// p, p + P, p + 2P, p + 3P.
+mlir::SmallVector<mlir::Value> emitGroupBytes(mlir::OpBuilder &builder, mlir::Location loc, const RegisterPlan &plan,
+                                              const GroupForm &form, const GroupPlace &place, mlir::Value word);
+
+/// The columns' scales as they are stored, in f32.
+mlir::Value emitStoredScales(mlir::OpBuilder &builder, mlir::Location loc, const RegisterPlan &plan,
+                             const GroupForm &form, const GroupPlace &place);
+
+/// A level of the cache.
+enum class FetchInto { First, Second };
+
+/// Asks for the cache line of `byte` of each place's group.
+void emitGroupFetch(mlir::OpBuilder &builder, mlir::Location loc, mlir::ArrayRef<GroupPlace> places, mlir::Value byte,
+                    FetchInto level = FetchInto::First);
 
 } // namespace weft
 

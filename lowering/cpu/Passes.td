@@ -103,9 +103,10 @@ def VectorizeGroupedMatmul : Pass<"weft-vectorize-grouped-matmul", "::mlir::Modu
   let summary = "Turns products with weights rounded in groups, and what follows them, into register tiles";
   let description = [{
     Before: `weft.grouped_matmul` on memrefs, perhaps into a scratch that one elementwise `linalg.generic` reads. After:
-    loops over register tiles. Few rows take the integers out of the words as they stream by; more rows share a block of
-    a tile's columns that is taken out once, into a scratch of f32 in the second-level cache. Each group's sums are
-    scaled and added to the rows' sums; then each row runs the elementwise op's body.
+    loops over register tiles. Where the target has dot products of bytes, rows become digits of 8 bits, and sums of
+    digits times weights are integers. Elsewhere few rows take the integers out of the words as they stream by; more rows
+    share a block of a tile's columns that is taken out once, into a scratch of f32 in the second-level cache. Each
+    group's sums are scaled and added to the rows' sums; then each row runs the elementwise op's body.
 
     Example:
     ```mlir

@@ -12,6 +12,7 @@
 #include "lowering/analysis/AmxPlan.h"
 #include "lowering/analysis/CostModel.h"
 #include "lowering/analysis/DecodePlan.h"
+#include "lowering/analysis/DigitPlan.h"
 #include "lowering/analysis/KernelGroups.h"
 #include "lowering/analysis/ProductPlan.h"
 #include "lowering/analysis/RecurrencePlan.h"
@@ -56,6 +57,8 @@ constexpr int64_t kBlockColumns = 384;
 
 /// Columns of the widest tile of a product in 8 bits, on levels from AVX2 on (lowering/cpu/VectorizeQuantizedMatmul).
 constexpr int64_t kIntegerColumns = 64;
+/// Items of a product by digits across its columns, at least, where these suffice.
+constexpr int64_t kDigitItems = 8;
 
 /// Tile sizes, one for each loop of the root; 0 leaves a loop whole.
 struct TilePlan {
@@ -90,6 +93,16 @@ int64_t columnsOfBlock(PackedMatmulOp op) {
   return block;
 }
 
+/// Columns of an item of a product by digits: more than of others where there are items enough.
+int64_t columnsOfDigits(int64_t all, int64_t columns, int64_t unit) {
+  if (ShapedType::isDynamic(all) || columns == 0 || all < kDigitItems * columns)
+    return columns;
+  int64_t most = DigitPlan::kItemColumns / unit * unit;
+  int64_t wanted = std::min(llvm::divideCeilSigned(all, kDigitItems), most);
+  int64_t even = llvm::alignTo(llvm::divideCeilSigned(all, llvm::divideCeilSigned(all, wanted)), 2 * unit);
+  return std::min(even, most);
+}
+
 /// Whether the kernel asks for a weight's next columns while rows pass.
 bool isFetchedAhead(Operation *product, const RegisterPlan &registers) {
   if (isa<QuantizedMatmulOp>(product))
@@ -110,6 +123,9 @@ TilePlan planProduct(TilingInterface root, DestinationStyleOpInterface product, 
     unit = AmxPlan::kRows;
   } else if (isa<QuantizedMatmulOp>(product) && !shapes.tall.byteDots) {
     columns = evenColumns(all, kIntegerColumns, 2 * kIntegerColumns);
+  } else if (auto grouped = dyn_cast<GroupedMatmulOp>(product.getOperation());
+             grouped && usesDigits(grouped.getForm(), shapes.tall)) {
+    columns = columnsOfDigits(all, columns, shapes.columnUnit());
   }
   if (auto packed = dyn_cast<PackedMatmulOp>(product.getOperation()); packed && packed.hasBlocks())
     columns = columnsOfBlock(packed);

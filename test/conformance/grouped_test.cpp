@@ -13,6 +13,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <span>
 
 namespace weft::test {
 namespace {
@@ -124,19 +125,23 @@ func.func @@ENTRY(%x: tensor<?x@Kxf32> {weft.name = "lhs", weft.dims = ["rows", 
 int64_t groupsOf(const Form &form, const Linear &l) { return (l.depth + form.group - 1) / form.group; }
 int64_t panelsOf(const Linear &l) { return (l.columns + 15) / 16; }
 
-std::string packedText(const Form &form) {
+std::string packedEntry(const Form &form, const Linear &l) {
+  return replaced(kPacked, {{"@ENTRY", l.entry()},
+                            {"@N", std::to_string(l.columns)},
+                            {"@K", std::to_string(l.depth)},
+                            {"@PANELS", std::to_string(panelsOf(l))},
+                            {"@GROUPS", std::to_string(groupsOf(form, l))},
+                            {"@BYTES", std::to_string(form.bytes())},
+                            {"@BITS", std::to_string(form.bits)},
+                            {"@STEPS", std::to_string(form.group)},
+                            {"@OPERAND", l.bias ? ", %b" : ""},
+                            {"@TYPE", l.bias ? ", tensor<" + std::to_string(l.columns) + "xf32>" : ""}});
+}
+
+std::string packedText(const Form &form, std::span<const Linear> linears) {
   std::string text = "module attributes {weft.dim_bounds = {rows = array<i64: 0, 1024>}} {";
-  for (const Linear &l : kLinears)
-    text += replaced(kPacked, {{"@ENTRY", l.entry()},
-                               {"@N", std::to_string(l.columns)},
-                               {"@K", std::to_string(l.depth)},
-                               {"@PANELS", std::to_string(panelsOf(l))},
-                               {"@GROUPS", std::to_string(groupsOf(form, l))},
-                               {"@BYTES", std::to_string(form.bytes())},
-                               {"@BITS", std::to_string(form.bits)},
-                               {"@STEPS", std::to_string(form.group)},
-                               {"@OPERAND", l.bias ? ", %b" : ""},
-                               {"@TYPE", l.bias ? ", tensor<" + std::to_string(l.columns) + "xf32>" : ""}});
+  for (const Linear &l : linears)
+    text += packedEntry(form, l);
   return text + "}\n";
 }
 
@@ -180,7 +185,7 @@ void expectRowsStandAlone(CompiledModule &module, const Linear &l, const Array &
 
 TEST_P(GroupedBytes, AreWithinBoundsOfFloat64RowByRow) {
   const Form &form = GetParam();
-  CompiledModule module(packedText(form));
+  CompiledModule module(packedText(form, kLinears));
   Numbers numbers(70);
   Array bytes, bias;
   expectWithinBounds(
@@ -195,6 +200,65 @@ TEST_P(GroupedBytes, AreWithinBoundsOfFloat64RowByRow) {
           expectRowsStandAlone(module, l, bytes, bias, numbers);
         return std::pair(weight, floatsOf(bias));
       });
+}
+
+/// One product of bytes that are inputs.
+constexpr Linear kSome{33, 97, false};
+
+/// Rows of all magnitudes that groups have a unit for, some with elements that are a thousand times as large.
+Array rowsOfAllSizes(Numbers &numbers, int64_t rows, int64_t depth) {
+  std::vector<float> values = numbers.normals(rows * depth);
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t k = 0; k < depth; ++k)
+      values[row * depth + k] *= std::ldexp(row % 3 == 1 && k % 17 == 3 ? 1000.0f : 1.0f, int(row * 9 - 70));
+  return Array::of("lhs", {rows, depth}, values);
+}
+
+TEST_P(GroupedBytes, KeepTheirPrecisionAtAllMagnitudes) {
+  const Form &form = GetParam();
+  CompiledModule module(packedText(form, {&kSome, 1}));
+  Numbers numbers(73);
+  Weight weight;
+  Array bytes = randomBytes(form, kSome, numbers, weight), bias = numbers.array("bias", {kSome.columns});
+  constexpr int64_t kRows = 16;
+  Array lhs = rowsOfAllSizes(numbers, kRows, kSome.depth);
+  for (const std::string &variant : module.variants()) {
+    Array all = module.run(variant, kSome.entry(), {lhs, bytes, bias})[0];
+    for (int64_t row = 0; row < kRows; ++row) {
+      Array x = rowsOf(lhs, row, 1);
+      Accuracy accuracy{1e-6, {}, {}};
+      EXPECT_EQ(
+          accuracy.check(rowsOf(all, row, 1), exactProduct(kSome, x, weight, {}), plainProduct(kSome, x, weight, {})),
+          "")
+          << nameOf(variant, kSome, row);
+    }
+  }
+}
+
+/// A row that is not finite is what arithmetic in f32 makes of it, and no other row is touched.
+TEST_P(GroupedBytes, LeaveWhatIsNotFiniteInItsRow) {
+  const Form &form = GetParam();
+  CompiledModule module(packedText(form, {&kSome, 1}));
+  Numbers numbers(74);
+  Weight weight;
+  Array bytes = randomBytes(form, kSome, numbers, weight), bias = numbers.array("bias", {kSome.columns});
+  for (int64_t rows : {1, 2, 12})
+    for (float bad : {std::nanf(""), -std::nanf("7"), INFINITY, -INFINITY}) {
+      std::vector<float> values = numbers.normals(rows * kSome.depth);
+      Array good = Array::of("lhs", {rows, kSome.depth}, values);
+      int64_t row = rows - 1;
+      values[row * kSome.depth + 96] = bad;
+      Array lhs = Array::of("lhs", {rows, kSome.depth}, values);
+      std::vector<float> plain = plainProduct(kSome, rowsOf(lhs, row, 1), weight, {});
+      for (const std::string &variant : module.variants()) {
+        Array out = module.run(variant, kSome.entry(), {lhs, bytes, bias})[0];
+        Array without = module.run(variant, kSome.entry(), {good, bytes, bias})[0];
+        EXPECT_TRUE(sameBits(rowsOf(out, 0, row), rowsOf(without, 0, row))) << nameOf(variant, kSome, rows);
+        std::vector<float> its = floatsOf(rowsOf(out, row, 1));
+        for (size_t n = 0; n < its.size(); ++n)
+          EXPECT_TRUE(std::isnan(plain[n]) ? std::isnan(its[n]) : its[n] == plain[n]) << nameOf(variant, kSome, rows);
+      }
+    }
 }
 
 INSTANTIATE_TEST_SUITE_P(Forms, GroupedBytes, testing::Values(Form{"int4", 4, 32}, Form{"q8_0", 8, 32}, Form{"", 4, 8}),
