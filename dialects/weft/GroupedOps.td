@@ -7,7 +7,7 @@
 
 include "dialects/weft/OpBase.td"
 
-def Weft_GroupedMatmulOp : Weft_StructuredOp<"grouped_matmul"> {
+def Weft_GroupedMatmulOp : Weft_StructuredOp<"grouped_matmul", [], Weft_tilesOfProduct> {
   let summary = "Matrix product with a weight of 4- or 8-bit integers, a scale for each group of a column";
   let description = [{
     out[m, n] = Σ_k lhs[m, k] · (scale[k div group, n] · value[k, n]) (+ bias[n]). Values are integers of `bits` bits in

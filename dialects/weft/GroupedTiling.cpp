@@ -28,21 +28,3 @@ FailureOr<TilingResult> GroupedMatmulOp::getTiledImplementation(OpBuilder &build
   tiles.push_back({offsets.take_front(2), sizes.take_front(2)});
   return cloneOntoTiles(*this, builder, tiles);
 }
-
-LogicalResult GroupedMatmulOp::getResultTilePosition(OpBuilder &builder, unsigned result,
-                                                     ArrayRef<OpFoldResult> offsets, ArrayRef<OpFoldResult> sizes,
-                                                     SmallVector<OpFoldResult> &resultOffsets,
-                                                     SmallVector<OpFoldResult> &resultSizes) {
-  resultOffsets.assign(offsets.begin(), offsets.begin() + 2);
-  resultSizes.assign(sizes.begin(), sizes.begin() + 2);
-  return success();
-}
-
-LogicalResult GroupedMatmulOp::getIterationDomainTileFromResultTile(OpBuilder &builder, unsigned result,
-                                                                    ArrayRef<OpFoldResult> offsets,
-                                                                    ArrayRef<OpFoldResult> sizes,
-                                                                    SmallVectorImpl<OpFoldResult> &domainOffsets,
-                                                                    SmallVectorImpl<OpFoldResult> &domainSizes) {
-  productTileOfResult(builder, getLoc(), getLhs(), {offsets, sizes}, domainOffsets, domainSizes);
-  return success();
-}

@@ -7,7 +7,7 @@
 
 include "dialects/weft/OpBase.td"
 
-def Weft_LayerNormOp : Weft_StructuredOp<"layer_norm"> {
+def Weft_LayerNormOp : Weft_StructuredOp<"layer_norm", [], Weft_tilesOfResult> {
   let summary = "Layer normalisation over the last dimension";
   let description = [{
     out[…, n] = (x[…, n] − mean) / sqrt(variance + epsilon) · scale[n] + bias[n], with mean and (biased) variance
@@ -35,7 +35,7 @@ def Weft_LayerNormOp : Weft_StructuredOp<"layer_norm"> {
   }];
 }
 
-def Weft_RmsNormOp : Weft_StructuredOp<"rms_norm"> {
+def Weft_RmsNormOp : Weft_StructuredOp<"rms_norm", [], Weft_tilesOfResult> {
   let summary = "Root mean square normalisation over the last dimension";
   let description = [{
     out[…, n] = x[…, n] / sqrt(mean of squares + epsilon) · scale[n], with the mean over the last dimension (Zhang and
@@ -62,7 +62,7 @@ def Weft_RmsNormOp : Weft_StructuredOp<"rms_norm"> {
   }];
 }
 
-def Weft_EmbeddingOp : Weft_StructuredOp<"embedding"> {
+def Weft_EmbeddingOp : Weft_StructuredOp<"embedding", [], Weft_tilesOfResult> {
   let summary = "Rows of a table, chosen by index";
   let description = [{
     out[t…, n] = table[ids[t…], n]. Every index must lie in [0, rows of the table): the runtime checks inputs against
@@ -88,7 +88,7 @@ def Weft_EmbeddingOp : Weft_StructuredOp<"embedding"> {
   }];
 }
 
-def Weft_PackedMatmulOp : Weft_StructuredOp<"packed_matmul"> {
+def Weft_PackedMatmulOp : Weft_StructuredOp<"packed_matmul", [], Weft_tilesOfProduct> {
   let summary = "Matrix product with a right operand packed into column panels";
   let description = [{
     out[m, n] = Σ_k lhs[m, k] · rhs[n div c, k div i, (n mod c) · i + k mod i] (+ bias[n]), c the panel width and i the

@@ -48,24 +48,6 @@ FailureOr<TilingResult> LayerNormOp::getTiledImplementation(OpBuilder &builder, 
   return tileRows(builder, *this, offsets, sizes);
 }
 
-LogicalResult LayerNormOp::getResultTilePosition(OpBuilder &builder, unsigned result, ArrayRef<OpFoldResult> offsets,
-                                                 ArrayRef<OpFoldResult> sizes, SmallVector<OpFoldResult> &resultOffsets,
-                                                 SmallVector<OpFoldResult> &resultSizes) {
-  resultOffsets.assign(offsets.begin(), offsets.end());
-  resultSizes.assign(sizes.begin(), sizes.end());
-  return success();
-}
-
-LogicalResult LayerNormOp::getIterationDomainTileFromResultTile(OpBuilder &builder, unsigned result,
-                                                                ArrayRef<OpFoldResult> offsets,
-                                                                ArrayRef<OpFoldResult> sizes,
-                                                                SmallVectorImpl<OpFoldResult> &domainOffsets,
-                                                                SmallVectorImpl<OpFoldResult> &domainSizes) {
-  domainOffsets.assign(offsets.begin(), offsets.end());
-  domainSizes.assign(sizes.begin(), sizes.end());
-  return success();
-}
-
 SmallVector<IteratorType> RmsNormOp::getLoopIteratorTypes() { return rowIterators(getInit().getType()); }
 
 SmallVector<Range> RmsNormOp::getIterationDomain(OpBuilder &builder) {
@@ -75,24 +57,6 @@ SmallVector<Range> RmsNormOp::getIterationDomain(OpBuilder &builder) {
 FailureOr<TilingResult> RmsNormOp::getTiledImplementation(OpBuilder &builder, ArrayRef<OpFoldResult> offsets,
                                                           ArrayRef<OpFoldResult> sizes) {
   return tileRows(builder, *this, offsets, sizes);
-}
-
-LogicalResult RmsNormOp::getResultTilePosition(OpBuilder &builder, unsigned result, ArrayRef<OpFoldResult> offsets,
-                                               ArrayRef<OpFoldResult> sizes, SmallVector<OpFoldResult> &resultOffsets,
-                                               SmallVector<OpFoldResult> &resultSizes) {
-  resultOffsets.assign(offsets.begin(), offsets.end());
-  resultSizes.assign(sizes.begin(), sizes.end());
-  return success();
-}
-
-LogicalResult RmsNormOp::getIterationDomainTileFromResultTile(OpBuilder &builder, unsigned result,
-                                                              ArrayRef<OpFoldResult> offsets,
-                                                              ArrayRef<OpFoldResult> sizes,
-                                                              SmallVectorImpl<OpFoldResult> &domainOffsets,
-                                                              SmallVectorImpl<OpFoldResult> &domainSizes) {
-  domainOffsets.assign(offsets.begin(), offsets.end());
-  domainSizes.assign(sizes.begin(), sizes.end());
-  return success();
 }
 
 //===----------------------------------------------------------------------===//
@@ -116,24 +80,6 @@ FailureOr<TilingResult> EmbeddingOp::getTiledImplementation(OpBuilder &builder, 
   if (getTable().getType().getRank() == 3) // the columns of a panel
     table.append(builder.getIndexAttr(0), builder.getIndexAttr(getTable().getType().getDimSize(2)));
   return cloneOntoTiles(*this, builder, {ids, table, Tile(offsets, sizes)});
-}
-
-LogicalResult EmbeddingOp::getResultTilePosition(OpBuilder &builder, unsigned result, ArrayRef<OpFoldResult> offsets,
-                                                 ArrayRef<OpFoldResult> sizes, SmallVector<OpFoldResult> &resultOffsets,
-                                                 SmallVector<OpFoldResult> &resultSizes) {
-  resultOffsets.assign(offsets.begin(), offsets.end());
-  resultSizes.assign(sizes.begin(), sizes.end());
-  return success();
-}
-
-LogicalResult EmbeddingOp::getIterationDomainTileFromResultTile(OpBuilder &builder, unsigned result,
-                                                                ArrayRef<OpFoldResult> offsets,
-                                                                ArrayRef<OpFoldResult> sizes,
-                                                                SmallVectorImpl<OpFoldResult> &domainOffsets,
-                                                                SmallVectorImpl<OpFoldResult> &domainSizes) {
-  domainOffsets.assign(offsets.begin(), offsets.end());
-  domainSizes.assign(sizes.begin(), sizes.end());
-  return success();
 }
 
 //===----------------------------------------------------------------------===//
@@ -215,22 +161,4 @@ FailureOr<TilingResult> PackedMatmulOp::getTiledImplementation(OpBuilder &builde
     tiles.push_back({offsets[1], sizes[1]});
   tiles.push_back({offsets.take_front(2), sizes.take_front(2)});
   return cloneOntoTiles(*this, builder, tiles);
-}
-
-LogicalResult PackedMatmulOp::getResultTilePosition(OpBuilder &builder, unsigned result, ArrayRef<OpFoldResult> offsets,
-                                                    ArrayRef<OpFoldResult> sizes,
-                                                    SmallVector<OpFoldResult> &resultOffsets,
-                                                    SmallVector<OpFoldResult> &resultSizes) {
-  resultOffsets.assign(offsets.begin(), offsets.begin() + 2);
-  resultSizes.assign(sizes.begin(), sizes.begin() + 2);
-  return success();
-}
-
-LogicalResult PackedMatmulOp::getIterationDomainTileFromResultTile(OpBuilder &builder, unsigned result,
-                                                                   ArrayRef<OpFoldResult> offsets,
-                                                                   ArrayRef<OpFoldResult> sizes,
-                                                                   SmallVectorImpl<OpFoldResult> &domainOffsets,
-                                                                   SmallVectorImpl<OpFoldResult> &domainSizes) {
-  productTileOfResult(builder, getLoc(), getLhs(), {offsets, sizes}, domainOffsets, domainSizes);
-  return success();
 }

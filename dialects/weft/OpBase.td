@@ -17,8 +17,48 @@ class Weft_Op<string mnemonic, list<Trait> traits = []> : Op<Weft_Dialect, mnemo
 
 def Weft_Shaped : AnyTypeOf<[AnyRankedTensor, AnyStridedMemRef], "ranked tensor or strided memref", "::mlir::ShapedType">;
 
-/// An op in destination style: pure on tensors, reading and writing its operands on memrefs.
-class Weft_StructuredOp<string mnemonic, list<Trait> traits = []>
+/// Tiles of an op whose loops are the dimensions of its result.
+defvar Weft_tilesOfResult = [{
+    ::llvm::LogicalResult $cppClass::getResultTilePosition(
+        ::mlir::OpBuilder &builder, unsigned result, ::llvm::ArrayRef<::mlir::OpFoldResult> offsets,
+        ::llvm::ArrayRef<::mlir::OpFoldResult> sizes, ::llvm::SmallVector<::mlir::OpFoldResult> &resultOffsets,
+        ::llvm::SmallVector<::mlir::OpFoldResult> &resultSizes) {
+      resultOffsets.assign(offsets.begin(), offsets.end());
+      resultSizes.assign(sizes.begin(), sizes.end());
+      return ::llvm::success();
+    }
+    ::llvm::LogicalResult $cppClass::getIterationDomainTileFromResultTile(
+        ::mlir::OpBuilder &builder, unsigned result, ::llvm::ArrayRef<::mlir::OpFoldResult> offsets,
+        ::llvm::ArrayRef<::mlir::OpFoldResult> sizes, ::llvm::SmallVectorImpl<::mlir::OpFoldResult> &domainOffsets,
+        ::llvm::SmallVectorImpl<::mlir::OpFoldResult> &domainSizes) {
+      domainOffsets.assign(offsets.begin(), offsets.end());
+      domainSizes.assign(sizes.begin(), sizes.end());
+      return ::llvm::success();
+    }
+}];
+
+/// Tiles of a product: loops (m, n, k), a result [m, n].
+defvar Weft_tilesOfProduct = [{
+    ::llvm::LogicalResult $cppClass::getResultTilePosition(
+        ::mlir::OpBuilder &builder, unsigned result, ::llvm::ArrayRef<::mlir::OpFoldResult> offsets,
+        ::llvm::ArrayRef<::mlir::OpFoldResult> sizes, ::llvm::SmallVector<::mlir::OpFoldResult> &resultOffsets,
+        ::llvm::SmallVector<::mlir::OpFoldResult> &resultSizes) {
+      resultOffsets.assign(offsets.begin(), offsets.begin() + 2);
+      resultSizes.assign(sizes.begin(), sizes.begin() + 2);
+      return ::llvm::success();
+    }
+    ::llvm::LogicalResult $cppClass::getIterationDomainTileFromResultTile(
+        ::mlir::OpBuilder &builder, unsigned result, ::llvm::ArrayRef<::mlir::OpFoldResult> offsets,
+        ::llvm::ArrayRef<::mlir::OpFoldResult> sizes, ::llvm::SmallVectorImpl<::mlir::OpFoldResult> &domainOffsets,
+        ::llvm::SmallVectorImpl<::mlir::OpFoldResult> &domainSizes) {
+      ::weft::productTileOfResult(builder, getLoc(), getLhs(), {offsets, sizes}, domainOffsets, domainSizes);
+      return ::llvm::success();
+    }
+}];
+
+/// An op in destination style: pure on tensors, reading and writing its operands on memrefs. `tiles`: how its tiles and
+/// those of its results belong together, where that is nothing of its own.
+class Weft_StructuredOp<string mnemonic, list<Trait> traits = [], code tiles = [{}]>
     : Weft_Op<mnemonic, !listconcat([
         DestinationStyleOpInterface,
         DeclareOpInterfaceMethods<MemoryEffectsOpInterface>,
@@ -44,7 +84,7 @@ class Weft_StructuredOp<string mnemonic, list<Trait> traits = []>
         ::llvm::ArrayRef<::mlir::OpFoldResult> sizes) {
       return ::weft::tileForResult(*this, builder, result, {offsets, sizes});
     }
-  }];
+  }] # tiles;
 }
 
 #endif // WEFT_DIALECTS_WEFT_OPBASE_TD

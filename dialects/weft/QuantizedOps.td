@@ -35,7 +35,7 @@ def Weft_QuantizeRowsOp : Weft_StructuredOp<"quantize_rows"> {
   }];
 }
 
-def Weft_QuantizedMatmulOp : Weft_StructuredOp<"quantized_matmul"> {
+def Weft_QuantizedMatmulOp : Weft_StructuredOp<"quantized_matmul", [], Weft_tilesOfProduct> {
   let summary = "Matrix product of 8-bit integers with a scale a row and a scale a column";
   let description = [{
     out[m, n] = (Σ_k lhs[m, k] · rhs[k, n]) · lhs_scales[m] · rhs_scales[n] (+ bias[n]). The sum is exact, in 32-bit

@@ -82,21 +82,3 @@ FailureOr<TilingResult> QuantizedMatmulOp::getTiledImplementation(OpBuilder &bui
   tiles.push_back({offsets.take_front(2), sizes.take_front(2)});
   return cloneOntoTiles(*this, builder, tiles);
 }
-
-LogicalResult QuantizedMatmulOp::getResultTilePosition(OpBuilder &builder, unsigned result,
-                                                       ArrayRef<OpFoldResult> offsets, ArrayRef<OpFoldResult> sizes,
-                                                       SmallVector<OpFoldResult> &resultOffsets,
-                                                       SmallVector<OpFoldResult> &resultSizes) {
-  resultOffsets.assign(offsets.begin(), offsets.begin() + 2);
-  resultSizes.assign(sizes.begin(), sizes.begin() + 2);
-  return success();
-}
-
-LogicalResult QuantizedMatmulOp::getIterationDomainTileFromResultTile(OpBuilder &builder, unsigned result,
-                                                                      ArrayRef<OpFoldResult> offsets,
-                                                                      ArrayRef<OpFoldResult> sizes,
-                                                                      SmallVectorImpl<OpFoldResult> &domainOffsets,
-                                                                      SmallVectorImpl<OpFoldResult> &domainSizes) {
-  productTileOfResult(builder, getLoc(), getLhs(), {offsets, sizes}, domainOffsets, domainSizes);
-  return success();
-}
