@@ -18,8 +18,8 @@ bool hasTileInstructions(TargetAttr target);
 /// Whether the target multiplies bf16 faster than f32: on tiles, or in dot products of words of two.
 bool hasHalfProducts(TargetAttr target);
 
-/// Whether an op has work for tiles, or for dot products of words: a product in 8-bit integers or with a weight in bf16,
-/// and not always of one row.
+/// Whether an op has work for tiles, or for dot products of words: a product in 8-bit integers or with a weight in
+/// bf16, and not always of one row.
 bool wantsTiles(mlir::Operation *op);
 /// Whether attention has: it may round to bf16, and is none of few queries.
 bool wantsTiles(AttentionOp op);
