@@ -43,7 +43,7 @@ TEST(EmissionTest, JitRunsTheCode) {
 
 TEST(EmissionTest, DescriptorSaysWhatTheModuleSays) {
   HandLowered model;
-  Result<JitEngine> engine = JitEngine::link(model.objects({&allTargets()[1], &allTargets()[2], &portable()}));
+  Result<JitEngine> engine = JitEngine::link(model.objects({&allTargets()[3], &allTargets()[4], &portable()}));
   ASSERT_TRUE(engine) << engine.error().format();
   const weft_abi_model &descriptor = *engine->descriptor();
   EXPECT_STREQ(descriptor.model, "twice");
