@@ -71,7 +71,7 @@ DAMAGES = {
     **{f"weights-bit-{share}": flip("weights.safetensors", share) for share in (0, 0.5, 1)},
     "tokenizer-bit": flip("tokenizer.json", 0.5),
     "newer-format": in_manifest(lambda m: m.update(format=2)),
-    "newer-abi": in_manifest(lambda m: m["abi"].update(major=3)),
+    "newer-abi": in_manifest(lambda m: m["abi"].update(major=99)),
     "newer-minor": in_manifest(lambda m: m["abi"].update(minor=9)),
     "newer-isa": with_code(NEWER_ISA),
     "newer-abi-in-code": with_code(NEWER_ABI),

@@ -6,6 +6,7 @@
 #define WEFT_TEST_UNIT_RUNTIME_ARTIFACT_H
 
 #include "runtime/core/Digest.h"
+#include "runtime/include/weft/abi.h"
 #include "runtime/include/weft/runtime.h"
 
 #include "gtest/gtest.h"
@@ -55,6 +56,12 @@ inline std::string safetensors(std::string header, const std::string &data) {
   return file + header + data;
 }
 
+#define WEFT_TEST_QUOTED(x) #x
+#define WEFT_TEST_TEXT(x) WEFT_TEST_QUOTED(x)
+/// The ABI's version as a manifest has it, and its first part.
+constexpr char kMajor[] = "\"major\":" WEFT_TEST_TEXT(WEFT_ABI_MAJOR);
+constexpr char kAbi[] = "{\"major\":" WEFT_TEST_TEXT(WEFT_ABI_MAJOR) ",\"minor\":" WEFT_TEST_TEXT(WEFT_ABI_MINOR) "}";
+
 class Artifact {
 public:
   explicit Artifact(const std::string &model = WEFT_HAND_WRITTEN_MODEL) {
@@ -77,7 +84,8 @@ public:
     writeFile(path + "/model.so", code);
     writeFile(path + "/weights.safetensors", weights);
     writeFile(path + "/tokenizer.json", tokenizer);
-    manifest = R"({"format":1,"abi":{"major":2,"minor":0},"compiler":"by hand","model":"demo",)"
+    manifest = R"({"format":1,"abi":)" + std::string(kAbi) +
+               R"(,"compiler":"by hand","model":"demo",)"
                R"("targets":["v3","portable"],"files":{)" +
                line("model.so", code) + "," + line("weights.safetensors", weights) + "," +
                line("tokenizer.json", tokenizer) + "}}";

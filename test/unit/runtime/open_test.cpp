@@ -151,7 +151,7 @@ TEST(Open, MalformedManifests) {
       {"\"format\":1", "\"format\":1.0"},
       {"\"format\":1", "\"format\":99999999999999999999"},
       {"\"format\":1", "\"format\":1,\"format\":1"},
-      {"{\"major\":2,\"minor\":0}", "[]"},
+      {kAbi, "[]"},
       {"\"minor\":0", "\"other\":0"},
       {"\"model\":\"demo\"", "\"model\":\"other\""},
       {"by hand", "by machine"},
@@ -191,7 +191,7 @@ TEST(Open, ManifestMayTellMore) {
 
 TEST(Open, OtherAbiInTheManifest) {
   Artifact artifact;
-  artifact.replaceInManifest("\"major\":2", "\"major\":3");
+  artifact.replaceInManifest(kMajor, "\"major\":99");
   expectRefused(artifact.path, WEFT_ERROR_INCOMPATIBLE, "W0405");
   artifact.replaceInManifest("\"minor\":0", "\"minor\":1");
   expectRefused(artifact.path, WEFT_ERROR_INCOMPATIBLE, "W0405");
