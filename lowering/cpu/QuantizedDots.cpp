@@ -118,7 +118,7 @@ private:
       // One hint for a row of a panel, which is a cache line; at a panel's end it is for the next panel.
       if (v * lanes % QuantizedMatmulOp::kWidth == 0)
         memref::PrefetchOp::create(
-            k, loc, rhs, ValueRange{places[v].panel, add(k, step, kPrefetchAhead), constant(k, 0)}, false, 3, true);
+            k, loc, rhs, ValueRange{places[v].panel, add(k, step, kPrefetchAhead), constant(k, 0)}, false, 2, true);
       return emitUnsignedBytes(k, loc, emitPanelWords(k, loc, tile, places[v], step));
     };
     operands.multiplyAdd = [=, this](OpBuilder &k, Value x, Value weight, Value sum) {
