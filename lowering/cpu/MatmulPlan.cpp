@@ -19,14 +19,22 @@ namespace weft {
 /// again: hints cost 4 % with 16 rows and gain 4 % with 512, whose results leave that cache; in MiniLM they gain 1 %.)
 constexpr int64_t kResidentBytes = 1 << 18;
 
-/// Of weights whose rows of a panel are the sum's steps.
-static bool isStreamed(PackedMatmulOp matmul, int64_t depth) {
+static MemRefType wholeWeight(PackedMatmulOp matmul) {
   Value weight = matmul.getRhs();
   if (auto slice = weight.getDefiningOp<memref::SubViewOp>())
     weight = slice.getSource();
-  auto type = cast<MemRefType>(weight.getType());
-  return !ShapedType::isDynamic(depth) && depth >= 4 * kTileBlock && type.hasStaticShape() &&
-         type.getDimSize(1) == depth && type.getNumElements() * type.getElementTypeBitWidth() / 8 > kResidentBytes;
+  return cast<MemRefType>(weight.getType());
+}
+
+static bool isFar(PackedMatmulOp matmul) {
+  MemRefType type = wholeWeight(matmul);
+  return type.hasStaticShape() && type.getNumElements() * type.getElementTypeBitWidth() / 8 > kResidentBytes;
+}
+
+/// Of weights whose rows of a panel are the sum's steps.
+static bool isStreamed(PackedMatmulOp matmul, int64_t depth) {
+  return isFar(matmul) && !ShapedType::isDynamic(depth) && depth >= 4 * kTileBlock &&
+         wholeWeight(matmul).getDimSize(1) == depth;
 }
 
 FailureOr<MatmulPlan> planMatmul(PackedMatmulOp matmul, const ProductPlan &shapes) {
@@ -46,7 +54,7 @@ FailureOr<MatmulPlan> planMatmul(PackedMatmulOp matmul, const ProductPlan &shape
     depth = llvm::divideCeilSigned(depth, 2);
   int64_t block = ProductPlan::depthBlock(depth);
   MatmulEpilogue epilogue = matchMatmulEpilogue(matmul, matmul.getInit());
-  return MatmulPlan{matmul, epilogue, narrowed, words, block, block != depth, isStreamed(matmul, depth)};
+  return MatmulPlan{matmul, epilogue, narrowed, words, block, block != depth, isFar(matmul), isStreamed(matmul, depth)};
 }
 
 } // namespace weft

@@ -18,7 +18,8 @@ struct MatmulPlan {
   bool words;         ///< a step of the sum multiplies words of two bf16
   int64_t depthBlock; ///< steps of the sum before partial sums are put down; all: the sum is not cut
   bool blocked;       ///< the sum is cut
-  bool streamed;      ///< the weight comes from beyond the second-level cache: later panels are fetched ahead
+  bool far;           ///< the weight comes from beyond the second-level cache
+  bool streamed;      ///< later panels of such a weight are fetched ahead
 };
 
 /// The plan of a product on memrefs; reports an error where none fits it.
