@@ -9,6 +9,7 @@
 
 #include "lowering/analysis/AmxPlan.h"
 #include "lowering/cpu/IntegerDot.h"
+#include "lowering/cpu/RegisterTile.h"
 #include "lowering/cpu/WordDot.h"
 
 #include "mlir/Dialect/AMX/AMXDialect.h"
@@ -211,36 +212,23 @@ struct DotEmitter : VectorEmitter {
       : VectorEmitter(loc, registers, product), parts(product.rightTiles * kRows / lanes),
         together(std::gcd(product.leftRows, std::max<int64_t>(1, kAccumulators / parts))) {}
 
-  /// A word of the left tile's rows from `row` on times the right tiles' row.
-  SmallVector<Value> emitWordOfRows(OpBuilder &b, int64_t i, Value row, Value step, Value word, ValueRange before) {
-    SmallVector<Value> right, sums(before);
-    for (int64_t part = 0; part < parts; ++part)
-      right.push_back(
-          loadWords(b, product.right(b, step, part * lanes / kRows), word, constant(b, part * lanes % kRows), lanes));
-    TilePlace left = product.left(b, step, i);
-    for (int64_t r = 0; r < together; ++r) {
-      Value scalar = vector::ExtractOp::create(b, loc, loadWords(b, left, add(b, row, constant(b, r)), word, 1),
-                                               ArrayRef<int64_t>{0});
-      Value x = vector::BroadcastOp::create(b, loc, wordType, scalar);
-      for (int64_t part = 0; part < parts; ++part) {
-        Value &sum = sums[r * parts + part];
-        sum = emitHalfDot(b, loc, registers, sum, x, right[part]);
-      }
-    }
-    return sums;
-  }
-
+  /// The left tile's rows from `row` on times the right tiles, a word a step.
   SmallVector<Value> emitStep(OpBuilder &b, int64_t i, Value row, Value step, ValueRange sums) {
-    int64_t unroll = std::gcd(product.words, kUnroll);
-    auto words =
-        scf::ForOp::create(b, loc, constant(b, 0), constant(b, product.words), constant(b, unroll), sums,
-                           [&](OpBuilder &inner, Location, Value word, ValueRange before) {
-                             SmallVector<Value> next(before);
-                             for (int64_t u = 0; u < unroll; ++u)
-                               next = emitWordOfRows(inner, i, row, step, add(inner, word, constant(inner, u)), next);
-                             yield(inner, next);
-                           });
-    return SmallVector<Value>(words.getResults());
+    RegisterPlan plan = registers;
+    plan.unroll = kUnroll;
+    TilePlace left = product.left(b, step, i);
+    TileOperands operands;
+    operands.a = [&](OpBuilder &k, Value word, int64_t r) -> Value {
+      return vector::ExtractOp::create(k, loc, loadWords(k, left, add(k, row, constant(k, r)), word, 1),
+                                       ArrayRef<int64_t>{0});
+    };
+    operands.b = [&](OpBuilder &k, Value word, int64_t part) {
+      return loadWords(k, product.right(k, step, part * lanes / kRows), word, constant(k, part * lanes % kRows), lanes);
+    };
+    operands.multiplyAdd = [&](OpBuilder &k, Value x, Value y, Value sum) {
+      return emitHalfDot(k, loc, registers, sum, x, y);
+    };
+    return weft::emitTileProduct(b, loc, plan, together, parts, b.getIndexAttr(product.words), sums, operands);
   }
 
   void emitRows(OpBuilder &b, int64_t i, Value row) {

@@ -49,8 +49,8 @@ public:
 
 private:
   void emitRows(OpBuilder &b, const RowRange &rows) override {
-    choose(
-        b, rows.count, 1, [&](OpBuilder &body) { emitOne(body, rows); },
+    emitByRowCount(
+        b, loc, rows.count, 1, [&](OpBuilder &body) { emitOne(body, rows); },
         [&](OpBuilder &body) { emitMany(body, rows); });
   }
 

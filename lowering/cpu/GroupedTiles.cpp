@@ -5,6 +5,7 @@
 // as they stream by.
 #include "lowering/cpu/GroupedTiles.h"
 
+#include "lowering/cpu/PanelLoad.h"
 #include "lowering/cpu/RegisterTile.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -56,17 +57,6 @@ Value GroupedTiles::times(Builder &b, Value x, int64_t y) { return arith::MulIOp
 
 int64_t GroupedTiles::groups() const { return llvm::divideCeilSigned(depth, form.group); }
 
-void GroupedTiles::choose(Builder &b, OpFoldResult count, int64_t limit, const std::function<void(Builder &)> &few,
-                          const std::function<void(Builder &)> &many) {
-  if (std::optional<int64_t> fixed = getConstantIntValue(count))
-    return *fixed <= limit ? few(b) : many(b);
-  Value isFew = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ule, cast<Value>(count), constant(b, limit));
-  auto branch = scf::IfOp::create(b, loc, isFew, /*withElseRegion=*/true);
-  OpBuilder then = branch.getThenBodyBuilder(), otherwise = branch.getElseBodyBuilder();
-  few(then);
-  many(otherwise);
-}
-
 Value GroupedTiles::scratch(Builder &b, int64_t rows, int64_t columnCount, Type element) {
   auto type = MemRefType::get({rows, columnCount}, element ? element : b.getF32Type());
   return memref::AllocaOp::create(b, loc, type, b.getI64IntegerAttr(64));
@@ -74,16 +64,13 @@ Value GroupedTiles::scratch(Builder &b, int64_t rows, int64_t columnCount, Type 
 
 GroupedTiles::ColumnTile GroupedTiles::columnTile(Builder &b, const RegisterPlan &plan, Value column, Value sums) {
   ColumnTile tile{plan, column, {}, {}, {}, sums};
-  Value width = constant(b, kPanelWidth);
-  // The last tile's columns may lie beyond the last panel.
-  auto panelAt = [&](Value at) -> Value {
-    return arith::MinUIOp::create(b, loc, arith::DivUIOp::create(b, loc, at, width), lastPanel);
+  auto placesFrom = [&](Value first) {
+    return emitPanelPlaces(b, loc, plan, matmul.getRhs(), kPanelWidth, first, plan.vectors);
   };
-  for (int64_t v = 0; v < plan.vectors; ++v) {
-    Value at = add(b, column, v * lanes);
-    tile.panels.push_back(panelAt(at));
-    tile.nextPanels.push_back(panelAt(add(b, at, plan.columns())));
-    tile.offsets.push_back(arith::RemUIOp::create(b, loc, at, width));
+  for (auto [place, next] : llvm::zip_equal(placesFrom(column), placesFrom(add(b, column, plan.columns())))) {
+    tile.panels.push_back(place.panel);
+    tile.nextPanels.push_back(next.panel);
+    tile.offsets.push_back(place.offset);
   }
   return tile;
 }

@@ -52,9 +52,6 @@ protected:
   Value times(Builder &b, Value x, int64_t y);
   /// Groups of a column.
   int64_t groups() const;
-  /// `few` for up to `limit` rows, else `many`.
-  void choose(Builder &b, mlir::OpFoldResult count, int64_t limit, const std::function<void(Builder &)> &few,
-              const std::function<void(Builder &)> &many);
 
   Value scratch(Builder &b, int64_t rows, int64_t columnCount, mlir::Type element = nullptr);
   ColumnTile columnTile(Builder &b, const RegisterPlan &plan, Value column, Value sums);

@@ -54,25 +54,13 @@ public:
     starts = memref::AllocaOp::create(b, loc, type, b.getI64IntegerAttr(64));
     if (keepsAll)
       emitStarts(b, constant(b, 0), getValueOrCreateConstantIndexOp(b, loc, rows));
-    emitByRows(b);
+    emitByRowCount(
+        b, loc, rows, shapes.few.rows, [&](OpBuilder &body) { emitTiles(body, shapes.few, 1); },
+        [&](OpBuilder &body) { emitTiles(body, shapes.tall, shapes.leastTallRows()); });
     epilogue.eraseWith(matmul);
   }
 
 private:
-  void emitByRows(OpBuilder &b) {
-    const RegisterPlan &few = shapes.few;
-    if (std::optional<int64_t> fixed = getConstantIntValue(rows))
-      return *fixed <= few.rows ? emitTiles(b, few, 1) : emitTiles(b, shapes.tall, shapes.leastTallRows());
-    Value isFew = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ule, cast<Value>(rows), constant(b, few.rows));
-    auto tiles = [&](const RegisterPlan &tile, int64_t least) {
-      return [this, &tile, least](OpBuilder &body, Location) {
-        emitTiles(body, tile, least);
-        scf::YieldOp::create(body, loc);
-      };
-    };
-    scf::IfOp::create(b, loc, isFew, tiles(few, 1), tiles(shapes.tall, shapes.leastTallRows()));
-  }
-
   void emitTiles(OpBuilder &b, const RegisterPlan &tile, int64_t least) {
     auto type = MemRefType::get({tile.rows, tile.columns()}, b.getI32Type());
     Value staging = memref::AllocaOp::create(b, loc, type, b.getI64IntegerAttr(64));

@@ -89,4 +89,16 @@ void emitRowTiles(OpBuilder &builder, Location loc, OpFoldResult count, int64_t 
     tiles.anyCount(builder, cast<Value>(count), least, most);
 }
 
+void emitByRowCount(OpBuilder &builder, Location loc, OpFoldResult count, int64_t most,
+                    function_ref<void(OpBuilder &)> few, function_ref<void(OpBuilder &)> many) {
+  if (std::optional<int64_t> fixed = getConstantIntValue(count))
+    return *fixed <= most ? few(builder) : many(builder);
+  Value limit = arith::ConstantIndexOp::create(builder, loc, most);
+  Value isFew = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ule, cast<Value>(count), limit);
+  auto branch = scf::IfOp::create(builder, loc, isFew, /*withElseRegion=*/true);
+  OpBuilder then = branch.getThenBodyBuilder(), otherwise = branch.getElseBodyBuilder();
+  few(then);
+  many(otherwise);
+}
+
 } // namespace weft

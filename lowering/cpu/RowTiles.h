@@ -20,6 +20,10 @@ using RowTileBody = std::function<void(mlir::OpBuilder &builder, int64_t rows, m
 void emitRowTiles(mlir::OpBuilder &builder, mlir::Location loc, mlir::OpFoldResult count, int64_t least, int64_t most,
                   const RowTileBody &tile);
 
+/// `few` where there are at most `most` rows, else `many`: a branch where their count is not known.
+void emitByRowCount(mlir::OpBuilder &builder, mlir::Location loc, mlir::OpFoldResult count, int64_t most,
+                    llvm::function_ref<void(mlir::OpBuilder &)> few, llvm::function_ref<void(mlir::OpBuilder &)> many);
+
 } // namespace weft
 
 #endif // WEFT_LOWERING_CPU_ROWTILES_H

@@ -47,7 +47,8 @@ private:
     auto one = [&](OpBuilder &body) { emitFew(body, rows, single, 1); };
     auto few = [&](OpBuilder &body) { emitFew(body, rows, shapes.few, 2); };
     auto tall = [&](OpBuilder &body) { emitTall(body, rows); };
-    choose(b, rows.count, 1, one, [&](OpBuilder &body) { choose(body, rows.count, shapes.few.rows, few, tall); });
+    emitByRowCount(b, loc, rows.count, 1, one,
+                   [&](OpBuilder &body) { emitByRowCount(body, loc, rows.count, shapes.few.rows, few, tall); });
   }
 
   /// `least` to plan.rows rows.

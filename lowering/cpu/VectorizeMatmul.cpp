@@ -51,20 +51,9 @@ public:
     Value out = epilogue.output();
     columns = memref::DimOp::create(b, loc, out, 1);
     rows = memref::getMixedSize(b, loc, out, 0);
-    int64_t few = plan.shapes.few.rows;
-    if (std::optional<int64_t> fixed = getConstantIntValue(rows))
-      return *fixed <= few ? emitFew(b) : emitTall(b);
-    Value isFew = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ule, cast<Value>(rows), constant(b, few));
-    scf::IfOp::create(
-        b, loc, isFew,
-        [&](OpBuilder &body, Location) {
-          emitFew(body);
-          scf::YieldOp::create(body, loc);
-        },
-        [&](OpBuilder &body, Location) {
-          emitTall(body);
-          scf::YieldOp::create(body, loc);
-        });
+    emitByRowCount(
+        b, loc, rows, plan.shapes.few.rows, [&](OpBuilder &body) { emitFew(body); },
+        [&](OpBuilder &body) { emitTall(body); });
   }
 
 private:

@@ -64,28 +64,13 @@ public:
     columns = memref::DimOp::create(b, loc, out, 1);
     groups = memref::DimOp::create(b, loc, matmul.getRhs(), 1);
     rows = memref::getMixedSize(b, loc, out, 0);
-    emitByRows(b);
+    emitByRowCount(
+        b, loc, rows, shapes.few.rows, [&](OpBuilder &body) { emitTiles(body, shapes.few, 1); },
+        [&](OpBuilder &body) { emitTiles(body, shapes.tall, shapes.leastTallRows()); });
     epilogue.eraseWith(matmul);
   }
 
 private:
-  void emitByRows(OpBuilder &b) {
-    const RegisterPlan &few = shapes.few, &tall = shapes.tall;
-    if (std::optional<int64_t> fixed = getConstantIntValue(rows))
-      return *fixed <= few.rows ? emitTiles(b, few, 1) : emitTiles(b, tall, shapes.leastTallRows());
-    Value isFew = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ule, cast<Value>(rows), constant(b, few.rows));
-    scf::IfOp::create(
-        b, loc, isFew,
-        [&](OpBuilder &body, Location) {
-          emitTiles(body, few, 1);
-          scf::YieldOp::create(body, loc);
-        },
-        [&](OpBuilder &body, Location) {
-          emitTiles(body, tall, shapes.leastTallRows());
-          scf::YieldOp::create(body, loc);
-        });
-  }
-
   /// All tiles. Where the halves of a tile's rows are kept, all columns pass while they are; else rows pass by columns.
   void emitTiles(OpBuilder &b, const RegisterPlan &tile, int64_t least) {
     auto type = MemRefType::get({tile.rows, tile.columns()}, b.getI32Type());
