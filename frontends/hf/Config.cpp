@@ -200,6 +200,17 @@ std::optional<std::vector<std::string>> Config::texts(const char *key) {
   return result;
 }
 
+std::optional<std::vector<std::string>> Config::layerTypes(int64_t layers, const char *oldKey) {
+  std::optional<std::vector<std::string>> types = texts("layer_types");
+  if (!types && oldKey)
+    types = texts(oldKey);
+  if (types && static_cast<int64_t>(types->size()) != layers)
+    refuse("W0207",
+           "layer_types has " + std::to_string(types->size()) + " entries for " + std::to_string(layers) + " layers",
+           "correct layer_types or num_hidden_layers");
+  return types;
+}
+
 Config Config::child(const char *key) {
   const json *value = lookUp({key}).second;
   if (value && !value->is_object())

@@ -49,6 +49,9 @@ public:
   Activation activation(const char *key, const std::string &byDefault);
   /// The strings of an array; nothing when the key is absent.
   std::optional<std::vector<std::string>> texts(const char *key);
+  /// `layer_types`, or what an older file has under `oldKey`: one for each layer (W0207: not so many); nothing when
+  /// both are absent.
+  std::optional<std::vector<std::string>> layerTypes(int64_t layers, const char *oldKey = nullptr);
   /// An object inside; an empty one when the key is absent.
   Config child(const char *key);
   /// The number of entries of an object; nothing when the key is absent.

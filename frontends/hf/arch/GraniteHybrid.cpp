@@ -13,16 +13,9 @@ namespace {
 /// Which layers attend; the names of both kinds changed with release 5 of the library.
 std::vector<bool> readAttended(Config &config, int64_t layers) {
   std::vector<bool> attended(layers);
-  std::optional<std::vector<std::string>> types = config.texts("layer_types");
-  if (!types)
-    types = config.texts("layers_block_type");
+  std::optional<std::vector<std::string>> types = config.layerTypes(layers, "layers_block_type");
   if (!types)
     return attended;
-  if (static_cast<int64_t>(types->size()) != layers)
-    config.refuse("W0207",
-                  "layer_types has " + std::to_string(types->size()) + " entries for " + std::to_string(layers) +
-                      " layers",
-                  "correct layer_types or num_hidden_layers");
   for (int64_t layer = 0; layer < layers && !config.failed(); ++layer) {
     const std::string &type = (*types)[layer];
     attended[layer] = type == "attention" || type == "full_attention";

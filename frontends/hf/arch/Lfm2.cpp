@@ -55,13 +55,8 @@ int64_t readMlpWidth(Config &config) {
 /// Which layers attend: by `layer_types`, or by their numbers.
 std::vector<bool> readAttended(Config &config, int64_t layers) {
   std::vector<bool> attended(layers, true);
-  std::optional<std::vector<std::string>> types = config.texts("layer_types");
+  std::optional<std::vector<std::string>> types = config.layerTypes(layers);
   std::optional<std::vector<int64_t>> indices = config.integers("full_attn_idxs");
-  if (types && static_cast<int64_t>(types->size()) != layers)
-    config.refuse("W0207",
-                  "layer_types has " + std::to_string(types->size()) + " entries for " + std::to_string(layers) +
-                      " layers",
-                  "correct layer_types or num_hidden_layers");
   for (int64_t layer = 0; layer < layers && !config.failed(); ++layer)
     if (types)
       attended[layer] = (*types)[layer] != "conv";

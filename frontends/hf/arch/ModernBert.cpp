@@ -71,14 +71,9 @@ std::vector<bool> readLayerTypes(Config &config, int64_t layers) {
   std::vector<bool> local;
   for (int64_t layer = 0; layer < layers; ++layer)
     local.push_back(layer % every != 0);
-  std::optional<std::vector<std::string>> types = config.texts("layer_types");
+  std::optional<std::vector<std::string>> types = config.layerTypes(layers);
   if (!types)
     return local;
-  if (static_cast<int64_t>(types->size()) != layers)
-    config.refuse("W0207",
-                  "layer_types has " + std::to_string(types->size()) + " entries for " + std::to_string(layers) +
-                      " layers",
-                  "correct layer_types or num_hidden_layers");
   for (int64_t layer = 0; layer < layers && !config.failed(); ++layer) {
     local[layer] = (*types)[layer] == "sliding_attention";
     if (!local[layer] && (*types)[layer] != "full_attention")
