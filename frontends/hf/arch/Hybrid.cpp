@@ -5,6 +5,7 @@
 #include "frontends/hf/arch/Hybrid.h"
 
 #include "frontends/builder/Scalars.h"
+#include "frontends/hf/RotaryFields.h"
 #include "frontends/hf/arch/PostNorm.h"
 
 using namespace mlir;
@@ -144,24 +145,9 @@ CausalAttention attentionOf(const HybridSizes &sizes, const std::string &name) {
 }
 
 void readRotation(Config &config, CausalAttention &attention, double share, double theta) {
-  Config rope = config.child("rope_parameters");
-  share = rope.number({"partial_rotary_factor"}, config.number({"partial_rotary_factor"}, share));
-  attention.theta = rope.number({"rope_theta"}, config.number({"rope_theta"}, theta));
-  std::string type = rope.text("rope_type", "default");
-  if (rope.failed())
-    config.fail(rope.takeError());
-  if (type != "default" || config.has("rope_scaling"))
-    config.refuse("W0206", "the rotary positions are scaled", "the supported rope_type is default, without scaling");
-  if (attention.theta < 1.0)
-    config.refuse("W0203", "the base of the rotary positions is below 1", "correct rope_theta");
-  attention.rotary = static_cast<int64_t>(static_cast<double>(attention.width) * std::min(share, 2.0));
-  if (attention.rotary >= 2 && attention.rotary % 2 == 0 && attention.rotary <= attention.width)
-    return;
-  config.refuse("W0207",
-                "the rotary positions turn " + std::to_string(attention.rotary) + " of the " +
-                    std::to_string(attention.width) + " elements of a head",
-                "correct partial_rotary_factor or the width of heads: the count must be even");
-  attention.rotary = 0;
+  RotaryFields fields = readRotaryFields(config, attention.width, {.share = share, .theta = theta});
+  attention.theta = fields.theta;
+  attention.rotary = fields.dims;
 }
 
 Mamba2Sizes readMamba2Sizes(Config &config, const HybridSizes &sizes, const Mamba2Sizes &defaults) {

@@ -6,6 +6,7 @@
 #include "frontends/builder/Mixers.h"
 #include "frontends/builder/Rotary.h"
 #include "frontends/builder/Scalars.h"
+#include "frontends/hf/RotaryFields.h"
 #include "frontends/hf/arch/PostNorm.h"
 #include "frontends/weights/FloatValues.h"
 
@@ -217,27 +218,13 @@ std::vector<bool> readBlockTypes(Config &config, int64_t layers) {
   return recurrent;
 }
 
-/// The rotation's base, and how many elements of a head turn: in `rope_parameters`, or in older fields of their own.
+/// The rotation's base, and how many elements of a head turn.
 void readRotation(Config &config, RecurrentGemmaSizes &sizes) {
-  double theta = config.number({"rope_theta"}, 10000.0), share = config.number({"partial_rotary_factor"}, 0.5);
-  Config rope = config.child("rope_parameters");
-  sizes.theta = rope.number({"rope_theta"}, theta);
-  share = rope.number({"partial_rotary_factor"}, share);
-  std::string type = rope.text("rope_type", "default");
-  if (rope.failed())
-    config.fail(rope.takeError());
-  if (type != "default")
-    config.refuse("W0206", "the rotary positions are scaled", "the supported rope_type is default");
-  if (sizes.theta < 1.0)
-    config.refuse("W0203", "the base of the rotary positions is below 1", "correct rope_theta");
-  sizes.rotated = static_cast<int64_t>(std::min(share, 2.0) * static_cast<double>(sizes.headDim));
-  if (sizes.rotated >= 2 && sizes.rotated % 2 == 0 && sizes.rotated <= sizes.headDim)
-    return;
-  config.refuse("W0207",
-                "the rotary positions turn " + std::to_string(sizes.rotated) + " of the " +
-                    std::to_string(sizes.headDim) + " elements of a head",
-                "correct partial_rotary_factor, hidden_size or num_attention_heads: the count must be even");
-  sizes.rotated = 2;
+  RotaryFields fields =
+      readRotaryFields(config, sizes.headDim,
+                       {.share = 0.5, .takesOldScaling = true, .widthFields = ", hidden_size or num_attention_heads"});
+  sizes.theta = fields.theta;
+  sizes.rotated = std::max<int64_t>(fields.dims, 2);
 }
 
 /// Widths that heads share.

@@ -1,0 +1,31 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// How the heads of attention turn with their positions, by config.json.
+#ifndef WEFT_FRONTENDS_HF_ROTARYFIELDS_H
+#define WEFT_FRONTENDS_HF_ROTARYFIELDS_H
+
+#include "frontends/hf/Config.h"
+
+namespace weft {
+
+struct RotaryFields {
+  double theta; ///< base of the wave lengths, at least 1
+  int64_t dims; ///< elements of a head that turn, even; 0: refused
+};
+
+/// What a family has where the file does not say.
+struct RotaryRules {
+  double share = 1;                                   ///< of a head's elements turn
+  double theta = 10000;                               ///< see RotaryFields
+  bool takesOldScaling = false;                       ///< whether `rope_scaling` may stand there, unread
+  std::string widthFields = " or the width of heads"; ///< after partial_rotary_factor: what else decides the count
+};
+
+/// Reads `rope_parameters`, or its older names beside the other fields, for heads of `width` elements. W0206: scaled
+/// positions; W0203: a base below 1; W0207: a count that is odd, below 2 or above the width.
+RotaryFields readRotaryFields(Config &config, int64_t width, const RotaryRules &rules);
+
+} // namespace weft
+
+#endif // WEFT_FRONTENDS_HF_ROTARYFIELDS_H
