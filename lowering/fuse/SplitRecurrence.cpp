@@ -261,13 +261,16 @@ private:
   // --- S before each part
 
   /// Where the op has both, h and n are one dimension to the combination: heads of it, each with an S of one row.
-  SmallVector<ReassociationIndices> groups(ArrayRef<unsigned> dims) {
-    SmallVector<ReassociationIndices> result = {{0}};
+  /// `leading` dimensions come before.
+  SmallVector<ReassociationIndices> groups(ArrayRef<unsigned> dims, int64_t leading) {
+    SmallVector<ReassociationIndices> result;
+    for (int64_t place = 0; place < leading; ++place)
+      result.push_back({place});
     for (auto [place, dim] : llvm::enumerate(dims))
       if (dim == kKey && has(RecurrenceOp::Head))
-        result.back().push_back(place + 1);
+        result.back().push_back(leading + place);
       else
-        result.push_back({int64_t(place) + 1});
+        result.push_back({leading + int64_t(place)});
     return result;
   }
 
@@ -298,7 +301,7 @@ private:
     SmallVector<Attribute> maps;
     for (const Slots *of : {&added, &factors})
       for (Value part : of->parts) {
-        inputs.push_back(collapse(part, groups(of->dims)));
+        inputs.push_back(collapse(part, groups(of->dims, 1)));
         maps.push_back(combinedMap(*of));
       }
     for (Value input : ArrayRef(inputs).take_front(added.parts.size())) {
@@ -316,7 +319,7 @@ private:
     emitCombination(combined, added.parts.size());
     Slots before{{}, added.dims};
     for (Value result : combined.getResults().take_front(outputs.size()))
-      before.parts.push_back(expand(result, added.parts[before.parts.size()], groups(added.dims)));
+      before.parts.push_back(expand(result, added.parts[before.parts.size()], groups(added.dims, 1)));
     return before;
   }
 
@@ -367,13 +370,7 @@ private:
     SmallVector<unsigned> dims = stateDims();
     SmallVector<OpFoldResult> sizes = llvm::map_to_vector(dims, [&](unsigned dim) { return extents[dim]; });
     Value ordered = copy(state, overStateDims(map), def.empty(sizes, f32), b.getMultiDimIdentityMap(dims.size()));
-    SmallVector<ReassociationIndices> reassociation;
-    for (auto [place, dim] : llvm::enumerate(dims))
-      if (dim == kKey && has(RecurrenceOp::Head))
-        reassociation.back().push_back(place);
-      else
-        reassociation.push_back({int64_t(place)});
-    return collapse(ordered, reassociation);
+    return collapse(ordered, groups(dims, 0));
   }
 
   // --- all again

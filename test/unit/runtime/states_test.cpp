@@ -35,6 +35,17 @@ int64_t stepsOf(weft_session *session) {
   return steps;
 }
 
+/// A session of three places of "capacity".
+weft_status openOfThree(const StatefulModel &stateful, weft_session *&session) {
+  weft_dim_limit limit = {"capacity", 3};
+  weft_session_options options = {};
+  options.size = sizeof(options);
+  options.threads = 1;
+  options.dim_limits = &limit;
+  options.dim_limit_count = 1;
+  return weft_session_new(stateful.model, &options, &session);
+}
+
 class States : public testing::Test {
 protected:
   StatefulModel stateful;
@@ -100,14 +111,8 @@ TEST_F(States, MemoryStaysOverThousandsOfCalls) {
 }
 
 TEST_F(States, ADimensionOfNoInputIsTheSessions) {
-  weft_dim_limit limit = {"capacity", 3};
-  weft_session_options options = {};
-  options.size = sizeof(options);
-  options.threads = 1;
-  options.dim_limits = &limit;
-  options.dim_limit_count = 1;
-  weft_session *narrow;
-  ASSERT_EQ(weft_session_new(stateful.model, &options, &narrow), WEFT_OK) << weft_last_error();
+  weft_session *narrow = nullptr;
+  ASSERT_EQ(openOfThree(stateful, narrow), WEFT_OK) << weft_last_error();
   for (float step = 1; step < 4; ++step)
     ASSERT_EQ(StatefulModel::note(narrow, {step, 10 * step}), WEFT_OK) << weft_last_error();
   Values cache(6);
@@ -137,14 +142,8 @@ TEST(StatesFull, ACallThatNeedsMorePlacesThanAreFreeChangesNothing) {
   stateful.states[1].index_limit = 0;
   stateful.states[1].fills = "capacity";
   stateful.states[1].fills_by = "n";
-  weft_dim_limit limit = {"capacity", 3};
-  weft_session_options options = {};
-  options.size = sizeof(options);
-  options.threads = 1;
-  options.dim_limits = &limit;
-  options.dim_limit_count = 1;
-  weft_session *session;
-  ASSERT_EQ(weft_session_new(stateful.model, &options, &session), WEFT_OK) << weft_last_error();
+  weft_session *session = nullptr;
+  ASSERT_EQ(openOfThree(stateful, session), WEFT_OK) << weft_last_error();
   // A first call that is too long, with states that nothing has touched.
   expectError(StatefulModel::note(session, {1, 2, 3, 4}), WEFT_ERROR_INDEX,
               "0 of 3 places of 'capacity' are taken, and the call needs 4");
