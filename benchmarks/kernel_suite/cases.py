@@ -8,7 +8,7 @@ import numpy as np
 
 from minilm.machine import processor
 
-from . import scans
+from . import experts, scans
 
 FLOAT = np.dtype(np.float32).itemsize
 
@@ -34,6 +34,8 @@ FORMS = {
     "int4": Form(18 / 32, 1.5e-1, "int8"),
 }
 TOLERANCE = FORMS["f32"].tolerance
+# The peer that is Weft's own dense product, beside a layer of experts.
+DENSE = "weft-dense"
 
 
 @dataclass(frozen=True)
@@ -302,4 +304,119 @@ class Scan:
         return scans.FAMILIES[self.family].reference(wide)
 
 
-Case = Product | Attention | Norm | Scan
+@dataclass(frozen=True)
+class Experts:
+    """A layer of experts (experts.py), its router included. One token: decoding, where a call takes so many tokens, one
+    after the other, that each expert is chosen once, in each of `copies` equal layers."""
+
+    tokens: int
+    experts: int
+    chosen: int
+    width: int
+    inner: int
+    floor: Floor = Floor()
+    copies: int = 1
+
+    suite = "experts"
+    form = "f32"
+    tolerance = TOLERANCE
+
+    @property
+    def name(self) -> str:
+        sizes = f"T{self.tokens} E{self.experts} top {self.chosen} D{self.width} F{self.inner}"
+        return f"experts {sizes}" + (", memory" if self.copies > 1 else "")
+
+    @property
+    def rows(self) -> int:
+        """Tokens of a call, in one layer."""
+        return self.tokens if self.tokens > 1 else self.experts // self.chosen
+
+    @property
+    def flops(self) -> int:
+        """Of the experts' products."""
+        return 6 * self.copies * self.rows * self.chosen * self.width * self.inner
+
+    @property
+    def read_bytes(self) -> int | None:
+        """Of one token: the chosen experts only, without the router."""
+        return None if self.tokens > 1 else self.copies * self.experts * 3 * self.width * self.inner * FLOAT
+
+    @property
+    def bound(self) -> str:
+        return "fma" if self.tokens > 1 else "read"
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (self.rows, self.width)
+
+    def dense(self) -> Product:
+        """One product with as many flops as all of the layer's, on as many rows as the experts have together."""
+        return Product(self.tokens * self.chosen, 3 * self.inner, self.width)
+
+    def weights(self) -> dict[str, np.ndarray]:
+        """router [e, d]; gate, up [e, f, d]; down [e, d, f]."""
+        def drawn(seed: int, *shape: int) -> np.ndarray:
+            return _draw(*shape, seed=seed) / np.float32(np.sqrt(shape[-1]))
+
+        wide, narrow = (self.experts, self.inner, self.width), (self.experts, self.width, self.inner)
+        return {"router": self._router(), "gate": drawn(13, *wide), "up": drawn(14, *wide), "down": drawn(15, *narrow)}
+
+    def _router(self) -> np.ndarray:
+        return _draw(self.experts, self.width, seed=12) / np.float32(np.sqrt(self.width))
+
+    def inputs(self) -> dict[str, np.ndarray]:
+        candidates = _draw(max(512, 2 * self.rows), self.width)
+        scores = candidates.astype(np.float64) @ self._router().astype(np.float64).T
+        if self.tokens > 1:
+            return {"x": experts.clear_rows(candidates, scores, self.chosen, self.rows)}
+        return {"x": experts.covering_rows(candidates, scores, self.chosen)}
+
+    def expected(self) -> np.ndarray:
+        return experts.layer(self.inputs()["x"].astype(np.float64), self.weights(), self.chosen)
+
+
+@dataclass(frozen=True)
+class Routing:
+    """From scores [tokens, experts] to rows sorted by expert (experts.Dispatched); what is compared are the weights
+    [tokens, experts] that these rows tell."""
+
+    tokens: int
+    experts: int
+    chosen: int
+
+    suite = "experts"
+    form = "f32"
+    bound = "read"
+    floor = Floor()
+    tolerance = TOLERANCE
+
+    @property
+    def name(self) -> str:
+        return f"route and dispatch T{self.tokens} E{self.experts} top {self.chosen}"
+
+    @property
+    def flops(self) -> int:
+        return self.tokens * self.experts
+
+    @property
+    def read_bytes(self) -> int:
+        return self.tokens * self.experts * FLOAT
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (self.tokens, self.experts)
+
+    def inputs(self) -> dict[str, np.ndarray]:
+        candidates = _draw(2 * self.tokens, self.experts)
+        return {"scores": experts.clear_rows(candidates, candidates, self.chosen, self.tokens)}
+
+    def expected(self) -> np.ndarray:
+        return experts.weights_of(self.inputs()["scores"].astype(np.float64), self.chosen)
+
+
+Case = Product | Attention | Norm | Scan | Experts | Routing
+
+
+def expected_of(case: Case, peer: str) -> np.ndarray:
+    """What this peer computes: DENSE the product beside a layer of experts, all others the case."""
+    return case.dense().expected() if peer == DENSE else case.expected()

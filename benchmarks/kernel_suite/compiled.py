@@ -12,7 +12,8 @@ from minilm.peers.weft import compiled, runtime
 from minilm.weft_runtime import Session
 
 from . import graphs
-from .cases import Case, Norm, Product
+from .cases import Case, Experts, Norm, Product, Routing
+from .experts import Dispatched
 
 NOTES = {"native": "the best level of this processor"}
 
@@ -36,6 +37,8 @@ def artifact(setting: Setting, case: Case, level: str) -> Path:
             save_file({"w": case.weight()}, stem.with_suffix(".safetensors"))
         if isinstance(case, Norm):
             save_file({f"w{i}": w for i, w in enumerate(case.weights())}, stem.with_suffix(".safetensors"))
+        if isinstance(case, Experts):
+            save_file(case.weights(), stem.with_suffix(".safetensors"))
         source.write_text(text)
     made = stem.with_name(f"{stem.name}-{level}.weft")
     return compiled(setting, source, made, "--target", f"cpu:{level}", "--threads", "1", *options)
@@ -49,12 +52,35 @@ def _copies(made: Path, count: int, folder: Path) -> list[Path]:
     return [made, *paths]
 
 
+def _routing(session: Session, case: Routing):
+    rows = case.tokens * case.chosen
+    outputs = {"tokens": np.empty(rows, np.int32), "sorted": np.empty(rows, np.float32),
+               "offsets": np.empty(case.experts + 1, np.int32)}
+    outputs = {name: graphs.aligned(array) for name, array in outputs.items()}
+    return session.bind(graphs.to_weft(case), outputs), Dispatched(*outputs.values())
+
+
+def _token_by_token(session: Session, case: Experts):
+    x, y = graphs.to_weft(case)["x"], graphs.output_of_weft(case)
+    runs = [session.bind({"x": x[i : i + 1]}, {"y": y[i : i + 1]}) for i in range(len(x))]
+
+    def run() -> None:
+        for step in runs:
+            step()
+
+    return run, y
+
+
 def weft(setting: Setting, level: str = "native") -> Peer:
     library = runtime(setting)
     sessions = []
     scratch = setting.cache / f"copies-{level}"
 
     def bind(session: Session, case: Case):
+        if isinstance(case, Routing):
+            return _routing(session, case)
+        if isinstance(case, Experts) and case.tokens == 1:
+            return _token_by_token(session, case)
         output = graphs.output_of_weft(case)
         return session.bind(graphs.to_weft(case), {"y": output}), graphs.from_weft(case, output)
 
@@ -75,6 +101,9 @@ def weft(setting: Setting, level: str = "native") -> Peer:
 
         return call
 
+    def fetch(result) -> np.ndarray:
+        return result.dense() if isinstance(result, Dispatched) else graphs.as_floats(result)
+
     name = "weft" if level == "native" else f"weft-{level}"
     note = "C runtime, one artifact a case, " + NOTES.get(level, f"level {level}") + "; bf16 products in and out"
-    return Peer(name, "", prepare, graphs.as_floats, note)
+    return Peer(name, "", prepare, fetch, note)

@@ -4,8 +4,8 @@
 
 import numpy as np
 
-from . import scan_graphs
-from .cases import Attention, Case, Norm, Product, Scan
+from . import expert_graphs, scan_graphs
+from .cases import Attention, Case, Experts, Norm, Product, Routing, Scan
 
 
 def _argument(name: str, kind: str, dims: list[str]) -> str:
@@ -79,12 +79,14 @@ def _in_order(case: Attention, array: np.ndarray) -> np.ndarray:
 def to_weft(case: Case) -> dict[str, np.ndarray]:
     """The inputs of the graph."""
     if isinstance(case, Scan):
-        return {name: _aligned(array) for name, array in scan_graphs.to_weft(case).items()}
+        return {name: aligned(array) for name, array in scan_graphs.to_weft(case).items()}
     arrays = case.inputs()
+    if isinstance(case, (Experts, Routing)):
+        return {name: aligned(array) for name, array in arrays.items()}
     if isinstance(case, Norm):
         return arrays
     if isinstance(case, Product):
-        return {"x": _aligned(stored_as("bf16", arrays["x"])[0])} if case.form == "bf16" else arrays
+        return {"x": aligned(stored_as("bf16", arrays["x"])[0])} if case.form == "bf16" else arrays
     inputs = {"q": _in_order(case, arrays["q"])}
     for name in ("k", "v"):
         stored, factors = stored_as(case.form, arrays[name])
@@ -110,12 +112,14 @@ def output_of_weft(case: Case) -> np.ndarray:
     if isinstance(case, Attention):
         return _in_order(case, np.empty(case.shape, np.float32))
     if isinstance(case, Product) and case.form == "bf16":
-        return _aligned(np.zeros(case.shape, np.uint16))
+        return aligned(np.zeros(case.shape, np.uint16))
     empty = np.empty(case.shape, np.float32)
-    return _aligned(empty[None]) if isinstance(case, Scan) else empty
+    if isinstance(case, Experts):
+        return aligned(empty)
+    return aligned(empty[None]) if isinstance(case, Scan) else empty
 
 
-def _aligned(array: np.ndarray) -> np.ndarray:
+def aligned(array: np.ndarray) -> np.ndarray:
     """A copy that begins with a cache line, as PyTorch's tensors, ggml's and those within a model do."""
     line = 64
     room = np.empty(array.nbytes + line, np.uint8)
@@ -190,6 +194,8 @@ def _norm(case: Norm) -> str:
 
 
 def mlir(case: Case) -> str:
+    if isinstance(case, (Experts, Routing)):
+        return expert_graphs.mlir(case)
     if isinstance(case, Scan):
         return scan_graphs.mlir(case)
     if isinstance(case, Product):

@@ -7,14 +7,28 @@ from functools import partial
 import numpy as np
 from minilm.peers import Peer, Setting, Unavailable
 
-from . import onnx_graphs, scan_onnx, scan_peers
-from .cases import Attention, Case, Norm, Product, Scan
+from . import expert_peers, onnx_graphs, scan_onnx, scan_peers
+from .cases import DENSE, Attention, Case, Experts, Norm, Product, Routing, Scan
 
 
 def weft(setting: Setting, level: str = "native") -> Peer:
     from . import compiled
 
     return compiled.weft(setting, level)
+
+
+def weft_dense(setting: Setting) -> Peer:
+    """The rival of a layer of experts: Weft's own product of as many flops."""
+    from . import compiled
+
+    plain = compiled.weft(setting)
+
+    def prepare(case: Case):
+        if not isinstance(case, Experts) or case.tokens == 1:
+            raise Unavailable("beside layers of experts only")
+        return plain.prepare(case.dense())
+
+    return Peer(DENSE, "", prepare, plain.fetch, "one product with as many flops as the experts' products")
 
 
 def llama_cpp(setting: Setting) -> Peer:
@@ -32,6 +46,8 @@ def _torch(setting: Setting):
 
 
 def _array(tensor) -> np.ndarray:
+    if isinstance(tensor, (list, tuple)):
+        return expert_peers.array_of_torch(tensor)
     return tensor.float().numpy()
 
 
@@ -64,6 +80,8 @@ def torch(setting: Setting) -> Peer:
             return _torch_attention(library, case)
         if isinstance(case, Scan):
             return scan_peers.torch(library, case)
+        if isinstance(case, (Experts, Routing)):
+            return expert_peers.torch(library, case, "torch")
         x = library.from_numpy(case.inputs()["x"])
         if isinstance(case, Norm):
             weights = [library.from_numpy(weight) for weight in case.weights()]
@@ -80,7 +98,7 @@ def torch(setting: Setting) -> Peer:
 
     note = (
         "eager: linear, scaled_dot_product_attention, layer_norm; quantize_dynamic; bf16 in and out; "
-        "scans as transformers computes them"
+        "scans as transformers computes them, experts eagerly one by one"
     )
     return Peer("torch", library.__version__, prepare, _array, note)
 
@@ -89,11 +107,27 @@ def torch_compile(setting: Setting) -> Peer:
     library = _torch(setting)
 
     def prepare(case: Case):
+        if isinstance(case, (Experts, Routing)):
+            return expert_peers.torch(library, case, "torch-compile")
         if not isinstance(case, Scan):
-            raise Unavailable("scans only: it calls the same kernels for the others")
+            raise Unavailable("scans and experts only: it calls the same kernels for the others")
         return scan_peers.torch(library, case, compiled=True)
 
-    return Peer("torch-compile", library.__version__, prepare, _array, "scans of transformers by torch.compile")
+    note = "scans of transformers by torch.compile, experts with grouped_mm"
+    return Peer("torch-compile", library.__version__, prepare, _array, note)
+
+
+def torch_experts(setting: Setting, name: str) -> Peer:
+    """Another of transformers' implementations of experts; the peer torch has the eager one."""
+    library = _torch(setting)
+
+    def prepare(case: Case):
+        if not isinstance(case, (Experts, Routing)):
+            raise Unavailable("layers of experts only")
+        return expert_peers.torch(library, case, name)
+
+    note = f"transformers' experts_implementation {expert_peers.IMPLEMENTATIONS[name]}"
+    return Peer(name, library.__version__, prepare, _array, note)
 
 
 def onednn(setting: Setting) -> Peer:
@@ -149,17 +183,26 @@ def onnxruntime(setting: Setting) -> Peer:
     options.intra_op_num_threads = setting.threads
     options.inter_op_num_threads = 1
 
+    def session_of(model: bytes):
+        return library.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
     def prepare(case: Case):
+        if isinstance(case, (Experts, Routing)):
+            return expert_peers.onnxruntime(case, session_of)
         if case.form not in (("f32",) if isinstance(case, Attention) else ("f32", "int8", "q8_0", "int4")):
             raise Unavailable("f32, and products in 8 and 4 bits")
         _no_copies(case)
         if isinstance(case, Scan) and not scan_onnx.takes(case):
             raise Unavailable("no operator with a decay for each channel and state")
-        session = library.InferenceSession(onnx_graphs.model(case), options, providers=["CPUExecutionProvider"])
+        session = session_of(onnx_graphs.model(case))
         feed = onnx_graphs.inputs(case)
         return lambda: session.run(["y"], feed)[0]
 
-    return Peer("onnxruntime", library.__version__, prepare, note="the plain graph; GatedDeltaNet for scans")
+    def fetch(result) -> np.ndarray:
+        return np.concatenate(result) if isinstance(result, list) else result
+
+    note = "the plain graph; GatedDeltaNet for scans, MoE for experts"
+    return Peer("onnxruntime", library.__version__, prepare, fetch, note)
 
 
 def openvino(setting: Setting) -> Peer:
@@ -169,8 +212,8 @@ def openvino(setting: Setting) -> Peer:
     core = library.Core()
 
     def prepare(case: Case):
-        if isinstance(case, Scan):
-            raise Unavailable("its operators for recurrences are made of patterns in whole models only")
+        if isinstance(case, (Scan, Experts, Routing)):
+            raise Unavailable("its operators for recurrences and experts are made of patterns in whole models only")
         if case.form not in _openvino_forms(case):
             raise Unavailable("f32, many rows in bf16, and products in int8")
         _no_copies(case)
@@ -226,8 +269,10 @@ def _each(step, parts: list):
     return call
 
 
-ALL = {"weft": weft, "torch": torch, "torch-compile": torch_compile, "onednn": onednn, "mkl": mkl, "openblas": openblas,
-       "onnxruntime": onnxruntime, "openvino": openvino, "llama.cpp": llama_cpp}
+ALL = {"weft": weft, DENSE: weft_dense, "torch": torch, "torch-compile": torch_compile,
+       **{name: partial(torch_experts, name=name) for name in ("torch-batched", "torch-grouped")},
+       "onednn": onednn, "mkl": mkl, "openblas": openblas, "onnxruntime": onnxruntime, "openvino": openvino,
+       "llama.cpp": llama_cpp}
 DEFAULT = list(ALL)
 QUICK = [name for name in ALL if name != "torch-compile"]  # it takes a minute or two to compile
 # Weft's other levels are timed when asked for.

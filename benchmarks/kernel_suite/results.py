@@ -5,12 +5,12 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-from minilm.checks import Check, at_least, none_of
+from minilm.checks import Check, at_least, at_most, none_of
 from minilm.timing import Samples
 
 from . import cases, suites
 
-FLOORED = ["gemv", "bf16", "int8", "attention", "decode", "scan"]  # besides products
+FLOORED = ["gemv", "bf16", "int8", "attention", "decode", "scan", "experts"]  # besides products
 HEADER = ["", "speed", "best peer", "its speed", "ratio", "% of bound", "floor", "", "rel. RMS"]
 
 
@@ -38,7 +38,8 @@ class Result:
 
     @property
     def best_peer(self) -> str | None:
-        names = [name for name in self.samples if name != "weft"]  # other levels of Weft too, where they are asked for
+        # Other levels of Weft too, where they are asked for; DENSE computes something else.
+        names = [name for name in self.samples if name not in ("weft", cases.DENSE)]
         return min(names, key=lambda name: self.samples[name].median) if names else None
 
     @property
@@ -113,6 +114,15 @@ def _speed_ratio(found: dict[cases.Case, Result], what: str, first: cases.Case, 
     return [at_least(what, pair[0] / pair[1], bound)] if all(pair) else []
 
 
+def _routing_share(found: dict[cases.Case, Result]) -> list[Check]:
+    """Time of route and dispatch over that of the whole layer."""
+    pair = [found[case].samples.get("weft") if case in found else None for case in (suites.ROUTING, suites.ROUTED)]
+    if not all(pair):
+        return []
+    share = pair[0].ratio_of_medians(pair[1])
+    return [at_most(f"{suites.ROUTING.name} over its layer's time", share, 0.03, form=".4f")]
+
+
 def checks(results: list[Result]) -> list[Check]:
     floored = [result for result in results if result.case.floor != cases.Floor()]
     products = [result for result in floored if result.case.suite == "product"]
@@ -134,6 +144,7 @@ def checks(results: list[Result]) -> list[Check]:
     made += _speed_ratio(found, prime, suites.PRIME, suites.ROUND, 0.95)
     # Half the pairs in 1 / 1.8 of the time.
     made += _speed_ratio(found, "causal attention per visible pair of the full one", suites.CAUSAL, suites.FULL, 0.9)
+    made += _routing_share(found)
     close = [error <= result.case.tolerance for result in results for error in result.errors.values()]
     bounds = f"{cases.TOLERANCE:g} of float64 (wider for what is stored in fewer bits)"
     return [*made, none_of(f"outputs of all peers within {bounds}", close.count(False), len(close))]

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Which cases are timed."""
 
-from .cases import FORMS, Attention, Norm, Product, Scan
+from .cases import DENSE, FORMS, Attention, Experts, Floor, Norm, Product, Routing, Scan
 
-SUITES = ["product", "gemv", "bf16", "int8", "int4", "attention", "decode", "norm", "scan"]
+SUITES = ["product", "gemv", "bf16", "int8", "int4", "attention", "decode", "norm", "scan", "experts"]
 
 ROUND = Product(128, 1536, 384)
 PRIME = Product(127, 1531, 383)
@@ -34,6 +34,17 @@ SCANS = [
     Scan("gla", 512, 16, 128, 128),
 ]
 
+# Few wide experts, many narrow ones, one token; and what routing may take of a layer, here one with narrow experts.
+ROUTING = Routing(4096, 128, 8)
+ROUTED = Experts(4096, 128, 8, 1024, 512)
+EXPERTS = [
+    Experts(512, 8, 2, 1024, 2048, Floor(speed=1.15, rival=DENSE, over_rival=0.85)),
+    Experts(512, 64, 8, 1024, 512, Floor(speed=1.2, rival=DENSE, over_rival=0.75)),
+    Experts(1, 8, 2, 1024, 2048, Floor(share=0.85), copies=4),
+    ROUTING,
+    ROUTED,
+]
+
 QUICK = [
     Product(64, 768, 3072),
     Product(128, 384, 384),
@@ -58,6 +69,7 @@ QUICK = [
     Norm(128, 384),
     Norm(512, 1536),
     *SCANS,
+    *EXPERTS,
 ]
 
 _SIZES = [(384, 384), (1536, 384), (384, 1536), (768, 768), (3072, 768), (768, 3072), (4096, 4096)]  # n, k
@@ -73,5 +85,5 @@ ALL = [
     *[case for case in QUICK if case.suite == "attention"],
     Attention(8, 8, 2048, 2048, 64, "causal", form="bf16"),
     *DECODE,
-    *[case for case in QUICK if case.suite in ("norm", "scan")],
+    *[case for case in QUICK if case.suite in ("norm", "scan", "experts")],
 ]

@@ -1,13 +1,13 @@
 # Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """ggml as one of the peers of benchmarks/kernels: products with a weight in memory that packs it, as llama.cpp loads
-models, flash attention, and scans."""
+models, flash attention, scans, and layers of experts."""
 
 import numpy as np
-from kernel_suite.cases import Attention, Case, Norm, Product, Scan
+from kernel_suite.cases import Attention, Case, Experts, Norm, Product, Routing, Scan
 from minilm.peers import Peer, Setting, Unavailable
 
-from . import build, ggml, scans
+from . import build, experts, ggml, scans
 
 WEIGHTS = {"f32": "f32", "bf16": "bf16", "int8": "q8_0", "q8_0": "q8_0", "int4": "q4_0"}
 KEYS = {"f32": "f32", "f16": "f16", "bf16": "bf16", "int8": "q8_0"}
@@ -67,8 +67,10 @@ def make(setting: Setting) -> Peer:
     def prepare(case: Case):
         while kept:
             kept.pop().free()
-        if isinstance(case, Norm):
-            raise Unavailable("products, attention and scans only")
+        if isinstance(case, (Norm, Routing)):
+            raise Unavailable("products, attention, scans and whole layers of experts only")
+        if isinstance(case, Experts):
+            return experts.prepare(library, case, kept)
         kept.extend(_graphs(library, case))
         computes = [graph.compute for graph in kept]
         shape = case.shape
@@ -85,7 +87,7 @@ def make(setting: Setting) -> Peer:
         return call
 
     note = (
-        "ggml's mul_mat, flash_attn_ext, ssm_scan, gated_delta_net and gated_linear_attn, built with clang for this "
-        "processor; q8_0 for int8, q4_0 for int4"
+        "ggml's mul_mat, flash_attn_ext, ssm_scan, gated_delta_net, gated_linear_attn and mul_mat_id, built with clang "
+        "for this processor; q8_0 for int8, q4_0 for int4"
     )
     return Peer("llama.cpp", build.VERSION, prepare, note=note)

@@ -11,7 +11,7 @@ import numpy as np
 MAX_RANK = 8
 # 16 bits without a sign are a bfloat16, which NumPy has no type for.
 DTYPES = {np.dtype(kind): code for kind, code in
-          ((np.float32, 1), (np.float16, 3), (np.uint16, 4), (np.int8, 5), (np.int64, 8))}
+          ((np.float32, 1), (np.float16, 3), (np.uint16, 4), (np.int8, 5), (np.int32, 7), (np.int64, 8))}
 
 
 class _Tensor(ctypes.Structure):
