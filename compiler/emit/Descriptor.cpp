@@ -55,6 +55,7 @@ private:
 
   llvm::Constant *tensors(const std::vector<TensorDescription> &descriptions) {
     std::vector<llvm::Constant *> items;
+    items.reserve(descriptions.size());
     for (const TensorDescription &tensor : descriptions)
       items.push_back(record({string(tensor.name), int32(tensor.dtype), int32(tensor.shape.size()),
                               integers(tensor.shape), int64(tensor.indexLimit), int32(tensor.defaultValue ? 1 : 0),

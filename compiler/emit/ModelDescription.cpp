@@ -155,7 +155,7 @@ private:
     return found - entry.dims.begin();
   }
 
-  Result<void> refuse(std::string message) {
+  Result<void> refuse(const std::string &message) {
     return Diagnostic{"W0605", "entry '" + entry.name + "': " + message, "",
                       "see weft.entry in docs/spec.md for what an entry carries"};
   }
@@ -204,6 +204,7 @@ int64_t ParameterDescription::bytes() const { return elements() * dtypeSize(dtyp
 
 std::vector<std::string> ModelDescription::entryNames() const {
   std::vector<std::string> names;
+  names.reserve(entries.size());
   for (const EntryDescription &entry : entries)
     names.push_back(entry.name);
   return names;

@@ -98,6 +98,8 @@ struct F16 {
 Bf16 storedAs(float value, Bf16 *) { return {bf16FromFloat(value)}; }
 F16 storedAs(float value, F16 *) { return {f16FromFloat(value)}; }
 
+constexpr int64_t kWordBytes = 4; ///< of the words that panels consist of
+
 /// A finite number that f16 would round to infinity; null: there is none.
 const float *findAboveHalf(std::span<const float> values) {
   auto isLarge = [](float value) { return std::isfinite(value) && std::fabs(value) >= 65520.0f; };
@@ -146,7 +148,7 @@ private:
     }
   }
 
-  static constexpr int64_t kSteps = sizeof(float) / sizeof(T);
+  static constexpr int64_t kSteps = kWordBytes / sizeof(T);
   bool outByIn;
   int64_t blocks; ///< 0: the weight is not block-diagonal
   int64_t words;  ///< rows of a panel
@@ -158,7 +160,7 @@ private:
 template <class T>
 Result<void> fillPanels(const ParameterDescription &parameter, const std::vector<const TensorView *> &sources,
                         const TensorLookup &tensors, std::span<T> out) {
-  constexpr int64_t kSteps = sizeof(float) / sizeof(T);
+  constexpr int64_t kSteps = kWordBytes / sizeof(T);
   bool hasBlocks = parameter.shape.size() == 4;
   if ((!hasBlocks && parameter.shape.size() != 3) || parameter.shape.back() != parameter.panels->width * kSteps ||
       (hasBlocks && sources.size() != 1))

@@ -21,9 +21,10 @@ namespace {
 using Def = DefinitionBuilder;
 using Dims = ArrayRef<unsigned>;
 
-constexpr unsigned b = RecurrenceOp::Batch, h = RecurrenceOp::Head, t = RecurrenceOp::Time, n = RecurrenceOp::Key,
-                   e = RecurrenceOp::Value;
-constexpr unsigned kState[] = {b, h, n, e}, kReduced[] = {b, h, e, n}, kOut[] = {b, h, e};
+constexpr unsigned kBatch = RecurrenceOp::Batch, kHead = RecurrenceOp::Head, kTime = RecurrenceOp::Time,
+                   kKey = RecurrenceOp::Key, kValue = RecurrenceOp::Value;
+constexpr unsigned kState[] = {kBatch, kHead, kKey, kValue}, kReduced[] = {kBatch, kHead, kValue, kKey},
+                   kOut[] = {kBatch, kHead, kValue};
 
 /// What the step region computes of the inputs' elements; an absent number is null.
 struct Numbers {
@@ -110,11 +111,11 @@ SmallVector<OpFoldResult> RecurrenceDefinition::shape(Dims dims) {
 
 Slice RecurrenceDefinition::sliceAt(OpBuilder &inner, Value operand, AffineMap map, Value time) {
   const auto *place = llvm::find_if(
-      map.getResults(), [&](AffineExpr expr) { return expr == inner.getAffineDimExpr(t) || partIndexOf(expr); });
+      map.getResults(), [&](AffineExpr expr) { return expr == inner.getAffineDimExpr(kTime) || partIndexOf(expr); });
   if (place == map.getResults().end())
     return {operand, map};
   unsigned at = place - map.getResults().begin();
-  AffineMap index = onLoops({t}, map.getSubMap({at}));
+  AffineMap index = onLoops({kTime}, map.getSubMap({at}));
   auto type = cast<RankedTensorType>(operand.getType());
   SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(inner, loc, operand);
   SmallVector<OpFoldResult> offsets(sizes.size(), inner.getIndexAttr(0)), strides(sizes.size(), inner.getIndexAttr(1));
@@ -318,7 +319,7 @@ Value RecurrenceDefinition::outputAt(Def &def, unsigned index, ArrayRef<Value> s
   SmallVector<AffineMap> maps(sums.size(), select(kOut, kOut));
   SmallVector<unsigned> read; // an input that is indexed by n has no element here, and no use either
   for (auto [number, input] : llvm::enumerate(inputs)) {
-    if (input.map.isFunctionOfDim(n))
+    if (input.map.isFunctionOfDim(kKey))
       continue;
     read.push_back(number);
     values.push_back(input.value);
@@ -380,7 +381,7 @@ SmallVector<Value> RecurrenceDefinition::carriedAfter(Def &def, Value time, Valu
 SmallVector<Value> RecurrenceDefinition::build() {
   SmallVector<Value> carried(op.getOutputs());
   llvm::append_range(carried, initialStates());
-  Value steps = getValueOrCreateConstantIndexOp(builder, loc, extents[t]);
+  Value steps = getValueOrCreateConstantIndexOp(builder, loc, extents[kTime]);
   Value zero = arith::ConstantIndexOp::create(builder, loc, 0), one = arith::ConstantIndexOp::create(builder, loc, 1);
   size_t outputs = op.getOutputs().size();
   auto loop = scf::ForOp::create(

@@ -58,7 +58,8 @@ Value DiagonalAttention::build(GraphBuilder &graph, Value x, Value reset) const 
                      .query = graph.splitLast(part(".q_proj"), heads),
                      .key = graph.splitLast(key, heads),
                      .value = graph.splitLast(value, heads)};
-  spec.scale = 1.0 / std::sqrt(static_cast<double>(hidden / heads));
+  int64_t headDim = hidden / heads;
+  spec.scale = 1.0 / std::sqrt(static_cast<double>(headDim));
   spec.reach = block - 1;
   spec.past = buildPast(graph, *this, key, reset);
   bool carries = graph.hasState(name + ".keys");

@@ -42,6 +42,7 @@ std::vector<StateSpec> Retention::states() const {
 
 static Value buildDecays(GraphBuilder &graph, int64_t heads) {
   std::vector<float> decays;
+  decays.reserve(heads);
   for (int64_t head = 0; head < heads; ++head)
     decays.push_back(static_cast<float>(1.0 - std::exp2(-5.0 - static_cast<double>(head))));
   return graph.constant(decays);

@@ -127,7 +127,7 @@ Value DecodeTiles::loadRow(OpBuilder &b, unsigned operand, Value at, Value first
 //===--------------------------------------------------------------------------------------------------------------===//
 
 static int64_t elementBytes(Value memref) {
-  return llvm::divideCeil(cast<ShapedType>(memref.getType()).getElementTypeBitWidth(), 8);
+  return std::max(1u, cast<ShapedType>(memref.getType()).getElementTypeBitWidth() / 8);
 }
 
 /// Whether keys or values are read one after the other. Sixteen registers hold too few sums for all of a value.

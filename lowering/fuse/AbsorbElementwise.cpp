@@ -230,7 +230,7 @@ void createOutput(RewriterBase &b, Region &region, ArrayRef<Type> arguments, Typ
   YieldOp::create(b, region.getLoc(), value);
 }
 
-void applyReader(RewriterBase &b, RecurrenceOp old, ReaderPlan plan) {
+void applyReader(RewriterBase &b, RecurrenceOp old, const ReaderPlan &plan) {
   linalg::GenericOp reader = plan.reader;
   b.setInsertionPoint(reader);
   Value value = old->getResult(plan.result);
@@ -252,7 +252,7 @@ void applyReader(RewriterBase &b, RecurrenceOp old, ReaderPlan plan) {
   b.eraseOp(old);
 }
 
-void applyReader(RewriterBase &b, CausalConvOp old, ReaderPlan plan) {
+void applyReader(RewriterBase &b, CausalConvOp old, const ReaderPlan &plan) {
   linalg::GenericOp reader = plan.reader;
   b.setInsertionPoint(reader);
   SmallVector<Value> extras(old.getExtras());

@@ -21,8 +21,10 @@ std::string number(int64_t value) { return std::to_string(value); }
 
 /// Fills each `@{name}`.
 std::string fill(std::string text, std::initializer_list<std::pair<std::string, std::string>> values) {
-  for (const auto &[name, value] : values)
-    text = replaced(std::move(text), {{"@{" + name + "}", value}});
+  for (const auto &[name, value] : values) {
+    std::string mark = "@{" + name + "}";
+    text = replaced(std::move(text), {{mark, value}});
+  }
   return text;
 }
 
@@ -191,8 +193,8 @@ std::string fillFactors(const AttentionCase &c, const std::string &text) {
       c.sequenceFirst ? "tensor<?x?x" + number(c.keyHeads) + "xf32>" : "tensor<?x" + number(c.keyHeads) + "x?xf32>";
   std::string dims = c.sequenceFirst ? R"(["batch", "keys", ""])" : R"(["batch", "", "keys"])", arguments;
   for (const char *name : {"key", "value"})
-    arguments += ",\n    %" + std::string(name) + ": " + type + " {weft.name = \"" + name +
-                 "_scale\", weft.dims = " + dims + "}";
+    arguments += fill(",\n    %@{name}: @{type} {weft.name = \"@{name}_scale\", weft.dims = @{dims}}",
+                      {{"name", name}, {"type", type}, {"dims", dims}});
   std::string map = ", affine_map<(b, h, i, j, d, e) -> (@{kmap})>";
   return fill(text, {{"factors", " key_scale(%key : " + type + ") value_scale(%value : " + type + ")"},
                      {"factorarguments", arguments},

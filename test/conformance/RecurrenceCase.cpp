@@ -84,8 +84,9 @@ std::string textOf(const RecurrenceFamily &family) {
   std::string arguments, operands, types, maps, out = outputDimsOf(family), result = typeOf(family, out, "f32");
   for (const RecurrenceInput &input : family.inputs) {
     std::string type = typeOf(family, input.dims, elementOf(input)), separator = operands.empty() ? "" : ", ";
-    arguments += separator + "%" + input.name + ": " + type + named(input.name, input.dims);
-    operands += separator + "%" + input.name;
+    std::string operand = separator + "%" + input.name;
+    operands += operand;
+    arguments += operand.append(": ").append(type) + named(input.name, input.dims);
     types += separator + type;
     maps += mapOf(input.dims) + ", ";
   }
@@ -148,6 +149,7 @@ Arrays inputsOf(const RecurrenceFamily &family, RecurrenceExtents extents, Numbe
 
 std::vector<double> expectedOf(const RecurrenceFamily &family, RecurrenceExtents extents, const Arrays &inputs) {
   std::vector<std::vector<double>> wide;
+  wide.reserve(family.inputs.size());
   for (size_t i = 0; i < family.inputs.size(); ++i)
     wide.push_back(widen(valuesOf(inputs[i])));
   auto elementsAt = [&](int64_t b, int64_t h, int64_t t, int64_t n, int64_t e) {

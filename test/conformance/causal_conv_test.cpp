@@ -192,8 +192,8 @@ TEST_F(CausalConvConformance, WithStateIsWithinBoundsOfFloat64) {
         Arrays in = inputs(c, 1 + steps % 3, steps, numbers);
         reference::ConvResult want = expected(c, in, reverse);
         for (const std::string &variant : module->variants()) {
-          std::string entry = c.name("state", reverse),
-                      where = variant + " " + entry + ", steps " + std::to_string(steps);
+          std::string entry = c.name("state", reverse), call = entry + ", steps " + std::to_string(steps),
+                      where = variant + " " + call;
           Arrays out = module->run(variant, entry, in);
           RelativeError sums, next;
           sums.add(floatsOf(out[0]), want.sums);

@@ -187,6 +187,7 @@ TEST(HalfElementConformance, EveryNumberIsWidenedExactly) {
   for (const Stored &stored : kStored) {
     CompiledModule module(replaced(kElements, {{"@T", stored.name}}));
     std::vector<float> all;
+    all.reserve(1 << 16);
     for (uint32_t bits = 0; bits < 1u << 16; ++bits)
       all.push_back(fromBits(stored, static_cast<uint16_t>(bits)));
     Array x = arrayOf(stored, "x", {1 << 16}, all);
@@ -320,9 +321,9 @@ void checkRows(const Stored &stored, int64_t width) {
   constexpr int64_t kRowCount = 40;
   auto draw = [&](int64_t count) { return roundedAll(stored, numbers.normals(count)); };
   std::vector<float> x = draw(kRowCount * width), scale = draw(width), bias = draw(width), table = draw(11 * width);
-  std::vector<int64_t> ids;
-  for (int64_t i = 0; i < kRowCount; ++i)
-    ids.push_back(numbers.below(11));
+  std::vector<int64_t> ids(kRowCount);
+  for (int64_t &id : ids)
+    id = numbers.below(11);
   Array rows = arrayOf(stored, "x", {kRowCount, width}, x);
   std::vector<double> chosen = reference::embedding(width, ids, widen(table));
   for (const std::string &variant : module.variants()) {

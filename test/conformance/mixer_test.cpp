@@ -61,8 +61,11 @@ struct MixerCase {
 };
 
 template <class Layer> MixerCase caseOf(std::string name, std::string fixture, Layer layer) {
-  return {std::move(name), std::move(fixture), layer.states(),
-          [=](GraphBuilder &graph, mlir::Value x, mlir::Value reset) { return layer.build(graph, x, reset); }};
+  std::vector<StateSpec> states = layer.states();
+  return {std::move(name), std::move(fixture), std::move(states),
+          [layer = std::move(layer)](GraphBuilder &graph, mlir::Value x, mlir::Value reset) {
+            return layer.build(graph, x, reset);
+          }};
 }
 
 const std::vector<MixerCase> &mixerCases() {

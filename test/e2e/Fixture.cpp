@@ -61,6 +61,7 @@ Batch Batch::reversed() const {
 
 std::vector<Array> Batch::arrays() const {
   std::vector<Array> result;
+  result.reserve(inputs.size());
   for (const auto &[name, values] : inputs)
     result.push_back(Array::of<int64_t>(name, {rows, columns}, values));
   return result;

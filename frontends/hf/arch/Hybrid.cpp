@@ -63,7 +63,7 @@ static Value scaled(GraphBuilder &graph, Value x, double factor) {
 
 Part scaledBy(double factor, Part part) {
   std::vector<StateSpec> states = part.states;
-  return {[=](GraphBuilder &graph, Value x, const HybridInputs &in) {
+  return {[factor, part = std::move(part)](GraphBuilder &graph, Value x, const HybridInputs &in) {
             return scaled(graph, part.build(graph, x, in), factor);
           },
           std::move(states)};
@@ -82,7 +82,7 @@ Part sumOf(std::vector<Part> parts) {
 
 Part residual(const std::string &norm, double epsilon, Part part, double factor) {
   std::vector<StateSpec> states = part.states;
-  return {[=](GraphBuilder &graph, Value x, const HybridInputs &in) {
+  return {[=, part = std::move(part)](GraphBuilder &graph, Value x, const HybridInputs &in) {
             Value y = part.build(graph, graph.rmsNorm(x, norm, epsilon), in);
             return graph.add(x, scaled(graph, y, factor));
           },
@@ -198,7 +198,9 @@ CausalModel describeHybrid(const HybridSizes &sizes, HybridModel model) {
   described.endToken = 2;
   described.states = statesOf(model.layers);
   described.states.push_back(textPositions());
-  described.run = [=](GraphBuilder &graph, Value starts) { return run(graph, sizes, model, starts); };
+  described.run = [sizes, model = std::move(model)](GraphBuilder &graph, Value starts) {
+    return run(graph, sizes, model, starts);
+  };
   return described;
 }
 

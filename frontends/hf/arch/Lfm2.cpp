@@ -47,7 +47,8 @@ int64_t readMlpWidth(Config &config) {
   int64_t width = config.size({"intermediate_size", "block_ff_dim"}, 12288);
   if (!config.flag("block_auto_adjust_ff_dim", true))
     return width;
-  double scaled = config.number({"block_ffn_dim_multiplier"}, 1) * static_cast<double>(2 * width / 3);
+  int64_t twoThirds = 2 * width / 3;
+  double scaled = config.number({"block_ffn_dim_multiplier"}, 1) * static_cast<double>(twoThirds);
   int64_t multiple = config.size({"block_multiple_of"}, 256);
   return std::max<int64_t>(1, (static_cast<int64_t>(scaled) + multiple - 1) / multiple) * multiple;
 }

@@ -69,6 +69,7 @@ Value encode(GraphBuilder &graph, const ModernBertSizes &sizes) {
 std::vector<bool> readLayerTypes(Config &config, int64_t layers) {
   int64_t every = config.integer({"global_attn_every_n_layers"}, 3, 1, Config::kMaxSize);
   std::vector<bool> local;
+  local.reserve(layers);
   for (int64_t layer = 0; layer < layers; ++layer)
     local.push_back(layer % every != 0);
   std::optional<std::vector<std::string>> types = config.layerTypes(layers);

@@ -71,7 +71,7 @@ std::vector<StateSpec> stateSpaceStates(const StateSpaceSizes &sizes, const std:
   return states;
 }
 
-CausalModel describeStateSpace(const StateSpaceSizes &sizes, int64_t channels, std::vector<int64_t> scanShape,
+CausalModel describeStateSpace(const StateSpaceSizes &sizes, int64_t channels, const std::vector<int64_t> &scanShape,
                                Mixer mixer) {
   CausalModel model;
   model.vocabulary = sizes.vocabulary;
@@ -80,7 +80,9 @@ CausalModel describeStateSpace(const StateSpaceSizes &sizes, int64_t channels, s
   for (int64_t layer = 0; layer < sizes.layers; ++layer)
     llvm::append_range(model.states, stateSpaceStates(sizes, mixerName(layer), channels, scanShape));
   std::string table = model.wordEmbeddings;
-  model.run = [=](GraphBuilder &graph, Value starts) { return run(graph, sizes, table, mixer, starts); };
+  model.run = [sizes, table, mixer = std::move(mixer)](GraphBuilder &graph, Value starts) {
+    return run(graph, sizes, table, mixer, starts);
+  };
   return model;
 }
 

@@ -34,7 +34,7 @@ StateSpaceSizes readStateSpaceSizes(Config &config, StateSpaceSizes defaults);
 using Mixer = std::function<mlir::Value(GraphBuilder &, const std::string &name, mlir::Value x, mlir::Value starts)>;
 
 /// The model of such layers. `scanState` is the shape of a layer's scan, after the batch.
-CausalModel describeStateSpace(const StateSpaceSizes &sizes, int64_t channels, std::vector<int64_t> scanState,
+CausalModel describeStateSpace(const StateSpaceSizes &sizes, int64_t channels, const std::vector<int64_t> &scanState,
                                Mixer mixer);
 
 /// Where the mixer `name` keeps the last inputs of its convolution, and its scan.

@@ -86,7 +86,8 @@ Value remember(GraphBuilder &graph, const XLstmSizes &sizes, const std::string &
   if (value)
     spec.inputs.push_back({value, "bthe"});
   spec.outputDims = value ? "bthe" : "bth";
-  double scale = 1.0 / std::sqrt(static_cast<double>(sizes.keys / sizes.heads));
+  int64_t headDim = sizes.keys / sizes.heads;
+  double scale = 1.0 / std::sqrt(static_cast<double>(headDim));
   spec.step = [=](OpBuilder &b, Location l, ValueRange v) {
     RecurrenceStep step;
     Value kept = arith::SubFOp::create(b, l, arith::AddFOp::create(b, l, v[3], v[5]), v[4]);
