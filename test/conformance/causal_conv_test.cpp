@@ -192,16 +192,16 @@ TEST_F(CausalConvConformance, WithStateIsWithinBoundsOfFloat64) {
         Arrays in = inputs(c, 1 + steps % 3, steps, numbers);
         reference::ConvResult want = expected(c, in, reverse);
         for (const std::string &variant : module->variants()) {
-          std::string entry = c.name("state", reverse), call = entry + ", steps " + std::to_string(steps),
-                      where = variant + " " + call;
+          SCOPED_TRACE(variant + " steps " + std::to_string(steps));
+          std::string entry = c.name("state", reverse);
           Arrays out = module->run(variant, entry, in);
           RelativeError sums, next;
           sums.add(floatsOf(out[0]), want.sums);
           next.add(floatsOf(out[1]), want.state);
-          EXPECT_LT(sums.value(), 1e-6) << where;
-          EXPECT_EQ(next.value(), 0) << where;
+          EXPECT_LT(sums.value(), 1e-6) << entry;
+          EXPECT_EQ(next.value(), 0) << entry;
           Arrays again = module->run(variant, entry, in, {3, Flush::AtStart});
-          EXPECT_TRUE(sameBits(out[0], again[0]) && sameBits(out[1], again[1])) << where;
+          EXPECT_TRUE(sameBits(out[0], again[0]) && sameBits(out[1], again[1])) << entry;
         }
       }
 }
