@@ -3,6 +3,7 @@
 #include "compiler/emit/ColumnPacker.h"
 
 #include "frontends/weights/FloatValues.h"
+#include "llvm/Support/MathExtras.h"
 
 #include <algorithm>
 
@@ -18,25 +19,34 @@ ColumnPacker::ColumnPacker(const ParameterDescription &parameter, const std::str
   std::fill(out.begin(), out.end(), std::byte(0));
 }
 
-Result<void> ColumnPacker::pack(const std::vector<const TensorView *> &sources) {
-  int64_t columns = 0;
-  for (const TensorView *source : sources) {
-    if (source->shape.size() != 2 || !fitsDepth(depthOf(*source)))
+Result<void> ColumnPacker::pack(const Sources &sources) {
+  int64_t blocks = parameter.shape.size() == 4 ? parameter.shape[0] : 0, columns = 0;
+  Result<std::vector<MatrixSize>> sizes = sizesOfMatrices(parameter, blocks, sources, place);
+  if (!sizes)
+    return sizes.takeError();
+  for (size_t index = 0; index < sources.size(); ++index) {
+    MatrixSize size = (*sizes)[index];
+    if (!fitsDepth(depthOf(size)))
       return misfit(parameter,
-                    printableName(source->name) + " has the shape " + printableShape(source->shape) +
+                    printableName(sources[index]->name) + " has the shape " + printableShape(sources[index]->shape) +
                         " where the graph has panels of the shape " + printableShape(parameter.shape),
                     place);
-    columns += columnsOf(*source);
+    columns = columnsOf(size) + (blocks ? 0 : columns);
   }
   if (!fitsTogether(columns))
     return misfit(parameter, "its sources have " + std::to_string(columns) + " outputs together", place);
   std::vector<float> values;
-  for (const TensorView *source : sources) {
-    values.resize(source->elements());
-    if (Result<void> read = readF32(*source, values); !read)
+  for (size_t index = 0; index < sources.size(); ++index) {
+    values.resize(sources[index]->elements());
+    if (Result<void> read = readF32(*sources[index], values); !read)
       return read;
-    if (Result<void> added = add(*source, values); !added)
-      return added;
+    MatrixSize size = (*sizes)[index];
+    for (size_t at = 0, step = size.rows * size.columns; step && at < values.size(); at += step) {
+      if (Result<void> added = add(*sources[index], size, std::span(values).subspan(at, step)); !added)
+        return added;
+      if (blocks)
+        column = llvm::alignTo(column, parameter.panels->width);
+    }
   }
   return {};
 }

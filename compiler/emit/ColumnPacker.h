@@ -5,8 +5,7 @@
 #ifndef WEFT_COMPILER_EMIT_COLUMNPACKER_H
 #define WEFT_COMPILER_EMIT_COLUMNPACKER_H
 
-#include "compiler/emit/ModelDescription.h"
-#include "frontends/weights/Safetensors.h"
+#include "compiler/emit/JoinedSources.h"
 
 #include <cstddef>
 #include <span>
@@ -18,13 +17,14 @@ namespace weft {
 /// W0607: a parameter and what should fill it do not fit.
 Diagnostic misfit(const ParameterDescription &parameter, const std::string &message, const std::string &place);
 
-/// What the forms have in common: every source is checked before any is read.
+/// What the forms have in common: every source is checked before any is read. A parameter of blocks has as many
+/// matrices, the columns of each from a panel on.
 class ColumnPacker {
 public:
   virtual ~ColumnPacker() = default;
 
   /// Errors: W0607 (another shape), those of `add`, W0135.
-  Result<void> pack(const std::vector<const TensorView *> &sources);
+  Result<void> pack(const Sources &sources);
 
 protected:
   /// `out` becomes zeros.
@@ -32,13 +32,13 @@ protected:
 
   /// Whether sums of this depth fit.
   virtual bool fitsDepth(int64_t depth) const = 0;
-  /// Whether the parameter has room for so many columns, and for no more.
+  /// Whether the parameter has room for so many columns (of a block), and for no more.
   virtual bool fitsTogether(int64_t columns) const = 0;
   /// The next columns: value k of column n is values[n · depth + k], or values[k · columns + n].
-  virtual Result<void> add(const TensorView &source, std::span<const float> values) = 0;
+  virtual Result<void> add(const TensorView &source, MatrixSize size, std::span<const float> values) = 0;
 
-  int64_t depthOf(const TensorView &source) const { return source.shape[outByIn ? 1 : 0]; }
-  int64_t columnsOf(const TensorView &source) const { return source.shape[outByIn ? 0 : 1]; }
+  int64_t depthOf(MatrixSize size) const { return outByIn ? size.columns : size.rows; }
+  int64_t columnsOf(MatrixSize size) const { return outByIn ? size.rows : size.columns; }
 
   const ParameterDescription &parameter;
   const std::string &place;

@@ -2,15 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "compiler/emit/ComputedWeights.h"
 
-#include "compiler/emit/ColumnPacker.h"
 #include "dialects/weft/ElementFunction.h"
-#include "frontends/weights/FloatValues.h"
 
 #include <numeric>
 
 namespace weft {
 
-Result<void> fillComputed(const ParameterDescription &parameter, const TensorView &source, const std::string &place,
+Result<void> fillComputed(const ParameterDescription &parameter, const Sources &sources, const std::string &place,
                           std::span<float> out) {
   size_t rank = parameter.shape.size();
   std::vector<int64_t> order = parameter.order, expected(rank), strides(rank, 1);
@@ -20,15 +18,10 @@ Result<void> fillComputed(const ParameterDescription &parameter, const TensorVie
   }
   for (size_t i = 0; i < rank; ++i)
     expected[order[i]] = parameter.shape[i];
-  if (source.shape != expected)
-    return misfit(parameter,
-                  printableName(source.name) + " has the shape " + printableShape(source.shape) +
-                      " where the graph has " + printableShape(expected),
-                  place);
   for (size_t i = rank; i-- > 1;)
     strides[i - 1] = strides[i] * expected[i];
-  std::vector<float> values(source.elements());
-  if (Result<void> read = readF32(source, values); !read)
+  std::vector<float> values(out.size());
+  if (Result<void> read = readJoined(parameter, expected, sources, place, values); !read)
     return read;
   std::vector<int64_t> index(rank);
   for (float &result : out) {

@@ -19,19 +19,19 @@ class GroupPacker : public ColumnPacker {
 public:
   GroupPacker(const ParameterDescription &parameter, const NamedGroupForm &named, const std::string &place,
               std::span<std::byte> out)
-      : ColumnPacker(parameter, place, out), form(named.form), divisor(named.divisor), groups(parameter.shape[1]),
-        out(reinterpret_cast<uint8_t *>(out.data())) {}
+      : ColumnPacker(parameter, place, out), form(named.form), divisor(named.divisor),
+        groups(parameter.shape.end()[-2]), out(reinterpret_cast<uint8_t *>(out.data())) {}
 
 private:
   bool fitsDepth(int64_t depth) const override {
     return static_cast<int64_t>(llvm::divideCeil(depth, form.group)) == groups;
   }
   bool fitsTogether(int64_t columns) const override {
-    return static_cast<int64_t>(llvm::divideCeil(columns, kPanelWidth)) == parameter.shape[0];
+    return static_cast<int64_t>(llvm::divideCeil(columns, kPanelWidth)) == parameter.shape.end()[-3];
   }
 
-  Result<void> add(const TensorView &source, std::span<const float> values) override {
-    int64_t depth = depthOf(source), columns = columnsOf(source);
+  Result<void> add(const TensorView &source, MatrixSize size, std::span<const float> values) override {
+    int64_t depth = depthOf(size), columns = columnsOf(size);
     std::vector<float> group(form.group);
     for (int64_t n = 0; n < columns; ++n, ++column) {
       const float *first = values.data() + (outByIn ? n * depth : n);
@@ -97,8 +97,8 @@ private:
 Result<void> fillGrouped(const ParameterDescription &parameter, const std::vector<const TensorView *> &sources,
                          const std::string &place, std::span<std::byte> out) {
   const NamedGroupForm *named = findGroupForm(parameter.panels->form);
-  if (!named || parameter.panels->width != kPanelWidth || parameter.dtype != WEFT_I8 || parameter.shape.size() != 3 ||
-      parameter.shape[2] != named->form.bytes())
+  if (!named || parameter.panels->width != kPanelWidth || parameter.dtype != WEFT_I8 ||
+      (parameter.shape.size() != 3 && parameter.shape.size() != 4) || parameter.shape.back() != named->form.bytes())
     return misfit(parameter, "its type is not that of a weight in groups", place);
   return GroupPacker(parameter, *named, place, out).pack(sources);
 }

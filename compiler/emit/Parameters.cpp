@@ -5,6 +5,7 @@
 #include "compiler/emit/ColumnPacker.h"
 #include "compiler/emit/ComputedWeights.h"
 #include "compiler/emit/GroupedWeights.h"
+#include "compiler/emit/JoinedSources.h"
 #include "compiler/emit/QuantizedWeights.h"
 #include "frontends/weights/FloatValues.h"
 #include "frontends/weights/SafetensorsWriter.h"
@@ -46,9 +47,8 @@ DType storedType(int32_t dtype) {
   }
 }
 
-Result<std::vector<const TensorView *>> findSources(const ParameterDescription &parameter,
-                                                    const TensorLookup &tensors) {
-  std::vector<const TensorView *> found;
+Result<Sources> findSources(const ParameterDescription &parameter, const TensorLookup &tensors) {
+  Sources found;
   for (const std::string &source : parameter.sources) {
     const TensorView *tensor = tensors.find ? tensors.find(source) : nullptr;
     if (!tensor)
@@ -58,34 +58,6 @@ Result<std::vector<const TensorView *>> findSources(const ParameterDescription &
     found.push_back(tensor);
   }
   return found;
-}
-
-/// Sources joined along their first dimension: what lies one after the other stays so.
-Result<void> fillJoined(const ParameterDescription &parameter, const std::vector<const TensorView *> &sources,
-                        const TensorLookup &tensors, std::span<float> out) {
-  int64_t rows = 0;
-  for (const TensorView *source : sources) {
-    std::vector<int64_t> expected = parameter.shape;
-    if (!expected.empty() && !source->shape.empty())
-      expected[0] = sources.size() == 1 ? expected[0] : source->shape[0];
-    if (source->shape != expected)
-      return misfit(parameter,
-                    printableName(source->name) + " has the shape " + printableShape(source->shape) +
-                        " where the graph has " + printableShape(parameter.shape),
-                    tensors.place);
-    rows += expected.empty() ? 0 : expected[0];
-  }
-  if (!parameter.shape.empty() && rows != parameter.shape[0])
-    return misfit(parameter,
-                  "its sources have " + std::to_string(rows) + " rows together where the graph has " +
-                      std::to_string(parameter.shape[0]),
-                  tensors.place);
-  for (const TensorView *source : sources) {
-    if (Result<void> read = readF32(*source, out.first(source->elements())); !read)
-      return read;
-    out = out.subspan(source->elements());
-  }
-  return {};
 }
 
 float storedAs(float value, float *) { return value; }
@@ -108,36 +80,21 @@ const float *findAboveHalf(std::span<const float> values) {
 }
 
 /// Panels [ceil(N / c), ceil(K / i), c · i], i elements of T in 32 bits; `column` counts the outputs that earlier
-/// sources gave. Sources [N, K] or [K, N]. Of a block-diagonal weight [blocks] of both, a source alone.
+/// matrices gave.
 template <class T> class PanelPacker {
 public:
   PanelPacker(const ParameterDescription &parameter, std::span<T> out)
-      : outByIn(parameter.panels->outByIn), blocks(parameter.shape.size() == 4 ? parameter.shape[0] : 0),
-        words(parameter.shape.end()[-2]), width(parameter.panels->width), out(out) {
+      : outByIn(parameter.panels->outByIn), words(parameter.shape.end()[-2]), width(parameter.panels->width), out(out) {
     std::fill(out.begin(), out.end(), T());
   }
 
-  /// Outputs of a source (of a block), or -1 where it does not fit.
-  int64_t outputsOf(const TensorView &source) const {
-    bool fits = source.shape.size() == (blocks ? 3 : 2) && (!blocks || source.shape[0] == blocks) &&
-                int64_t(llvm::divideCeil(depthOf(source), kSteps)) == words;
-    return fits ? source.shape.end()[outByIn ? -2 : -1] : -1;
-  }
+  int64_t outputsOf(MatrixSize size) const { return outByIn ? size.rows : size.columns; }
+  int64_t depthOf(MatrixSize size) const { return outByIn ? size.columns : size.rows; }
+  /// Whether sums over the inputs have the panels' depth.
+  bool fitsDepth(MatrixSize size) const { return int64_t(llvm::divideCeil(depthOf(size), kSteps)) == words; }
 
-  int64_t depthOf(const TensorView &source) const { return source.shape.end()[outByIn ? -1 : -2]; }
-
-  /// A source that fits; each block's columns begin with a panel.
-  void pack(const TensorView &source, std::span<const float> values) {
-    int64_t outputs = outputsOf(source), depth = depthOf(source);
-    for (int64_t block = 0; block < std::max<int64_t>(1, blocks); ++block) {
-      packBlock(values.subspan(block * outputs * depth, outputs * depth), outputs, depth);
-      if (blocks)
-        column = llvm::alignTo(column, width);
-    }
-  }
-
-private:
-  void packBlock(std::span<const float> values, int64_t outputs, int64_t depth) {
+  void pack(std::span<const float> values, MatrixSize size) {
+    int64_t outputs = outputsOf(size), depth = depthOf(size);
     int64_t row = kSteps * width; // elements of all columns' next steps
     for (int64_t n = 0; n < outputs; ++n, ++column) {
       T *panel = out.data() + (column / width) * words * row + column % width * kSteps;
@@ -148,46 +105,69 @@ private:
     }
   }
 
+  /// What comes next begins with a panel.
+  void beginPanel() { column = llvm::alignTo(column, width); }
+
   static constexpr int64_t kSteps = kWordBytes / sizeof(T);
+
+private:
   bool outByIn;
-  int64_t blocks; ///< 0: the weight is not block-diagonal
-  int64_t words;  ///< rows of a panel
+  int64_t words; ///< rows of a panel
   int64_t width;
   std::span<T> out;
   int64_t column = 0;
 };
 
+/// The sizes of the sources' matrices, which fill the panels.
 template <class T>
-Result<void> fillPanels(const ParameterDescription &parameter, const std::vector<const TensorView *> &sources,
-                        const TensorLookup &tensors, std::span<T> out) {
-  constexpr int64_t kSteps = kWordBytes / sizeof(T);
-  bool hasBlocks = parameter.shape.size() == 4;
-  if ((!hasBlocks && parameter.shape.size() != 3) || parameter.shape.back() != parameter.panels->width * kSteps ||
-      (hasBlocks && sources.size() != 1))
-    return misfit(parameter, "its type is not that of panels", tensors.place);
-  PanelPacker<T> packer(parameter, out);
-  int64_t outputs = 0;
-  for (const TensorView *source : sources) {
-    if (packer.outputsOf(*source) < 0 || packer.depthOf(*source) != packer.depthOf(*sources.front()))
+Result<std::vector<MatrixSize>> sizesFor(const PanelPacker<T> &packer, const ParameterDescription &parameter,
+                                         const Sources &sources, const std::string &place) {
+  int64_t blocks = parameter.shape.size() == 4 ? parameter.shape[0] : 0, outputs = 0;
+  Result<std::vector<MatrixSize>> sizes = sizesOfMatrices(parameter, blocks, sources, place);
+  if (!sizes)
+    return sizes;
+  for (size_t index = 0; index < sources.size(); ++index) {
+    MatrixSize size = (*sizes)[index];
+    if (!packer.fitsDepth(size) || packer.depthOf(size) != packer.depthOf(sizes->front()))
       return misfit(parameter,
-                    printableName(source->name) + " has the shape " + printableShape(source->shape) +
-                        " where the graph has " + (kSteps > 1 ? "up to " : "") +
-                        std::to_string(parameter.shape.end()[-2] * kSteps) + " inputs" +
-                        (hasBlocks ? " in each of " + std::to_string(parameter.shape[0]) + " blocks" : ""),
-                    tensors.place);
-    outputs += packer.outputsOf(*source);
+                    printableName(sources[index]->name) + " has the shape " + printableShape(sources[index]->shape) +
+                        " where the graph has " + (packer.kSteps > 1 ? "up to " : "") +
+                        std::to_string(parameter.shape.end()[-2] * packer.kSteps) + " inputs" +
+                        (blocks ? " in each of " + std::to_string(blocks) + " blocks" : ""),
+                    place);
+    outputs = packer.outputsOf(size) + (blocks ? 0 : outputs);
   }
   if (static_cast<int64_t>(llvm::divideCeil(outputs, parameter.panels->width)) != parameter.shape.end()[-3])
-    return misfit(parameter, "its sources have " + std::to_string(outputs) + " outputs together", tensors.place);
+    return misfit(parameter, "its sources have " + std::to_string(outputs) + " outputs together", place);
+  return sizes;
+}
+
+template <class T>
+Result<void> fillPanels(const ParameterDescription &parameter, const Sources &sources, const TensorLookup &tensors,
+                        std::span<T> out) {
+  bool hasBlocks = parameter.shape.size() == 4;
+  if ((!hasBlocks && parameter.shape.size() != 3) ||
+      parameter.shape.back() != parameter.panels->width * PanelPacker<T>::kSteps)
+    return misfit(parameter, "its type is not that of panels", tensors.place);
+  PanelPacker<T> packer(parameter, out);
+  Result<std::vector<MatrixSize>> sizes = sizesFor(packer, parameter, sources, tensors.place);
+  if (!sizes)
+    return sizes.takeError();
   std::vector<float> values;
-  for (const TensorView *source : sources) {
-    values.resize(source->elements());
-    if (Result<void> read = readF32(*source, values); !read)
+  for (size_t index = 0; index < sources.size(); ++index) {
+    const TensorView &source = *sources[index];
+    values.resize(source.elements());
+    if (Result<void> read = readF32(source, values); !read)
       return read;
     if (const float *large = std::is_same_v<T, F16> ? findAboveHalf(values) : nullptr)
-      return Diagnostic{"W0619", printableName(source->name) + " holds " + std::to_string(*large) + ", beyond f16",
+      return Diagnostic{"W0619", printableName(source.name) + " holds " + std::to_string(*large) + ", beyond f16",
                         tensors.place, "use --dtype bf16, which has the range of f32, or f32"};
-    packer.pack(*source, values);
+    MatrixSize size = (*sizes)[index];
+    for (size_t at = 0, step = size.rows * size.columns; step && at < values.size(); at += step) {
+      packer.pack(std::span(values).subspan(at, step), size);
+      if (hasBlocks)
+        packer.beginPanel();
+    }
   }
   return {};
 }
@@ -201,7 +181,7 @@ template <class T> std::span<T> elementsIn(std::span<std::byte> bytes) {
 Result<void> fillParameter(const ParameterDescription &parameter, const TensorLookup &tensors,
                            std::span<std::byte> out) {
   assert(out.size() == static_cast<size_t>(parameter.bytes()) && "room for exactly this parameter");
-  Result<std::vector<const TensorView *>> sources = findSources(parameter, tensors);
+  Result<Sources> sources = findSources(parameter, tensors);
   if (!sources)
     return sources.takeError();
   if (parameter.panels && parameter.panels->int8)
@@ -209,11 +189,11 @@ Result<void> fillParameter(const ParameterDescription &parameter, const TensorLo
   if (parameter.panels && !parameter.panels->form.empty())
     return fillGrouped(parameter, *sources, tensors.place, out);
   if (!parameter.functions.empty() || !parameter.order.empty())
-    return fillComputed(parameter, *sources->front(), tensors.place, elementsIn<float>(out));
+    return fillComputed(parameter, *sources, tensors.place, elementsIn<float>(out));
   if (parameter.dtype == WEFT_F32) {
     std::span<float> values = elementsIn<float>(out);
     return parameter.panels ? fillPanels(parameter, *sources, tensors, values)
-                            : fillJoined(parameter, *sources, tensors, values);
+                            : readJoined(parameter, parameter.shape, *sources, tensors.place, values);
   }
   if (parameter.panels && parameter.dtype == WEFT_BF16)
     return fillPanels(parameter, *sources, tensors, elementsIn<Bf16>(out));

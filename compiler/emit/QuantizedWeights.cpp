@@ -29,8 +29,8 @@ private:
     return isPanels ? static_cast<int64_t>(llvm::divideCeil(columns, width)) == shape[0] : columns == shape[0];
   }
 
-  Result<void> add(const TensorView &source, std::span<const float> values) override {
-    int64_t depth = depthOf(source), columns = columnsOf(source);
+  Result<void> add(const TensorView &source, MatrixSize size, std::span<const float> values) override {
+    int64_t depth = depthOf(size), columns = columnsOf(size);
     for (int64_t n = 0; n < columns; ++n, ++column) {
       const float *first = values.data() + (outByIn ? n * depth : n);
       int64_t step = outByIn ? 1 : columns;

@@ -26,19 +26,18 @@ static LogicalResult verifyPanels(ParameterOp op, PanelsAttr layout) {
   ShapedType type = op.getResult().getType();
   int64_t width = layout.getWidth();
   if (const NamedGroupForm *named = findGroupForm(layout.getForm())) { // parameter_c6
-    bool fits = type.getElementType().isSignlessInteger(8) && type.getRank() == 3 && width == kPanelWidth &&
-                type.getDimSize(2) == named->form.bytes();
+    bool fits = type.getElementType().isSignlessInteger(8) && (type.getRank() == 3 || type.getRank() == 4) &&
+                width == kPanelWidth && type.getShape().back() == named->form.bytes();
     return fits ? success()
                 : op.emitOpError("a weight in groups has i8 panels [panels, groups, ")
-                      << named->form.bytes() << "] of " << kPanelWidth << " columns, got " << type;
+                      << named->form.bytes() << "] of " << kPanelWidth << " columns, or [blocks] of these, got "
+                      << type;
   }
   bool isPacked = (type.getRank() == 3 || type.getRank() == 4) &&
                   type.getShape().back() == width * stepsPerWord(type.getElementType());
   if (!layout.getInt8() && !isPacked) // parameter_c4
     return op.emitOpError("a weight in panels has the shape [panels, K, ")
            << width << "], of 16-bit numbers [panels, K / 2, " << 2 * width << "], or [blocks] of these, got " << type;
-  if (type.getRank() == 4 && op.getSourceNames().size() != 1) // parameter_c10
-    return op.emitOpError("a block-diagonal weight in panels has one source");
   if (!layout.getInt8())
     return success();
   Type element = type.getElementType();
@@ -54,8 +53,8 @@ static LogicalResult verifyComputed(ParameterOp op) {
   if (!op.getFunctions() && !op.getOrder())
     return success();
   ShapedType type = op.getResult().getType();
-  if (op.getLayout() || op.getSourceNames().size() != 1 || !type.getElementType().isF32()) // parameter_c7
-    return op.emitOpError("with functions or an order takes one source, f32, without a layout");
+  if (op.getLayout() || !type.getElementType().isF32()) // parameter_c7
+    return op.emitOpError("with functions or an order is f32 and has no layout");
   if (op.getFunctions())
     for (StringRef name : op.getFunctions()->getAsValueRange<StringAttr>())
       if (!findElementFunction(name)) // parameter_c8

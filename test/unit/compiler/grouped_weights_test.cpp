@@ -57,6 +57,18 @@ TEST(GroupedWeightsTest, FourBits) {
   EXPECT_EQ(bytes[288 + 4], 0x80);
 }
 
+TEST(GroupedWeightsTest, EachBlockIsAWeightOfItsOwn) {
+  std::vector<float> stored = values(), doubled = values();
+  for (float &value : doubled)
+    value *= 2;
+  TensorView first = view("w0", {2, 34}, stored), second = view("w1", {2, 34}, doubled);
+  std::vector<uint8_t> expected = *fill(parameterOf("int4", {1, 2, 288}), {&first});
+  std::vector<uint8_t> other = *fill(parameterOf("int4", {1, 2, 288}), {&second});
+  expected.insert(expected.end(), other.begin(), other.end());
+  EXPECT_EQ(*fill(parameterOf("int4", {2, 1, 2, 288}), {&first, &second}), expected);
+  EXPECT_EQ(fill(parameterOf("int4", {3, 1, 2, 288}), {&first, &second}).error().code, "W0607");
+}
+
 TEST(GroupedWeightsTest, EightBits) {
   std::vector<float> stored = values();
   TensorView weight = view("w", {2, 34}, stored);

@@ -84,8 +84,49 @@ TEST(ParametersTest, EachBlockBeginsWithAPanel) {
             (std::vector<float>{1, 3, 2, 4, 5, 0, 6, 0, 7, 9, 8, 10, 11, 0, 12, 0}));
 }
 
+TEST(ParametersTest, BlocksOfSeveralSourcesAreOneWeight) {
+  const std::vector<float> expected = {1, 2, 4, 5, 3, 0, 6, 0, 7, 8, 10, 11, 9, 0, 12, 0};
+  Tensors tensors;
+  tensors.add("w0", {2, 3}, 1); // [inputs, outputs]: rows 1 2 3, 4 5 6
+  tensors.add("w1", {2, 3}, 7);
+  EXPECT_EQ(*fill(tensors, {"p", {"w0", "w1"}, PanelsDescription{2, false}, WEFT_F32, {2, 2, 2, 2}}), expected);
+  tensors.add("all", {4, 3}, 1); // [blocks · inputs, outputs]
+  EXPECT_EQ(*fill(tensors, {"p", {"all"}, PanelsDescription{2, false}, WEFT_F32, {2, 2, 2, 2}}), expected);
+}
+
+TEST(ParametersTest, MatricesAreStackedInRowMajorOrder) {
+  const std::vector<float> expected = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+  Tensors tensors;
+  tensors.add("w0", {2, 3}, 1);
+  tensors.add("w1", {2, 3}, 7);
+  tensors.add("all", {4, 3}, 1);
+  tensors.add("stacked", {2, 2, 3}, 1);
+  for (const std::vector<std::string> &sources : {std::vector<std::string>{"w0", "w1"}, {"all"}, {"stacked"}}) {
+    EXPECT_EQ(*fill(tensors, {"p", sources, std::nullopt, WEFT_F32, {2, 2, 3}}), expected);
+    ParameterDescription turned{"p", sources, std::nullopt, WEFT_F32, {2, 3, 2}, {}, {0, 2, 1}};
+    EXPECT_EQ(*fill(tensors, turned), (std::vector<float>{1, 4, 2, 5, 3, 6, 7, 10, 8, 11, 9, 12}));
+  }
+}
+
+TEST(ParametersTest, OtherStacksAreRefused) {
+  Tensors tensors;
+  tensors.add("w0", {2, 3}, 1);
+  tensors.add("odd", {3, 3}, 1);
+  tensors.add("flat", {12}, 1);
+  for (const std::vector<std::string> &sources :
+       {std::vector<std::string>{"w0"}, {"w0", "odd"}, {"w0", "w0", "w0"}, {"flat"}, {"w0", "flat"}})
+    for (const ParameterDescription &parameter :
+         {ParameterDescription{"p", sources, std::nullopt, WEFT_F32, {2, 2, 3}},
+          ParameterDescription{"p", sources, std::nullopt, WEFT_F32, {2, 3, 2}, {}, {0, 2, 1}},
+          ParameterDescription{"p", sources, PanelsDescription{1, true}, WEFT_F32, {2, 2, 3, 1}}}) {
+      Result<std::vector<float>> filled = fill(tensors, parameter);
+      ASSERT_FALSE(filled);
+      EXPECT_EQ(filled.error().code, "W0607");
+    }
+}
+
 TEST(ParametersTest, OtherBlocksAreRefused) {
-  for (std::vector<int64_t> shape : {std::vector<int64_t>{3, 2, 3}, {2, 3, 3}, {2, 2, 5}, {4, 3}}) {
+  for (std::vector<int64_t> shape : {std::vector<int64_t>{3, 2, 3}, {2, 3, 3}, {2, 2, 5}, {5, 3}, {4, 2, 3}}) {
     Tensors tensors;
     tensors.add("w", shape, 1);
     Result<std::vector<float>> filled =
