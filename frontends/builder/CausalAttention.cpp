@@ -93,11 +93,28 @@ std::vector<StateSpec> CausalAttention::states() const {
 
 namespace {
 
-/// Keys or queries [batch, sequence, heads, width] as they meet: normed, scaled, turned.
-Value prepare(GraphBuilder &graph, const CausalAttention &layer, Value x, const std::string &norm, double factor,
-              Value positions) {
-  if (!norm.empty())
-    x = graph.rmsNorm(x, layer.name + "." + norm, layer.epsilon);
+/// x with elements below −bound or above bound moved there.
+Value clipped(GraphBuilder &graph, Value x, double bound) {
+  return graph.map({x}, [&](OpBuilder &b, Location l, ValueRange s) -> Value {
+    Scalars of{b, l};
+    Value upper = arith::MinimumFOp::create(b, l, s[0], of.constant(bound));
+    return of.max(upper, of.constant(-bound));
+  });
+}
+
+/// What a projection gives, [tokens, heads · width], as heads [batch, sequence, heads, width], normed and clipped.
+Value headsOf(GraphBuilder &graph, const CausalAttention &layer, Value x, int64_t heads, const std::string &norm) {
+  auto normed = [&](Value y) { return graph.rmsNorm(y, layer.name + "." + norm, layer.epsilon); };
+  if (!norm.empty() && layer.normsAllHeads)
+    x = normed(x);
+  x = graph.splitHeads(x, heads);
+  if (!norm.empty() && !layer.normsAllHeads)
+    x = normed(x);
+  return layer.clip > 0 ? clipped(graph, x, layer.clip) : x;
+}
+
+/// Keys or queries [batch, sequence, heads, width] as they meet: scaled, turned.
+Value prepare(GraphBuilder &graph, const CausalAttention &layer, Value x, double factor, Value positions) {
   if (factor != 1)
     x = graph.map({x}, [&](OpBuilder &b, Location l, ValueRange s) {
       Scalars of{b, l};
@@ -109,7 +126,9 @@ Value prepare(GraphBuilder &graph, const CausalAttention &layer, Value x, const 
                            [](OpBuilder &b, Location l, ValueRange s) -> Value {
                              return arith::SIToFPOp::create(b, l, b.getF32Type(), s[0]);
                            });
-  return rotate(graph, x, buildRotation(graph, layer.theta, layer.rotary, places));
+  std::vector<float> frequencies =
+      layer.frequencies.empty() ? rotaryFrequencies(layer.theta, layer.rotary) : layer.frequencies;
+  return rotate(graph, x, buildRotation(graph, frequencies, places, layer.turnScale));
 }
 
 /// How many keys before its own each query sees.
@@ -126,15 +145,17 @@ Value reachOf(GraphBuilder &graph, Value positions, int64_t window) {
 
 Value CausalAttention::build(GraphBuilder &graph, Value x, Value positions) const {
   GraphBuilder::Scope scope(graph, name);
-  auto project = [&](const char *projection, int64_t count) {
-    Value y = graph.linear(x, name + "." + projection, count * width, bias);
-    return graph.splitHeads(adapter ? graph.add(y, adapter(graph, projection, x)) : y, count);
+  Value all = fused.empty() ? Value() : graph.linear(x, name + "." + fused, (heads + 2 * keyHeads) * width, bias);
+  auto project = [&](const char *projection, int64_t first, int64_t count, const std::string &norm) {
+    Value y = all ? graph.lastSlice(all, first * width, count * width)
+                  : graph.linear(x, name + "." + projection, count * width, bias);
+    return headsOf(graph, *this, adapter ? graph.add(y, adapter(graph, projection, x)) : y, count, norm);
   };
   AttentionSpec spec;
   spec.name = name;
-  spec.query = prepare(graph, *this, project("q_proj", heads), queryNorm, 1, positions);
-  spec.key = prepare(graph, *this, project("k_proj", keyHeads), keyNorm, keyFactor, positions);
-  spec.value = project("v_proj", keyHeads);
+  spec.query = prepare(graph, *this, project("q_proj", 0, heads, queryNorm), 1, positions);
+  spec.key = prepare(graph, *this, project("k_proj", heads, keyHeads, keyNorm), keyFactor, positions);
+  spec.value = project("v_proj", heads + keyHeads, keyHeads, "");
   spec.scale = scale > 0 ? scale : 1.0 / std::sqrt(static_cast<double>(width));
   spec.headsPerGroup = heads / keyHeads;
   const std::string &prefix = state.empty() ? name : state;

@@ -85,11 +85,16 @@ struct CausalAttention {
   double keyFactor = 1;                       ///< of keys, before they turn
   int64_t rotary = 0;                         ///< first channels of a head that turn
   double theta = 10000;
-  int64_t window = 0; ///< of the last so many tokens; 0: of all
+  std::vector<float> frequencies = {}; ///< rotary / 2, by which they turn in a step; empty: those of theta
+  double turnScale = 1;                ///< of the channels that turn
+  int64_t window = 0;                  ///< of the last so many tokens; 0: of all
   bool bias = false, outBias = false;
   std::string state = {};                   ///< the states are named for this; empty: for `name`
   std::string out = "o_proj";               ///< the last projection
+  std::string fused = {};                   ///< the projection that gives queries, keys and values; empty: three
   std::string queryNorm = {}, keyNorm = {}; ///< root mean square norms of each head, with their weights; empty: none
+  bool normsAllHeads = false;               ///< one norm of all heads' channels together
+  double clip = 0;                          ///< bound of normed queries and keys, and of values; 0: none
   double epsilon = 1e-6;
   /// Adds to the projection `q_proj`, `k_proj` or `v_proj` of x [tokens, inner]; none: nothing.
   std::function<mlir::Value(GraphBuilder &, const char *projection, mlir::Value x)> adapter = {};

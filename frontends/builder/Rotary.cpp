@@ -15,22 +15,27 @@ using namespace mlir;
 namespace weft {
 
 /// theta^(−2k / dims), rounded as the library does.
-static Value buildFrequencies(GraphBuilder &graph, double theta, int64_t dims) {
-  llvm::SmallVector<float> frequencies;
+std::vector<float> rotaryFrequencies(double theta, int64_t dims) {
+  std::vector<float> frequencies;
   for (int64_t k = 0; k < dims / 2; ++k) {
     float exponent = static_cast<float>(2 * k) / static_cast<float>(dims);
     frequencies.push_back(1.0f / static_cast<float>(std::pow(theta, static_cast<double>(exponent))));
   }
-  return graph.constant(frequencies);
+  return frequencies;
 }
 
 Rotation buildRotation(GraphBuilder &graph, double theta, int64_t dims, Value positions) {
+  return buildRotation(graph, rotaryFrequencies(theta, dims), positions);
+}
+
+Rotation buildRotation(GraphBuilder &graph, llvm::ArrayRef<float> frequencies, Value positions, double scale) {
   GraphBuilder::Scope scope(graph, "rotary_emb");
   OpBuilder &ops = graph.ops();
   unsigned loops = positions ? 3 : 2;
-  llvm::SmallVector<Value> inputs{buildFrequencies(graph, theta, dims)};
+  llvm::SmallVector<Value> inputs{graph.constant(frequencies)};
   llvm::SmallVector<AffineMap> maps{graph.dimsMap(loops, {loops - 1})};
-  llvm::SmallVector<OpFoldResult> sizes{graph.dim("sequence"), ops.getIndexAttr(dims / 2)};
+  llvm::SmallVector<OpFoldResult> sizes{graph.dim("sequence"),
+                                        ops.getIndexAttr(static_cast<int64_t>(frequencies.size()))};
   if (positions) {
     inputs.push_back(positions);
     maps.push_back(graph.dimsMap(3, {0, 1}));
@@ -45,8 +50,10 @@ Rotation buildRotation(GraphBuilder &graph, double theta, int64_t dims, Value po
         Value place = arith::IndexCastOp::create(b, l, b.getI32Type(), linalg::IndexOp::create(b, l, 0));
         position = arith::SIToFPOp::create(b, l, b.getF32Type(), place);
       }
-      Value angle = Scalars{b, l}.mul(position, s[0]);
-      return cosine ? math::CosOp::create(b, l, angle).getResult() : math::SinOp::create(b, l, angle).getResult();
+      Scalars of{b, l};
+      Value angle = of.mul(position, s[0]);
+      Value turn = cosine ? math::CosOp::create(b, l, angle).getResult() : math::SinOp::create(b, l, angle).getResult();
+      return scale == 1 ? turn : of.mul(turn, of.constant(scale));
     });
   };
   Value cos = ofAngle(true);

@@ -15,8 +15,13 @@ struct Rotation {
   mlir::Value cos, sin;
 };
 
-/// For heads of which `dims` elements turn, with frequencies from 1 down to nearly 1 / theta. `positions` is f32
+/// For heads of which `dims` elements turn: the angles of a step, dims / 2 from 1 down to nearly 1 / theta.
+std::vector<float> rotaryFrequencies(double theta, int64_t dims);
+
+/// The angles of `frequencies` times position, their cosines and sines times `scale`. `positions` is f32
 /// [batch, sequence]; without it a token's position is its place in the row.
+Rotation buildRotation(GraphBuilder &graph, llvm::ArrayRef<float> frequencies, mlir::Value positions = {},
+                       double scale = 1);
 Rotation buildRotation(GraphBuilder &graph, double theta, int64_t dims, mlir::Value positions = {});
 
 /// x [batch, sequence, heads, d] with the first `dims` of each head turned, element i against element i + dims / 2:

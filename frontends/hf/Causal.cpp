@@ -62,6 +62,8 @@ Value buildLogits(GraphBuilder &graph, const CausalModel &model, Value hidden) {
   bool isTied = model.tied && !graph.hasParameter(model.head);
   const std::string &weight = isTied ? model.wordEmbeddings : model.head;
   Value logits = graph.project(hidden, graph.parameter(weight, {model.vocabulary, model.hidden}));
+  if (!model.headBias.empty())
+    logits = graph.addRow(logits, graph.parameter(model.headBias, {model.vocabulary}));
   if (model.scoreCap == 0 && model.scoreFactor == 1)
     return logits;
   return graph.map({logits}, [&](OpBuilder &b, Location l, ValueRange s) -> Value {

@@ -69,6 +69,7 @@ struct CausalModel {
   std::string wordEmbeddings = {};     ///< their parameter
   std::string head = "lm_head.weight"; ///< where absent from the files, and tied, the word embeddings
   bool tied = true;                    ///< config.json may say that head and embeddings differ
+  std::string headBias = {};           ///< a parameter, added to the logits; empty: none
   double scoreFactor = 1;              ///< of the logits
   double scoreCap = 0;                 ///< logits are capped softly at this; 0: not
   int64_t endToken = 0;                ///< ends a text, where no file says

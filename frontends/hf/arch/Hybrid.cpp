@@ -80,10 +80,16 @@ Part sumOf(std::vector<Part> parts) {
           std::move(states)};
 }
 
-Part residual(const std::string &norm, double epsilon, Part part, double factor) {
+static Value buildNorm(GraphBuilder &graph, NormKind kind, Value x, const std::string &name, double epsilon) {
+  if (kind == NormKind::Rms)
+    return graph.rmsNorm(x, name, epsilon);
+  return graph.layerNorm(x, name, epsilon, /*hasBias=*/kind == NormKind::Layer);
+}
+
+Part residual(const std::string &norm, double epsilon, Part part, double factor, NormKind kind) {
   std::vector<StateSpec> states = part.states;
   return {[=, part = std::move(part)](GraphBuilder &graph, Value x, const HybridInputs &in) {
-            Value y = part.build(graph, graph.rmsNorm(x, norm, epsilon), in);
+            Value y = part.build(graph, buildNorm(graph, kind, x, norm, epsilon), in);
             return graph.add(x, scaled(graph, y, factor));
           },
           std::move(states)};
@@ -185,7 +191,7 @@ static Value run(GraphBuilder &graph, const HybridSizes &sizes, const HybridMode
     GraphBuilder::Scope scope(graph, "layers." + std::to_string(index));
     x = layer.build(graph, x, inputs);
   }
-  return graph.rmsNorm(x, model.finalNorm, sizes.epsilon);
+  return buildNorm(graph, model.finalNormKind, x, model.finalNorm, sizes.epsilon);
 }
 
 CausalModel describeHybrid(const HybridSizes &sizes, HybridModel model) {

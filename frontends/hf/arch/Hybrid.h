@@ -29,8 +29,10 @@ Part mamba2Part(const Mamba2Sizes &sizes, const std::string &name);
 Part attentionPart(const CausalAttention &layer);
 /// One after the other.
 Part inTurn(std::vector<Part> parts);
+/// Root mean square norms, and layer norms with a bias and without.
+enum class NormKind { Rms, Layer, LayerWithoutBias };
 /// x + factor · part(norm(x)), with the weight `norm`.weight.
-Part residual(const std::string &norm, double epsilon, Part part, double factor = 1);
+Part residual(const std::string &norm, double epsilon, Part part, double factor = 1, NormKind kind = NormKind::Rms);
 Part scaledBy(double factor, Part part);
 /// The sum of the parts' results.
 Part sumOf(std::vector<Part> parts);
@@ -69,6 +71,7 @@ Mamba2Sizes readMamba2Sizes(Config &config, const HybridSizes &sizes, const Mamb
 /// Names of what surrounds the layers, and the layers.
 struct HybridModel {
   std::string table = "embed_tokens", finalNorm = "final_layernorm";
+  NormKind finalNormKind = NormKind::Rms;
   double embeddingFactor = 1;
   std::vector<Part> layers;
 };
