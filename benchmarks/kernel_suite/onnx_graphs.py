@@ -56,7 +56,7 @@ def _integer_product(case: Product, integers: bool) -> _Parts:
     return _Parts(nodes, [_value("x", "m", case.k)], _value("y", "m", case.n), constants)
 
 
-def _grouped_product(case: Product) -> _Parts:
+def _groupwise_product(case: Product) -> _Parts:
     """ONNX Runtime's own operator: a factor for each 32 weights, activations rounded to 8 bits as they come."""
     from onnx import helper
 
@@ -113,7 +113,7 @@ def model(case: Case, integers: bool = True) -> bytes:
     if isinstance(case, Scan):
         return scan_onnx.model(case)
     if isinstance(case, Product) and case.form in ("int4", "q8_0"):
-        parts = _grouped_product(case)
+        parts = _groupwise_product(case)
     elif isinstance(case, Product):
         parts = _integer_product(case, integers) if case.form == "int8" else _product(case)
     else:

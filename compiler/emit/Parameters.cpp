@@ -4,7 +4,7 @@
 
 #include "compiler/emit/ColumnPacker.h"
 #include "compiler/emit/ComputedWeights.h"
-#include "compiler/emit/GroupedWeights.h"
+#include "compiler/emit/GroupwiseWeights.h"
 #include "compiler/emit/JoinedSources.h"
 #include "compiler/emit/QuantizedWeights.h"
 #include "frontends/weights/FloatValues.h"
@@ -187,7 +187,7 @@ Result<void> fillParameter(const ParameterDescription &parameter, const TensorLo
   if (parameter.panels && parameter.panels->int8)
     return fillQuantized(parameter, *sources, tensors.place, out);
   if (parameter.panels && !parameter.panels->form.empty())
-    return fillGrouped(parameter, *sources, tensors.place, out);
+    return fillGroupwise(parameter, *sources, tensors.place, out);
   if (!parameter.functions.empty() || !parameter.order.empty())
     return fillComputed(parameter, *sources, tensors.place, elementsIn<float>(out));
   if (parameter.dtype == WEFT_F32) {

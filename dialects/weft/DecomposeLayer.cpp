@@ -179,7 +179,7 @@ FailureOr<SmallVector<Value>> PackedMatmulOp::decompose(OpBuilder &builder) {
   int64_t width = getPanelWidth(), steps = getStepsPerWord();
   SmallVector<AffineExpr> lhsAt{m, k}, rhsAt{n.floorDiv(width), k.floorDiv(steps), n % width * steps + k % steps},
       outAt{m, n};
-  Value lhs = getLhs();
+  Value lhs = getRows() ? def.rowsOf(getLhs(), getRows()) : getLhs();
   auto type = cast<RankedTensorType>(start.getType());
   if (hasBlocks()) {
     lhs = splitBlocks(def, lhs, getBlocks());

@@ -60,3 +60,18 @@ Value DefinitionBuilder::count(OpFoldResult elements, Type type) {
   Value integer = arith::IndexCastOp::create(b, loc, b.getI64Type(), index);
   return arith::SIToFPOp::create(b, loc, type, integer);
 }
+
+Value DefinitionBuilder::rowsOf(Value matrix, Value rows) {
+  AffineMap all = b.getMultiDimIdentityMap(2);
+  Value count = tensor::DimOp::create(b, loc, matrix, 0);
+  Value last = arith::SubIOp::create(b, loc, count, arith::ConstantIndexOp::create(b, loc, 1));
+  SmallVector<OpFoldResult> shape = {tensor::getMixedSize(b, loc, rows, 0), tensor::getMixedSize(b, loc, matrix, 1)};
+  Value init = empty(shape, getElementTypeOrSelf(matrix));
+  return compute(rows, init, {all.dropResult(1), all}, [&](DefinitionBuilder &d, ValueRange e) -> Value {
+    // A negative row is a large one.
+    Value row = arith::IndexCastUIOp::create(d.b, d.loc, d.b.getIndexType(), e[0]);
+    row = arith::MinUIOp::create(d.b, d.loc, row, last);
+    Value column = linalg::IndexOp::create(d.b, d.loc, 1);
+    return tensor::ExtractOp::create(d.b, d.loc, matrix, ValueRange{row, column});
+  });
+}

@@ -29,6 +29,8 @@ public:
   mlir::Value constant(mlir::Type type, double value);
   /// A float of one type, or a signed integer, as a float of another.
   mlir::Value convert(mlir::Value value, mlir::Type type);
+  /// Rows of a matrix [t, n], by number, i32 [m]: [m, n]. A row outside of the matrix is its last one.
+  mlir::Value rowsOf(mlir::Value matrix, mlir::Value rows);
   /// A number of elements as a float.
   mlir::Value count(mlir::OpFoldResult elements, mlir::Type type);
 

@@ -8,11 +8,11 @@
 using namespace mlir;
 using namespace weft;
 
-/// All shaped operands hold floating-point numbers.
-static LogicalResult verifyFloats(Operation *op) {
-  for (Type type : op->getOperandTypes())
-    if (!isa<FloatType>(cast<ShapedType>(type).getElementType()))
-      return op->emitOpError("operands must hold floating-point numbers, got ") << type;
+/// The operands that are there hold floating-point numbers.
+static LogicalResult verifyFloats(Operation *op, ValueRange operands) {
+  for (Value operand : operands)
+    if (operand && !isa<FloatType>(getElementTypeOrSelf(operand.getType())))
+      return op->emitOpError("operands must hold floating-point numbers, got ") << operand.getType();
   return success();
 }
 
@@ -29,7 +29,7 @@ LogicalResult LayerNormOp::verify() {
     return failure(); // layer_norm_c3
   if (getBias() && failed(verifyVector(*this, "bias", getBias().getType(), n)))
     return failure(); // layer_norm_c4
-  if (failed(verifyFloats(*this)))
+  if (failed(verifyFloats(*this, getOperands())))
     return failure();                                        // layer_norm_c5
   if (!getEpsilon().isFinite() || getEpsilon().isNegative()) // layer_norm_c6
     return emitOpError("epsilon must be finite and not negative");
@@ -45,7 +45,7 @@ LogicalResult RmsNormOp::verify() {
            << input << " and " << init;
   if (getScale() && failed(verifyVector(*this, "scale", getScale().getType(), input.getShape().back())))
     return failure(); // rms_norm_c3
-  if (failed(verifyFloats(*this)))
+  if (failed(verifyFloats(*this, getOperands())))
     return failure();                                        // rms_norm_c4
   if (!getEpsilon().isFinite() || getEpsilon().isNegative()) // rms_norm_c5
     return emitOpError("epsilon must be finite and not negative");
@@ -98,10 +98,14 @@ LogicalResult PackedMatmulOp::verify() {
   if (lhs.getRank() != 2 || (rhs.getRank() != 3 && rhs.getRank() != 4) || init.getRank() != 2)
     return emitOpError("takes lhs [m, k], rhs [panels, k, width] or [blocks, panels, k, width] and a "
                        "destination [m, n]"); // packed_matmul_c1
-  if (!extentsAgree(lhs.getDimSize(0), init.getDimSize(0)))
+  if (!getRows() && !extentsAgree(lhs.getDimSize(0), init.getDimSize(0)))
     return emitOpError("lhs has ") << lhs.getDimSize(0) << " rows, the destination "
                                    << init.getDimSize(0); // packed_matmul_c2
-  if (failed(verifyFloats(*this)))
+  if (getRows() && (failed(verifyVector(*this, "rows", getRows().getType(), init.getDimSize(0))) || hasBlocks() ||
+                    !getElementTypeOrSelf(getRows().getType()).isSignlessInteger(32)))
+    return emitOpError("rows must be i32, one for each row of the destination, and the weight without blocks, got ")
+           << getRows().getType(); // packed_matmul_c10
+  if (failed(verifyFloats(*this, {getLhs(), getRhs(), getBias(), getInit()})))
     return failure(); // packed_matmul_c7
   int64_t blocks = getBlocks(), depth = lhs.getDimSize(1), n = init.getDimSize(1);
   if (hasBlocks()) {

@@ -88,12 +88,15 @@ def Weft_EmbeddingOp : Weft_StructuredOp<"embedding", [], Weft_tilesOfResult> {
   }];
 }
 
-def Weft_PackedMatmulOp : Weft_StructuredOp<"packed_matmul", [], Weft_tilesOfProduct> {
+def Weft_PackedMatmulOp : Weft_StructuredOp<"packed_matmul", [AttrSizedOperandSegments], Weft_tilesOfProduct> {
   let summary = "Matrix product with a right operand packed into column panels";
   let description = [{
     out[m, n] = Σ_k lhs[m, k] · rhs[n div c, k div i, (n mod c) · i + k mod i] (+ bias[n]), c the panel width and i the
-    steps of k in a 32-bit word: 2 where rhs holds bf16 or f16, else 1 (see `#weft.panels`). The sum over k runs in order, in one accumulator of the output's type, from the bias or zero: a row's bits depend on
-    nothing but that row, the weights and the bias.
+    steps of k in a 32-bit word: 2 where rhs holds bf16 or f16, else 1 (see `#weft.panels`). The sum over k runs in order,
+    in one accumulator of the output's type, from the bias or zero: a row's bits depend on nothing but that row, the
+    weights and the bias.
+
+    With `rows`, lhs[rows[m], k] takes the place of lhs[m, k]; a row outside of lhs is its last one.
 
     A block-diagonal weight has its blocks as a first dimension of `rhs`: columns of lhs and of out are in as many equal
     parts, and part g of out is the product of part g of lhs with rhs[g].
@@ -108,12 +111,17 @@ def Weft_PackedMatmulOp : Weft_StructuredOp<"packed_matmul", [], Weft_tilesOfPro
     Arg<Weft_Shaped, "left operand, [m, k]">:$lhs,
     Arg<Weft_Shaped, "packed right operand, [ceil(n / c), ceil(k / i), c · i], or [blocks] of these">:$rhs,
     Arg<Optional<Weft_Shaped>, "bias, [n]">:$bias,
+    Arg<Optional<Weft_Shaped>, "row of lhs for each row of the result, [m]">:$rows,
     Arg<Weft_Shaped, "destination, [m, n]; its values are not read">:$init);
   let results = (outs Optional<AnyRankedTensor>:$result);
   let assemblyFormat = [{
     attr-dict `ins` `(` $lhs `,` $rhs (`,` $bias^)? `:` type($lhs) `,` type($rhs) (`,` type($bias)^)? `)`
-    `outs` `(` $init `:` type($init) `)` (`->` type($result)^)?
+    (`rows` `(` $rows^ `:` type($rows) `)`)? `outs` `(` $init `:` type($init) `)` (`->` type($result)^)?
   }];
+  let builders = [OpBuilder<(ins "::mlir::TypeRange":$results, "::mlir::Value":$lhs, "::mlir::Value":$rhs,
+                                 "::mlir::Value":$bias, "::mlir::Value":$init), [{
+    build($_builder, $_state, results, lhs, rhs, bias, ::mlir::Value(), init);
+  }]>];
   let extraClassDeclaration = [{
     ::mlir::MutableOperandRange getDpsInitsMutable() { return getInitMutable(); }
     /// Steps of k that lie beside each other for one column.

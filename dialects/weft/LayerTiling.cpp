@@ -156,9 +156,12 @@ FailureOr<TilingResult> PackedMatmulOp::getTiledImplementation(OpBuilder &builde
   int64_t steps = getStepsPerWord();
   rhs.append(offsets[2], apply(column.ceilDiv(steps), sizes[2]));
   rhs.append(builder.getIndexAttr(0), builder.getIndexAttr(width * steps));
-  SmallVector<Tile> tiles = {{{offsets[0], offsets[2]}, {sizes[0], sizes[2]}}, rhs};
+  Tile rows(offsets[0], sizes[0]), lhs({offsets[0], offsets[2]}, {sizes[0], sizes[2]});
+  SmallVector<Tile> tiles = {getRows() ? Tile() : lhs, rhs}; // any row of lhs may be asked for
   if (getBias())
     tiles.push_back({offsets[1], sizes[1]});
+  if (getRows())
+    tiles.push_back(rows);
   tiles.push_back({offsets.take_front(2), sizes.take_front(2)});
   return cloneOntoTiles(*this, builder, tiles);
 }

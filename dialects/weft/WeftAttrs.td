@@ -24,7 +24,7 @@ def Weft_PanelsAttr : AttrDef<Weft_Dialect, "Panels"> {
     the scales, [N].
 
     `form` names a form of groups (`groupForms` in dialects/weft/GroupForm.h): the parameter is i8 of the shape
-    [ceil(N / width), ceil(K / group), bytes of a group], see `weft.grouped_matmul`.
+    [ceil(N / width), ceil(K / group), bytes of a group], see `weft.groupwise_matmul`.
 
     Example: `#weft.panels<width = 16, out_by_in = true>`
   }];

@@ -5,6 +5,7 @@
 // inits. A parameter becomes a memref that nobody may write.
 #include "dialects/weft/CacheOps.h"
 #include "dialects/weft/RecurrenceOps.h"
+#include "dialects/weft/RoutingOps.h"
 #include "dialects/weft/SequenceOps.h"
 #include "dialects/weft/WeftDialect.h"
 
@@ -85,14 +86,18 @@ void weft::registerBufferizableOpInterfaceExternalModels(DialectRegistry &regist
     AttentionOp::attachInterface<BufferizeStructuredOp<AttentionOp>>(*context);
     CacheUpdateOp::attachInterface<BufferizeStructuredOp<CacheUpdateOp>>(*context);
     CausalConvOp::attachInterface<BufferizeStructuredOp<CausalConvOp>>(*context);
+    CombineOp::attachInterface<BufferizeStructuredOp<CombineOp>>(*context);
+    DispatchOp::attachInterface<BufferizeStructuredOp<DispatchOp>>(*context);
     EmbeddingOp::attachInterface<BufferizeStructuredOp<EmbeddingOp>>(*context);
     GroupedMatmulOp::attachInterface<BufferizeStructuredOp<GroupedMatmulOp>>(*context);
+    GroupwiseMatmulOp::attachInterface<BufferizeStructuredOp<GroupwiseMatmulOp>>(*context);
     LayerNormOp::attachInterface<BufferizeStructuredOp<LayerNormOp>>(*context);
     PackedMatmulOp::attachInterface<BufferizeStructuredOp<PackedMatmulOp>>(*context);
     QuantizedMatmulOp::attachInterface<BufferizeStructuredOp<QuantizedMatmulOp>>(*context);
     QuantizeRowsOp::attachInterface<BufferizeStructuredOp<QuantizeRowsOp>>(*context);
     RmsNormOp::attachInterface<BufferizeStructuredOp<RmsNormOp>>(*context);
     RecurrenceOp::attachInterface<BufferizeStructuredOp<RecurrenceOp>>(*context);
+    RouteOp::attachInterface<BufferizeStructuredOp<RouteOp>>(*context);
     ScanOp::attachInterface<BufferizeStructuredOp<ScanOp>>(*context);
     ParameterOp::attachInterface<BufferizeParameter>(*context);
   });

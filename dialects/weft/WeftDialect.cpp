@@ -4,6 +4,7 @@
 
 #include "dialects/weft/CacheOps.h"
 #include "dialects/weft/RecurrenceOps.h"
+#include "dialects/weft/RoutingOps.h"
 #include "dialects/weft/SequenceOps.h"
 #include "dialects/weft/StructuredOp.h"
 #include "dialects/weft/Tile.h"
@@ -32,6 +33,9 @@
 
 #define GET_OP_CLASSES
 #include "dialects/weft/RecurrenceOps.cpp.inc"
+
+#define GET_OP_CLASSES
+#include "dialects/weft/RoutingOps.cpp.inc"
 
 #define GET_OP_CLASSES
 #include "dialects/weft/SequenceOps.cpp.inc"
@@ -71,8 +75,13 @@ void weft::WeftDialect::initialize() {
       >();
   addOperations<
 #define GET_OP_LIST
+#include "dialects/weft/RoutingOps.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
 #include "dialects/weft/SequenceOps.cpp.inc"
       >();
-  attachDefinitions<AttentionOp, CacheUpdateOp, CausalConvOp, EmbeddingOp, GroupedMatmulOp, LayerNormOp, PackedMatmulOp,
-                    QuantizedMatmulOp, QuantizeRowsOp, RecurrenceOp, RmsNormOp, ScanOp>(getContext());
+  attachDefinitions<AttentionOp, CacheUpdateOp, CausalConvOp, CombineOp, DispatchOp, EmbeddingOp, GroupedMatmulOp,
+                    GroupwiseMatmulOp, LayerNormOp, PackedMatmulOp, QuantizedMatmulOp, QuantizeRowsOp, RecurrenceOp,
+                    RmsNormOp, RouteOp, ScanOp>(getContext());
 }

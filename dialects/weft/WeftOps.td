@@ -4,7 +4,7 @@
 #define WEFT_DIALECTS_WEFT_WEFTOPS_TD
 
 include "dialects/weft/AttentionOps.td"
-include "dialects/weft/GroupedOps.td"
+include "dialects/weft/GroupwiseOps.td"
 include "dialects/weft/LayerOps.td"
 include "dialects/weft/ProgramOps.td"
 include "dialects/weft/QuantizedOps.td"

@@ -6,6 +6,7 @@
 
 #include "dialects/weft/CacheOps.h"
 #include "dialects/weft/RecurrenceOps.h"
+#include "dialects/weft/RoutingOps.h"
 #include "dialects/weft/SequenceOps.h"
 #include "lowering/analysis/AmxPlan.h"
 #include "lowering/analysis/KernelGroups.h"
@@ -132,6 +133,8 @@ SmallVector<int64_t> loopExtents(Operation *op) {
   SmallVector<int64_t> known;
   if (auto update = dyn_cast<CacheUpdateOp>(op))
     return llvm::to_vector(update.getRows().getType().getShape());
+  if (isa<CombineOp, DispatchOp, RouteOp>(op)) // rows, experts or scores
+    return llvm::to_vector(cast<ShapedType>(op->getOperand(0).getType()).getShape());
   if (auto scan = dyn_cast<ScanOp>(op)) {
     for (unsigned dim : llvm::seq(scan.getNumLoops())) {
       auto [input, place] = scan.getOperandWith(dim);
@@ -174,7 +177,7 @@ static Work recurrenceWork(RecurrenceOp op) {
 
 static Work arithmeticOf(Operation *op) {
   Work work;
-  if (isa<PackedMatmulOp, GroupedMatmulOp>(op)) {
+  if (isa<PackedMatmulOp, GroupwiseMatmulOp, GroupedMatmulOp, CombineOp>(op)) {
     work.multiplyAdds = pointsOf(op);
   } else if (isa<QuantizedMatmulOp>(op)) {
     work.multiplyAdds = pointsOf(op) / 4; // four in a lane
@@ -199,6 +202,9 @@ static Work arithmeticOf(Operation *op) {
   } else if (isa<LayerNormOp, RmsNormOp, QuantizeRowsOp>(op)) {
     // Sum, difference, square, sum, scale, bias; or magnitude, maximum, scale, round, clamp, pack.
     work.simple = 6 * pointsOf(op);
+  } else if (isa<RouteOp>(op)) {
+    // Each score is looked at once for each choice.
+    work.simple = 4 * pointsOf(op) * assumedExtent(cast<ShapedType>(op->getResult(0).getType()).getDimSize(1));
   } else if (isa<linalg::LinalgOp>(op)) {
     work = Work::ofRegion(op->getRegion(0)) * pointsOf(op);
   }

@@ -6,6 +6,7 @@
 
 #include "dialects/weft/CacheOps.h"
 #include "dialects/weft/RecurrenceOps.h"
+#include "dialects/weft/RoutingOps.h"
 #include "dialects/weft/SequenceOps.h"
 #include "dialects/weft/WeftDialect.h"
 #include "lowering/analysis/FusionCost.h"
@@ -27,13 +28,13 @@ bool isRepeated(Operation *op) {
   return op->hasTrait<OpTrait::ConstantLike>() || isa<tensor::EmptyOp, linalg::FillOp>(op);
 }
 
-bool isProduct(Operation *op) { return isa<PackedMatmulOp, QuantizedMatmulOp, GroupedMatmulOp>(op); }
+bool isProduct(Operation *op) { return isa<PackedMatmulOp, QuantizedMatmulOp, GroupwiseMatmulOp, GroupedMatmulOp>(op); }
 
 bool isCompute(Operation *op) {
   if (isRepeated(op))
     return false;
-  return isProduct(op) || isa<linalg::LinalgOp, AttentionOp, CacheUpdateOp, CausalConvOp, RecurrenceOp, ScanOp,
-                              LayerNormOp, RmsNormOp, EmbeddingOp, QuantizeRowsOp>(op);
+  return isProduct(op) || isa<linalg::LinalgOp, AttentionOp, CacheUpdateOp, CausalConvOp, CombineOp, DispatchOp,
+                              RecurrenceOp, RouteOp, ScanOp, LayerNormOp, RmsNormOp, EmbeddingOp, QuantizeRowsOp>(op);
 }
 
 bool isElementwise(Operation *op) {
@@ -70,8 +71,14 @@ bool readsBackwards(Operation *op) {
 
 StringRef kernelKind(const KernelGroup &group) {
   auto has = [&](auto isa) { return llvm::any_of(group.ops, isa); };
+  if (has([](Operation *op) { return isa<GroupedMatmulOp>(op); }))
+    return "experts";
   if (has([](Operation *op) { return isProduct(op) || isa<linalg::MatmulOp>(op); }))
     return "linear";
+  if (isa<RouteOp, DispatchOp>(group.root()))
+    return "route";
+  if (isa<CombineOp>(group.root()))
+    return "combine";
   if (isa<AttentionOp>(group.root()))
     return "attention";
   if (isa<CacheUpdateOp>(group.root()))
@@ -144,7 +151,9 @@ private:
     obstacle = findObstacle(producer, id).str();
     if (!obstacle.empty())
       return;
-    FusionEstimate estimate = estimateJoin(producer, groups[id].ops);
+    FusionEstimate estimate;
+    if (!isCombined(producer, SmallVector<Operation *>(producer->getUsers()))) // which never stores what is combined
+      estimate = estimateJoin(producer, groups[id].ops);
     if (!estimate.pays()) {
       obstacle = "in its reader's kernel: " + estimate.text();
       return;
@@ -179,6 +188,12 @@ private:
       return "a convolution over time is a kernel of its own";
     if (isa<RecurrenceOp>(producer) || llvm::any_of(readers, llvm::IsaPred<RecurrenceOp>))
       return "a recurrence is a kernel of its own";
+    if (isa<RouteOp, DispatchOp>(producer) || llvm::any_of(readers, llvm::IsaPred<RouteOp, DispatchOp>))
+      return "routing is a kernel of its own";
+    if (isCombined(producer, readers))
+      return "";
+    if (isa<CombineOp>(producer) || llvm::any_of(readers, llvm::IsaPred<CombineOp>))
+      return "a sum over experts takes nothing but their product";
     if (llvm::any_of(readers, isProduct))
       return "a product reads its left operand many times";
     if (isProduct(producer))
@@ -213,6 +228,14 @@ private:
     return llvm::all_of(groups[id].ops, [](Operation *op) {
       return isElementwise(op) && cast<linalg::GenericOp>(op).getNumLoops() == 2;
     });
+  }
+
+  /// Whether the producer is the product whose rows are combined.
+  static bool isCombined(Operation *producer, ArrayRef<Operation *> readers) {
+    if (!isa<GroupedMatmulOp>(producer) || readers.size() != 1)
+      return false;
+    auto combine = dyn_cast<CombineOp>(readers.front());
+    return combine && combine.getInput() == producer->getResult(0);
   }
 
   /// Every tile of whole rows of the reader needs a tile of whole rows of the producer.

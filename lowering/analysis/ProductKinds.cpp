@@ -16,8 +16,8 @@ unsigned productKindsOf(Operation *root) {
   root->walk([&](Operation *op) {
     if (auto attention = dyn_cast<AttentionOp>(op))
       kinds |= (wantsTiles(attention) ? kHalfProducts : 0) | (wantsByteTiles(attention) ? kByteProducts : 0);
-    else if (auto grouped = dyn_cast<GroupedMatmulOp>(op))
-      kinds |= digitsPay(grouped.getForm()) ? kByteProducts : 0;
+    else if (auto groupwise = dyn_cast<GroupwiseMatmulOp>(op))
+      kinds |= digitsPay(groupwise.getForm()) ? kByteProducts : 0;
     else if (isa<QuantizedMatmulOp>(op))
       kinds |= kByteProducts;
     else if (wantsTiles(op))

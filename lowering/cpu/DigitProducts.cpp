@@ -7,7 +7,7 @@
 // One row: words of the weight are taken apart as they stream by, and meet all digits at once. More rows: those of a
 // block of groups are, once for all row tiles, into a scratch in the first-level cache.
 #include "lowering/analysis/DigitPlan.h"
-#include "lowering/cpu/GroupedTiles.h"
+#include "lowering/cpu/GroupwiseTiles.h"
 #include "lowering/cpu/RegisterTile.h"
 #include "lowering/cpu/RowDigits.h"
 #include "lowering/cpu/RowTiles.h"
@@ -39,10 +39,10 @@ struct Scratch {
   Value scales; ///< [groups, columns of the tile]
 };
 
-class DigitProduct : public GroupedTiles {
+class DigitProduct : public GroupwiseTiles {
 public:
-  DigitProduct(GroupedMatmulOp matmul, const ProductPlan &target)
-      : GroupedTiles(matmul, target), plan(DigitPlan::forForm(form)),
+  DigitProduct(GroupwiseMatmulOp matmul, const ProductPlan &target)
+      : GroupwiseTiles(matmul, target), plan(DigitPlan::forForm(form)),
         sumType(VectorType::get({lanes}, IntegerType::get(loc.getContext(), 32))) {
     single.vectors = std::min(single.vectors, kVectorsOfOneRow);
   }
@@ -324,6 +324,6 @@ private:
 
 } // namespace
 
-void emitDigitProduct(GroupedMatmulOp matmul, const ProductPlan &target) { DigitProduct(matmul, target).emit(); }
+void emitDigitProduct(GroupwiseMatmulOp matmul, const ProductPlan &target) { DigitProduct(matmul, target).emit(); }
 
 } // namespace weft

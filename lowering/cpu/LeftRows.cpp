@@ -23,8 +23,17 @@ namespace weft {
 static constexpr int64_t kTileBytes = 256 << 10;
 static constexpr int64_t kItemBytes = 1 << 20;
 
-LeftRows::LeftRows(Location loc, const RegisterPlan &registers, Value lhs, int64_t perStep)
-    : IndexLoops(loc), registers(registers), lhs(lhs), perStep(perStep) {}
+LeftRows::LeftRows(Location loc, const RegisterPlan &registers, Value lhs, int64_t perStep, Value places)
+    : IndexLoops(loc), registers(registers), lhs(lhs), places(places), perStep(perStep) {}
+
+OpFoldResult LeftRows::rowCount(OpBuilder &b) { return memref::getMixedSize(b, loc, places ? places : lhs, 0); }
+
+Value LeftRows::placeOf(OpBuilder &b, Value row) {
+  Value place = memref::LoadOp::create(b, loc, places, row), rows = memref::DimOp::create(b, loc, lhs, 0);
+  // A negative place is a large unsigned one.
+  place = arith::IndexCastOp::create(b, loc, b.getIndexType(), place);
+  return arith::MinUIOp::create(b, loc, place, add(b, rows, -1));
+}
 
 OpFoldResult LeftRows::steps(OpBuilder &b) {
   OpFoldResult depth = memref::getMixedSize(b, loc, lhs, 1);
@@ -35,7 +44,8 @@ OpFoldResult LeftRows::steps(OpBuilder &b) {
 
 int64_t LeftRows::mostRows() const {
   FailureOr<int64_t> bound =
-      ValueBoundsConstraintSet::computeConstantBound(presburger::BoundType::UB, {lhs, 0}, nullptr, /*closedUB=*/true);
+      ValueBoundsConstraintSet::computeConstantBound(presburger::BoundType::UB, {places ? places : lhs, 0}, nullptr,
+                                                     /*closedUB=*/true);
   return succeeded(bound) ? *bound : ShapedType::kDynamic;
 }
 
@@ -62,27 +72,34 @@ void LeftRows::allocate(OpBuilder &b, int64_t tileRows, int64_t blockSteps) {
 
 void LeftRows::beginBlock(OpBuilder &b, Value begin, OpFoldResult steps) {
   if (roundsAll)
-    convert(b, view(b, b.getIndexAttr(0), memref::getMixedSize(b, loc, lhs, 0), begin, steps));
+    convert(b, b.getIndexAttr(0), rowCount(b), begin, steps);
 }
 
 LeftRows::Element LeftRows::ofTile(OpBuilder &b, Value row, int64_t count, Value begin, OpFoldResult steps) {
-  Value rows = view(b, row, b.getIndexAttr(count), begin, steps);
+  Value rows;
+  SmallVector<Value> at; // of the tile's rows, in `rows`
+  for (int64_t r = 0; r < count; ++r)
+    at.push_back(places && !scratch ? placeOf(b, add(b, row, r)) : constant(b, r));
   if (roundsAll) {
     OpFoldResult one = b.getIndexAttr(1), zero = b.getIndexAttr(0);
     OpFoldResult values = b.getIndexAttr(cast<MemRefType>(scratch.getType()).getDimSize(1));
     rows = memref::SubViewOp::create(b, loc, scratch, {row, zero}, {b.getIndexAttr(count), values}, {one, one});
   } else if (scratch) {
-    convert(b, rows);
+    convert(b, row, b.getIndexAttr(count), begin, steps);
     rows = scratch;
+  } else if (places) {
+    rows = view(b, b.getIndexAttr(0), memref::getMixedSize(b, loc, lhs, 0), begin, steps);
+  } else {
+    rows = view(b, row, b.getIndexAttr(count), begin, steps);
   }
   if (perStep == 1)
     return [=, this](OpBuilder &k, Value step, int64_t r) -> Value {
-      return emitToF32(k, loc, registers, memref::LoadOp::create(k, loc, rows, ValueRange{constant(k, r), step}));
+      return emitToF32(k, loc, registers, memref::LoadOp::create(k, loc, rows, ValueRange{at[r], step}));
     };
   return [=, this](OpBuilder &k, Value step, int64_t r) -> Value {
     Value first = arith::MulIOp::create(k, loc, step, constant(k, perStep));
     auto parts = VectorType::get({perStep}, cast<MemRefType>(rows.getType()).getElementType());
-    Value values = vector::LoadOp::create(k, loc, parts, rows, ValueRange{constant(k, r), first});
+    Value values = vector::LoadOp::create(k, loc, parts, rows, ValueRange{at[r], first});
     Value word = vector::BitCastOp::create(k, loc, VectorType::get({1}, k.getI32Type()), values);
     return vector::ExtractOp::create(k, loc, word, ArrayRef<int64_t>{0});
   };
@@ -105,21 +122,26 @@ Value LeftRows::view(OpBuilder &b, OpFoldResult row, OpFoldResult count, Value b
   return memref::SubViewOp::create(b, loc, lhs, {row, first}, {count, values}, {one, one});
 }
 
-void LeftRows::convert(OpBuilder &b, Value source) {
-  Value count = getValueOrCreateConstantIndexOp(b, loc, memref::getMixedSize(b, loc, source, 0));
-  forEach(b, count, 1, [&](OpBuilder &each, Value row) { convertRow(each, source, row); });
+void LeftRows::convert(OpBuilder &b, OpFoldResult row, OpFoldResult count, Value begin, OpFoldResult steps) {
+  OpFoldResult zero = b.getIndexAttr(0);
+  Value source =
+      places ? view(b, zero, memref::getMixedSize(b, loc, lhs, 0), begin, steps) : view(b, row, count, begin, steps);
+  Value first = getValueOrCreateConstantIndexOp(b, loc, row), end = getValueOrCreateConstantIndexOp(b, loc, count);
+  forEach(b, end, 1, [&](OpBuilder &each, Value to) {
+    convertRow(each, source, places ? placeOf(each, add(each, first, to)) : to, to);
+  });
 }
 
-void LeftRows::convertRow(OpBuilder &b, Value source, Value row) {
+void LeftRows::convertRow(OpBuilder &b, Value source, Value from, Value to) {
   Value lanes = constant(b, registers.lanes), zero = constant(b, 0);
   Value depth = memref::DimOp::create(b, loc, source, 1), rest = arith::RemUIOp::create(b, loc, depth, lanes);
   Value whole = arith::SubIOp::create(b, loc, depth, rest);
   Type element = cast<MemRefType>(scratch.getType()).getElementType();
   auto move = [&](OpBuilder &at, Value k, Value mask) {
     Value numbers =
-        emitLoad(at, loc, source, at.getMultiDimIdentityMap(2), IterationPoint{{row, k}, 1, registers.lanes, mask});
+        emitLoad(at, loc, source, at.getMultiDimIdentityMap(2), IterationPoint{{from, k}, 1, registers.lanes, mask});
     numbers = emitToF32(at, loc, registers, numbers);
-    vector::StoreOp::create(at, loc, emitFromF32(at, loc, registers, numbers, element), scratch, ValueRange{row, k});
+    vector::StoreOp::create(at, loc, emitFromF32(at, loc, registers, numbers, element), scratch, ValueRange{to, k});
   };
   forEach(b, whole, registers.lanes, [&](OpBuilder &body, Value k) { move(body, k, Value()); });
   Value some = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, rest, zero);

@@ -18,7 +18,9 @@ namespace weft {
 class LeftRows : IndexLoops {
 public:
   /// `lhs` is a memref [m, k]: of f32, bf16 or f16 where `perStep` is 1 or, with k known, 2; of i8 where it is 4.
-  LeftRows(mlir::Location loc, const RegisterPlan &registers, mlir::Value lhs, int64_t perStep);
+  /// `places` [m] of i32, unless null, are the rows of lhs that take its rows' place; those outside are its last one.
+  LeftRows(mlir::Location loc, const RegisterPlan &registers, mlir::Value lhs, int64_t perStep,
+           mlir::Value places = {});
 
   /// Makes the scratch for rows that are not read where they are: in another type than tiles read; of `blockSteps`
   /// steps of the sum (dynamic: of all), for tiles of at most `tileRows` rows.
@@ -46,11 +48,15 @@ public:
 private:
   mlir::Value view(mlir::OpBuilder &builder, mlir::OpFoldResult row, mlir::OpFoldResult count, mlir::Value begin,
                    mlir::OpFoldResult steps);
-  void convert(mlir::OpBuilder &builder, mlir::Value source);
-  void convertRow(mlir::OpBuilder &builder, mlir::Value source, mlir::Value row);
+  mlir::OpFoldResult rowCount(mlir::OpBuilder &builder);
+  /// The row of lhs that takes the place of this one.
+  mlir::Value placeOf(mlir::OpBuilder &builder, mlir::Value row);
+  void convert(mlir::OpBuilder &builder, mlir::OpFoldResult row, mlir::OpFoldResult count, mlir::Value begin,
+               mlir::OpFoldResult steps);
+  void convertRow(mlir::OpBuilder &builder, mlir::Value source, mlir::Value from, mlir::Value to);
 
   const RegisterPlan &registers;
-  mlir::Value lhs;
+  mlir::Value lhs, places;
   int64_t perStep;        ///< numbers of k in a step
   bool roundsAll = false; ///< the scratch holds all rows, not a tile's
   mlir::Value scratch;    ///< null: rows are read where they are

@@ -34,7 +34,7 @@ static bool isFar(PackedMatmulOp matmul) {
 /// Of weights whose rows of a panel are the sum's steps.
 static bool isStreamed(PackedMatmulOp matmul, int64_t depth) {
   return isFar(matmul) && !ShapedType::isDynamic(depth) && depth >= 4 * kTileBlock &&
-         wholeWeight(matmul).getDimSize(1) == depth;
+         wholeWeight(matmul).getShape().end()[-2] == depth;
 }
 
 FailureOr<MatmulPlan> planMatmul(PackedMatmulOp matmul, const ProductPlan &shapes) {
@@ -44,7 +44,9 @@ FailureOr<MatmulPlan> planMatmul(PackedMatmulOp matmul, const ProductPlan &shape
            << matmul.getPanelWidth() << " columns do not hold whole vectors of " << lanes;
   for (Value operand : matmul->getOperands())
     if (Type element = getElementTypeOrSelf(operand.getType());
-        operand == matmul.getLhs() || operand == matmul.getRhs() ? !isPanelElement(element) : !element.isF32())
+        operand == matmul.getRows()                                ? false
+        : operand == matmul.getLhs() || operand == matmul.getRhs() ? !isPanelElement(element)
+                                                                   : !element.isF32())
       return matmul.emitError("products on the CPU take operands of f32, bf16 or f16, and a bias and sums of f32, got ")
              << operand.getType();
   ProductPlan narrowed = shapes.narrowedTo(cast<MemRefType>(matmul.getInit().getType()).getDimSize(1));

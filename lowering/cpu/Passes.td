@@ -99,10 +99,10 @@ def VectorizeQuantizedMatmul : Pass<"weft-vectorize-quantized-matmul", "::mlir::
                            "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
 
-def VectorizeGroupedMatmul : Pass<"weft-vectorize-grouped-matmul", "::mlir::ModuleOp"> {
+def VectorizeGroupwiseMatmul : Pass<"weft-vectorize-groupwise-matmul", "::mlir::ModuleOp"> {
   let summary = "Turns products with weights rounded in groups, and what follows them, into register tiles";
   let description = [{
-    Before: `weft.grouped_matmul` on memrefs, perhaps into a scratch that one elementwise `linalg.generic` reads. After:
+    Before: `weft.groupwise_matmul` on memrefs, perhaps into a scratch that one elementwise `linalg.generic` reads. After:
     loops over register tiles. Where the target has dot products of bytes, rows become digits of 8 bits, and sums of
     digits times weights are integers. Elsewhere few rows take the integers out of the words as they stream by; more rows
     share a block of a tile's columns that is taken out once, into a scratch of f32 in the second-level cache. Each
@@ -110,7 +110,7 @@ def VectorizeGroupedMatmul : Pass<"weft-vectorize-grouped-matmul", "::mlir::Modu
 
     Example:
     ```mlir
-    weft.grouped_matmul {bits = 8, group = 32} ins(%x, %w : memref<2x32xf32>, memref<1x1x544xi8>) outs(%y : memref<2x16xf32>)
+    weft.groupwise_matmul {bits = 8, group = 32} ins(%x, %w : memref<2x32xf32>, memref<1x1x544xi8>) outs(%y : memref<2x16xf32>)
     ```
     becomes
     ```
@@ -315,6 +315,50 @@ def ConvertCacheUpdate : Pass<"weft-convert-cache-update", "::mlir::ModuleOp"> {
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::memref::MemRefDialect",
                            "::mlir::scf::SCFDialect"];
+}
+
+def ConvertDispatch : Pass<"weft-convert-dispatch", "::mlir::ModuleOp"> {
+  let summary = "Turns the sorting of tokens by expert into loops";
+  let description = [{
+    Before: `weft.dispatch` on memrefs. After: a counting sort on one thread, in time proportional to entries and experts
+    together. An expert that an entry names is compared with their number before it is an index.
+
+    Example:
+    ```mlir
+    weft.dispatch ins(%e, %w : memref<?x2xi32>, memref<?x2xf32>)
+                  outs(%tokens, %sorted, %offsets : memref<?xi32>, memref<?xf32>, memref<9xi32>)
+    ```
+    becomes
+    ```
+    %cursors = memref.alloca() : memref<8xi32>
+    scf.for %t … { scf.for %j … { scf.if (%expert < 8, unsigned) { offsets[%expert + 1]++ } } }
+    scf.for %g … { %cursors[%g] = %offsets[%g]; %offsets[%g + 1] += %offsets[%g] }
+    scf.for %t … { scf.for %j … { scf.if … { %row = %cursors[%expert]++; %tokens[%row] = %t; … } } }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
+}
+
+def VectorizeCombine : Pass<"weft-vectorize-combine", "::mlir::ModuleOp"> {
+  let summary = "Turns weighted sums of experts' rows into vector loops";
+  let description = [{
+    Before: `weft.combine` on memrefs. After: a loop over its rows, in order; the columns of one whose token there is are
+    added to the token's, a vector at a time.
+
+    Example:
+    ```mlir
+    weft.combine ins(%rows, %tokens, %weights : memref<?x144xf32>, memref<?xi32>, memref<?xf32>)
+                 outs(%out : memref<?x144xf32, strided<[1024, 1], offset: ?>>)
+    ```
+    becomes
+    ```
+    scf.for %i … {
+      scf.if (%token < %count, unsigned) { scf.for %c … step 16 { vector.load; vector.load; vector.fma; vector.store } }
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::vector::VectorDialect"];
 }
 
 def VectorizeGeneric : Pass<"weft-vectorize-generic", "::mlir::ModuleOp"> {

@@ -24,7 +24,7 @@ void buildCpuPhase(OpPassManager &pm) {
   pm.addPass(createMapProductsToAmx());
   pm.addPass(createVectorizeMatmul());
   pm.addPass(createVectorizeQuantizedMatmul());
-  pm.addPass(createVectorizeGroupedMatmul());
+  pm.addPass(createVectorizeGroupwiseMatmul());
   // Few queries first; the rest is left to the general kernel.
   pm.addPass(createVectorizeDecodeAttention());
   pm.addPass(createVectorizeAttention());
@@ -33,6 +33,8 @@ void buildCpuPhase(OpPassManager &pm) {
   pm.addPass(createVectorizeRecurrence());
   pm.addPass(createConvertEmbedding());
   pm.addPass(createConvertCacheUpdate());
+  pm.addPass(createConvertDispatch());
+  pm.addPass(createVectorizeCombine());
   pm.addPass(createVectorizeGeneric());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());

@@ -44,7 +44,8 @@ class MatmulEmitter : IndexLoops {
 public:
   MatmulEmitter(const MatmulPlan &plan)
       : IndexLoops(PackedMatmulOp(plan.matmul).getLoc()), plan(plan), matmul(this->plan.matmul),
-        epilogue(this->plan.epilogue), left(loc, this->plan.shapes.tall, matmul.getLhs(), plan.words ? 2 : 1),
+        epilogue(this->plan.epilogue),
+        left(loc, this->plan.shapes.tall, matmul.getLhs(), plan.words ? 2 : 1, matmul.getRows()),
         lanes(plan.shapes.tall.lanes), lane(VectorType::get({lanes}, Float32Type::get(loc.getContext()))) {}
 
   void emit(OpBuilder &b) {

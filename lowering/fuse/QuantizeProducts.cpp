@@ -11,7 +11,7 @@
 //   tensor<16xf32> %y = weft.quantized_matmul ins(%q, %s, %v, %t)
 // In groups along k ("int4", "q8_0"):
 //   %v = weft.parameter "w.packed.int4" … : tensor<1x1x288xi8>
-//   %y = weft.grouped_matmul {bits = 4, group = 32} ins(%x, %v)
+//   %y = weft.groupwise_matmul {bits = 4, group = 32} ins(%x, %v)
 #include "lowering/fuse/Passes.h"
 
 #include "dialects/weft/WeftDialect.h"
@@ -130,10 +130,10 @@ void applyGroups(OpBuilder &b, const QuantizePlan &plan, const NamedGroupForm &n
   auto layout = PanelsAttr::get(b.getContext(), kPanelWidth, weight.getLayout()->getOutByIn(), false, named.name);
   auto type = RankedTensorType::get({panels, groups, named.form.bytes()}, b.getI8Type());
   Value integers = roundedWeight(b, weight, "." + named.name, type, layout);
-  auto grouped = GroupedMatmulOp::create(b, product.getLoc(), TypeRange{product.getInit().getType()}, product.getLhs(),
-                                         integers, product.getBias(), product.getInit(),
-                                         b.getI64IntegerAttr(named.form.bits), b.getI64IntegerAttr(named.form.group));
-  replaceProduct(plan, grouped.getResult());
+  auto groupwise = GroupwiseMatmulOp::create(
+      b, product.getLoc(), TypeRange{product.getInit().getType()}, product.getLhs(), integers, product.getBias(),
+      product.getInit(), b.getI64IntegerAttr(named.form.bits), b.getI64IntegerAttr(named.form.group));
+  replaceProduct(plan, groupwise.getResult());
 }
 
 struct QuantizeProductsPass : impl::QuantizeProductsBase<QuantizeProductsPass> {

@@ -7,6 +7,7 @@
 #include "lowering/normalize/Passes.h"
 
 #include "dialects/weft/RecurrenceOps.h"
+#include "dialects/weft/RoutingOps.h"
 #include "dialects/weft/SequenceOps.h"
 #include "dialects/weft/WeftDialect.h"
 
@@ -24,7 +25,10 @@ namespace weft {
 namespace {
 
 /// Whether the op goes over whole inputs, in a kernel of its own.
-bool walksOverInputs(Operation *op) { return isa<AttentionOp, CausalConvOp, PackedMatmulOp, RecurrenceOp, ScanOp>(op); }
+bool walksOverInputs(Operation *op) {
+  return isa<AttentionOp, CausalConvOp, CombineOp, DispatchOp, GroupedMatmulOp, PackedMatmulOp, RecurrenceOp, RouteOp,
+             ScanOp>(op);
+}
 
 /// The slice behind a view that merges dimensions which do not lie one after the other; null: the view is one of
 /// memory.

@@ -11,7 +11,7 @@
 // side.
 #include "lowering/normalize/Passes.h"
 
-#include "dialects/weft/WeftDialect.h"
+#include "lowering/normalize/PackedWeight.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -138,30 +138,6 @@ FailureOr<LinearPlan> planLinear(linalg::LinalgOp product) {
   return plan;
 }
 
-/// What a product's weight is stored in: what the module asks for, or as the graph has it.
-Type storedTypeOf(ParameterOp weight) {
-  auto chosen = weight->getParentOfType<ModuleOp>()->getAttrOfType<TypeAttr>("weft.dtype");
-  return chosen ? chosen.getValue() : getElementTypeOrSelf(weight.getType());
-}
-
-/// The weight in panels.
-Value packWeight(OpBuilder &builder, const LinearPlan &plan) {
-  ParameterOp weight = plan.weight;
-  ArrayRef<int64_t> shape = cast<ShapedType>(weight.getType()).getShape(), block = shape.take_back(2);
-  int64_t columns = block[plan.outByIn ? 0 : 1], depth = block[plan.outByIn ? 1 : 0];
-  auto layout = PanelsAttr::get(builder.getContext(), kPanelWidth, plan.outByIn);
-  Type element = storedTypeOf(weight);
-  int64_t steps = stepsPerWord(element);
-  SmallVector<int64_t> panels(shape.drop_back(2));
-  panels.append(
-      {llvm::divideCeilSigned(columns, kPanelWidth), llvm::divideCeilSigned(depth, steps), kPanelWidth * steps});
-  SmallVector<StringRef> sources = weight.getSourceNames();
-  StringRef suffix = plan.outByIn ? ".packed" : ".packed_in_by_out";
-  return ParameterOp::create(builder, weight.getLoc(), RankedTensorType::get(panels, element),
-                             builder.getStringAttr(weight.getName() + suffix), builder.getStrArrayAttr(sources),
-                             layout);
-}
-
 /// The left operand as [M, blocks · K].
 Value mergeColumns(OpBuilder &builder, Location loc, Value left) {
   auto split = left.getDefiningOp<tensor::ExpandShapeOp>();
@@ -188,7 +164,7 @@ void applyLinear(OpBuilder &builder, const LinearPlan &plan) {
   linalg::GenericOp add = plan.add;
   Value last = add ? add.getResult(0) : plan.result;
   builder.setInsertionPoint(last.getDefiningOp());
-  Value packed = packWeight(builder, plan);
+  Value packed = packWeight(builder, plan.weight, plan.outByIn);
   PackedMatmulOp product;
   if (plan.hasBlocks) {
     product = applyBlocks(builder, plan, packed);

@@ -33,6 +33,29 @@ def NormalizeLinear : Pass<"weft-normalize-linear", "::mlir::ModuleOp"> {
   let dependentDialects = ["::weft::WeftDialect"];
 }
 
+def NormalizeGrouped : Pass<"weft-normalize-grouped", "::mlir::ModuleOp"> {
+  let summary = "Gives products of ragged groups their packed weights";
+  let description = [{
+    Before: `weft.grouped_matmul` whose weight is a `weft.parameter` [groups, n, k]. After: the same op with each group's
+    weight in panels, stored in the type of the module's attribute `weft.dtype`, or in its own. A weight that the files
+    hold as [groups, k, n] (`order[0, 2, 1]`) is packed from there. What is not a weight stays, with a remark.
+
+    Example:
+    ```mlir
+    %w = weft.parameter "up" sources(["0.up.weight", "1.up.weight"]) : tensor<2x20x4xf32>
+    %y = weft.grouped_matmul ins(%x, %w, %offsets : tensor<?x4xf32>, tensor<2x20x4xf32>, tensor<3xi32>)
+         outs(%init : tensor<?x20xf32>) -> tensor<?x20xf32>
+    ```
+    becomes
+    ```
+    %w = weft.parameter "up.packed" sources(["0.up.weight", "1.up.weight"])
+           layout(<width = 16, out_by_in = true>) : tensor<2x2x4x16xf32>
+    %y = weft.grouped_matmul ins(%x, %w, %offsets) outs(%init)
+    ```
+  }];
+  let dependentDialects = ["::weft::WeftDialect"];
+}
+
 def ShareTables : Pass<"weft-share-tables", "::mlir::ModuleOp"> {
   let summary = "Looks rows up in the packed weight of a product, where that is the same tensor";
   let description = [{

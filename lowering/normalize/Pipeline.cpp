@@ -27,6 +27,7 @@ void buildNormalizePhase(OpPassManager &pm) {
   pm.addPass(createFoldParameters());
   pm.addPass(createNormalizeConcat());
   pm.addPass(createNormalizeLinear());
+  pm.addPass(createNormalizeGrouped());
   // Weights of products are packed by now.
   pm.addPass(createShareTables());
   pm.addPass(createNormalizeAttention());

@@ -29,6 +29,33 @@ def TileKernels : Pass<"weft-tile-kernels", "::mlir::ModuleOp"> {
                            "::mlir::arith::ArithDialect"];
 }
 
+def TileExperts : Pass<"weft-tile-experts", "::mlir::ModuleOp"> {
+  let summary = "Cuts kernels around products of ragged groups into dense products of one group's rows";
+  let description = [{
+    Before: kernel functions with a `weft.grouped_matmul`. After: an `scf.forall` whose items are blocks of one group's
+    rows and columns, with the elementwise op that reads the product; or, where a `weft.combine` reads it, columns, to
+    which all groups add in order. Inside are `weft.packed_matmul` (rows of its left operand read where they are) or
+    `weft.groupwise_matmul`. Rows of a block are as even as whole register tiles allow. A weight that is not packed, or in
+    panels narrower than a vector, is multiplied by definition, with a remark.
+
+    Example:
+    ```mlir
+    %y = weft.grouped_matmul ins(%x, %w, %offsets : tensor<?x64xf32>, tensor<8x8x64x16xf32>, tensor<9xi32>)
+         rows(%tokens : tensor<?xi32>) outs(%init : tensor<?x128xf32>) -> tensor<?x128xf32>
+    ```
+    becomes
+    ```
+    %y = scf.forall (%item, %column) in (%blocks, 1) shared_outs(%out = %init) {
+      %group, %first, %count = scf.for … offsets …
+      %p = weft.packed_matmul ins(%x, %w[%group] …) rows(%tokens[%first] [%count]) outs(%out[%first, …])
+      …
+    } {weft.item_cost = …}
+    ```
+  }];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def DecomposeOps : Pass<"weft-decompose-ops", "::mlir::ModuleOp"> {
   let summary = "Replaces row-wise ops on tiles by their definitions";
   let description = [{

@@ -7,6 +7,7 @@
 #include "lowering/tile/Passes.h"
 
 #include "dialects/weft/CacheOps.h"
+#include "dialects/weft/RoutingOps.h"
 #include "dialects/weft/SequenceOps.h"
 #include "dialects/weft/WeftDialect.h"
 #include "lowering/analysis/AmxPlan.h"
@@ -17,6 +18,7 @@
 #include "lowering/analysis/ProductPlan.h"
 #include "lowering/analysis/RecurrencePlan.h"
 #include "lowering/analysis/RegisterPlan.h"
+#include "lowering/tile/RowBlocks.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -51,6 +53,10 @@ constexpr int64_t kConvChannels = 512, kConvUnit = 64;
 constexpr int64_t kManyTaps = 32;
 /// Its steps, where time can be cut: the first few of them read the steps before once more.
 constexpr int64_t kConvSteps = 256;
+
+/// Tokens of an item that chooses experts; columns of one that adds up what they made, a page of a row.
+constexpr int64_t kRoutedTokens = 16;
+constexpr int64_t kCombinedColumns = 1024;
 
 /// Columns of an item of a product with a block-diagonal weight, at most: several register tiles.
 constexpr int64_t kBlockColumns = 384;
@@ -123,8 +129,8 @@ TilePlan planProduct(TilingInterface root, DestinationStyleOpInterface product, 
     unit = AmxPlan::kRows;
   } else if (isa<QuantizedMatmulOp>(product) && !shapes.tall.byteDots) {
     columns = evenColumns(all, kIntegerColumns, 2 * kIntegerColumns);
-  } else if (auto grouped = dyn_cast<GroupedMatmulOp>(product.getOperation());
-             grouped && usesDigits(grouped.getForm(), shapes.tall)) {
+  } else if (auto groupwise = dyn_cast<GroupwiseMatmulOp>(product.getOperation());
+             groupwise && usesDigits(groupwise.getForm(), shapes.tall)) {
     columns = columnsOfDigits(all, columns, shapes.columnUnit());
   }
   if (auto packed = dyn_cast<PackedMatmulOp>(product.getOperation()); packed && packed.hasBlocks())
@@ -244,6 +250,12 @@ FailureOr<TilePlan> planTiles(func::FuncOp kernel, const ProductPlan &shapes, Ta
     return planConv(conv);
   if (auto recurrence = dyn_cast<RecurrenceOp>(op))
     return planRecurrence(recurrence, RegisterPlan::forTarget(target));
+  if (auto dispatch = dyn_cast<DispatchOp>(op)) // a sort, on one thread
+    return TilePlan{dispatch, {0, 0}};
+  if (auto route = dyn_cast<RouteOp>(op))
+    return TilePlan{route, {kRoutedTokens, 0}};
+  if (auto combine = dyn_cast<CombineOp>(op)) // rows of any token, in order
+    return TilePlan{combine, {0, kCombinedColumns}};
   DestinationStyleOpInterface product;
   kernel.walk([&](DestinationStyleOpInterface found) {
     if (isProduct(found))
@@ -254,6 +266,11 @@ FailureOr<TilePlan> planTiles(func::FuncOp kernel, const ProductPlan &shapes, Ta
   int64_t ops = 0;
   kernel.walk([&](Operation *found) { ops += isCompute(found); });
   return planRows(root, ops == 1);
+}
+
+/// Whether a pass before this one has made the kernel's items.
+bool isTiled(func::FuncOp kernel) {
+  return kernel.walk([](scf::ForallOp) { return WalkResult::interrupt(); }).wasInterrupted();
 }
 
 /// Products whose panels do not hold whole vectors have no register tile: they become what they mean, linalg ops.
@@ -273,21 +290,6 @@ LogicalResult decomposeNarrowProducts(IRRewriter &rewriter, func::FuncOp kernel,
     rewriter.replaceOp(op, *values);
   }
   return success();
-}
-
-/// 128 rows at most 108 at a time in units of 9 are 72 and 56, not 108 and 20: threads share them evenly.
-OpFoldResult evenRows(OpBuilder &b, Location loc, OpFoldResult rows, int64_t most, int64_t unit) {
-  if (std::optional<int64_t> known = getConstantIntValue(rows))
-    return b.getIndexAttr(ProductPlan::evenRows(*known, most, unit));
-  auto constant = [&](int64_t value) { return arith::ConstantIndexOp::create(b, loc, value); };
-  Value count = cast<Value>(rows), one = constant(1);
-  Value items = arith::MaxUIOp::create(b, loc, arith::CeilDivUIOp::create(b, loc, count, constant(most)), one);
-  Value share = arith::MaxUIOp::create(b, loc, arith::CeilDivUIOp::create(b, loc, count, items), one);
-  Value units = arith::CeilDivUIOp::create(b, loc, share, constant(unit));
-  // An affine bound, from which scratch takes its size.
-  AffineExpr whole = b.getAffineSymbolExpr(0) * unit;
-  AffineMap bounded = AffineMap::get(0, 1, {whole, b.getAffineConstantExpr(most)}, b.getContext());
-  return affine::makeComposedFoldedAffineMin(b, loc, bounded, {units});
 }
 
 /// What was chosen, for those who wonder why a kernel uses few threads or leaves a cache.
@@ -342,7 +344,7 @@ struct TileKernelsPass : impl::TileKernelsBase<TileKernelsPass> {
     IRRewriter rewriter(&getContext());
     SmallVector<func::FuncOp> kernels;
     getOperation()->walk([&](func::FuncOp function) {
-      if (function->hasAttr("weft.kernel"))
+      if (function->hasAttr("weft.kernel") && !isTiled(function))
         kernels.push_back(function);
     });
     for (func::FuncOp kernel : kernels) {

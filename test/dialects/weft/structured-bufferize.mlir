@@ -64,12 +64,12 @@ func.func @quantized(%x: tensor<?x8xf32>, %v: tensor<?x8xi8>, %t: tensor<?xf32>,
   return %y : tensor<?x20xf32>
 }
 
-// CHECK-LABEL: func.func @grouped(
+// CHECK-LABEL: func.func @groupwise(
 // CHECK-SAME: %[[X:.*]]: memref<?x50xf32, {{.*}}>, %[[OUT:.*]]: memref<?x20xf32, {{.*}}>)
 // CHECK-NOT: memref.alloc
-// CHECK: weft.grouped_matmul {bits = 4 : i64, group = 32 : i64} ins(%[[X]], %{{.*}} : {{.*}}) outs(%[[OUT]] :
-func.func @grouped(%x: tensor<?x50xf32>, %out: tensor<?x20xf32>) -> tensor<?x20xf32> {
+// CHECK: weft.groupwise_matmul {bits = 4 : i64, group = 32 : i64} ins(%[[X]], %{{.*}} : {{.*}}) outs(%[[OUT]] :
+func.func @groupwise(%x: tensor<?x50xf32>, %out: tensor<?x20xf32>) -> tensor<?x20xf32> {
   %w = weft.parameter "w.int4" sources(["w"]) layout(#weft.panels<width = 16, out_by_in = true, form = "int4">) : tensor<2x2x288xi8>
-  %y = weft.grouped_matmul {bits = 4, group = 32} ins(%x, %w : tensor<?x50xf32>, tensor<2x2x288xi8>) outs(%out : tensor<?x20xf32>) -> tensor<?x20xf32>
+  %y = weft.groupwise_matmul {bits = 4, group = 32} ins(%x, %w : tensor<?x50xf32>, tensor<2x2x288xi8>) outs(%out : tensor<?x20xf32>) -> tensor<?x20xf32>
   return %y : tensor<?x20xf32>
 }

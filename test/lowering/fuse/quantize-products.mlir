@@ -49,7 +49,7 @@ func.func @kept(%x: tensor<?x8xf32>, %init: tensor<?x16xf32>) -> tensor<?x16xf32
 // CHECK-LABEL: func.func @groups(
 // CHECK-SAME: %[[X:.*]]: tensor<?x40xf32>
 // CHECK: %[[V:.*]] = weft.parameter "a.packed.int4" sources(["a"]) layout(<width = 16, out_by_in = true, form = "int4">) : tensor<2x2x288xi8>
-// CHECK: weft.grouped_matmul {bits = 4 : i64, group = 32 : i64} ins(%[[X]], %[[V]], %{{.*}} : {{.*}}) outs(%{{.*}} : tensor<?x20xf32>)
+// CHECK: weft.groupwise_matmul {bits = 4 : i64, group = 32 : i64} ins(%[[X]], %[[V]], %{{.*}} : {{.*}}) outs(%{{.*}} : tensor<?x20xf32>)
 module attributes {weft.weights = "int4"} {
 func.func @groups(%x: tensor<?x40xf32>, %bias: tensor<20xf32>, %init: tensor<?x20xf32>) -> tensor<?x20xf32> {
   %w = weft.parameter "a.packed" sources(["a"]) layout(#weft.panels<width = 16, out_by_in = true>) : tensor<2x40x16xf32>

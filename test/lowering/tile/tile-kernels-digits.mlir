@@ -8,7 +8,7 @@ func.func private @wide(%x: memref<?x64xf32>, %w: memref<256x2x288xi8>, %y: memr
   %tx = bufferization.to_tensor %x restrict : memref<?x64xf32> to tensor<?x64xf32>
   %tw = bufferization.to_tensor %w restrict : memref<256x2x288xi8> to tensor<256x2x288xi8>
   %ty = bufferization.to_tensor %y restrict writable : memref<?x4096xf32> to tensor<?x4096xf32>
-  %r = weft.grouped_matmul {bits = 4, group = 32} ins(%tx, %tw : tensor<?x64xf32>, tensor<256x2x288xi8>) outs(%ty : tensor<?x4096xf32>) -> tensor<?x4096xf32>
+  %r = weft.groupwise_matmul {bits = 4, group = 32} ins(%tx, %tw : tensor<?x64xf32>, tensor<256x2x288xi8>) outs(%ty : tensor<?x4096xf32>) -> tensor<?x4096xf32>
   bufferization.materialize_in_destination %r in restrict writable %y : (tensor<?x4096xf32>, memref<?x4096xf32>) -> ()
   return
 }
@@ -24,7 +24,7 @@ func.func private @narrow(%x: memref<?x64xf32>, %w: memref<48x2x288xi8>, %y: mem
   %tx = bufferization.to_tensor %x restrict : memref<?x64xf32> to tensor<?x64xf32>
   %tw = bufferization.to_tensor %w restrict : memref<48x2x288xi8> to tensor<48x2x288xi8>
   %ty = bufferization.to_tensor %y restrict writable : memref<?x768xf32> to tensor<?x768xf32>
-  %r = weft.grouped_matmul {bits = 4, group = 32} ins(%tx, %tw : tensor<?x64xf32>, tensor<48x2x288xi8>) outs(%ty : tensor<?x768xf32>) -> tensor<?x768xf32>
+  %r = weft.groupwise_matmul {bits = 4, group = 32} ins(%tx, %tw : tensor<?x64xf32>, tensor<48x2x288xi8>) outs(%ty : tensor<?x768xf32>) -> tensor<?x768xf32>
   bufferization.materialize_in_destination %r in restrict writable %y : (tensor<?x768xf32>, memref<?x768xf32>) -> ()
   return
 }
@@ -39,7 +39,7 @@ func.func private @widened(%x: memref<?x64xf32>, %w: memref<256x2x288xi8>, %y: m
   %tx = bufferization.to_tensor %x restrict : memref<?x64xf32> to tensor<?x64xf32>
   %tw = bufferization.to_tensor %w restrict : memref<256x2x288xi8> to tensor<256x2x288xi8>
   %ty = bufferization.to_tensor %y restrict writable : memref<?x4096xf32> to tensor<?x4096xf32>
-  %r = weft.grouped_matmul {bits = 4, group = 32} ins(%tx, %tw : tensor<?x64xf32>, tensor<256x2x288xi8>) outs(%ty : tensor<?x4096xf32>) -> tensor<?x4096xf32>
+  %r = weft.groupwise_matmul {bits = 4, group = 32} ins(%tx, %tw : tensor<?x64xf32>, tensor<256x2x288xi8>) outs(%ty : tensor<?x4096xf32>) -> tensor<?x4096xf32>
   bufferization.materialize_in_destination %r in restrict writable %y : (tensor<?x4096xf32>, memref<?x4096xf32>) -> ()
   return
 }

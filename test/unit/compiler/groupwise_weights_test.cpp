@@ -1,6 +1,6 @@
 // Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "compiler/emit/GroupedWeights.h"
+#include "compiler/emit/GroupwiseWeights.h"
 
 #include "runtime/include/weft/abi.h"
 
@@ -22,7 +22,7 @@ TensorView view(const std::string &name, std::vector<int64_t> shape, const std::
 Result<std::vector<uint8_t>> fill(const ParameterDescription &parameter,
                                   const std::vector<const TensorView *> &sources) {
   std::vector<uint8_t> out(parameter.elements(), 55);
-  Result<void> filled = fillGrouped(parameter, sources, "model.safetensors", std::as_writable_bytes(std::span(out)));
+  Result<void> filled = fillGroupwise(parameter, sources, "model.safetensors", std::as_writable_bytes(std::span(out)));
   if (!filled)
     return filled.takeError();
   return out;
@@ -38,7 +38,7 @@ std::vector<float> values() {
   return all;
 }
 
-TEST(GroupedWeightsTest, FourBits) {
+TEST(GroupwiseWeightsTest, FourBits) {
   std::vector<float> stored = values();
   TensorView weight = view("w", {2, 34}, stored);
   std::vector<uint8_t> bytes = *fill(parameterOf("int4", {1, 2, 288}), {&weight});
@@ -57,7 +57,7 @@ TEST(GroupedWeightsTest, FourBits) {
   EXPECT_EQ(bytes[288 + 4], 0x80);
 }
 
-TEST(GroupedWeightsTest, EachBlockIsAWeightOfItsOwn) {
+TEST(GroupwiseWeightsTest, EachBlockIsAWeightOfItsOwn) {
   std::vector<float> stored = values(), doubled = values();
   for (float &value : doubled)
     value *= 2;
@@ -69,7 +69,7 @@ TEST(GroupedWeightsTest, EachBlockIsAWeightOfItsOwn) {
   EXPECT_EQ(fill(parameterOf("int4", {3, 1, 2, 288}), {&first, &second}).error().code, "W0607");
 }
 
-TEST(GroupedWeightsTest, EightBits) {
+TEST(GroupwiseWeightsTest, EightBits) {
   std::vector<float> stored = values();
   TensorView weight = view("w", {2, 34}, stored);
   std::vector<uint8_t> bytes = *fill(parameterOf("q8_0", {1, 2, 544}), {&weight});
@@ -80,7 +80,7 @@ TEST(GroupedWeightsTest, EightBits) {
   EXPECT_EQ(static_cast<int8_t>(bytes[544 + 5]), -127);
 }
 
-TEST(GroupedWeightsTest, BothOrdersOfTheAxesGiveTheSame) {
+TEST(GroupwiseWeightsTest, BothOrdersOfTheAxesGiveTheSame) {
   std::vector<float> stored = values(), turned(68);
   for (int n = 0; n < 2; ++n)
     for (int k = 0; k < 34; ++k)
@@ -90,14 +90,14 @@ TEST(GroupedWeightsTest, BothOrdersOfTheAxesGiveTheSame) {
             *fill(parameterOf("int4", {1, 2, 288}, false), {&other}));
 }
 
-TEST(GroupedWeightsTest, PanelsGoOnAcrossSources) {
+TEST(GroupwiseWeightsTest, PanelsGoOnAcrossSources) {
   std::vector<float> stored = values(), first(stored.begin(), stored.begin() + 34),
                      rest(stored.begin() + 34, stored.end());
   TensorView weight = view("w", {2, 34}, stored), q = view("q", {1, 34}, first), k = view("k", {1, 34}, rest);
   EXPECT_EQ(*fill(parameterOf("q8_0", {1, 2, 544}), {&weight}), *fill(parameterOf("q8_0", {1, 2, 544}), {&q, &k}));
 }
 
-TEST(GroupedWeightsTest, ValuesWithoutAFormAreRefusedByName) {
+TEST(GroupwiseWeightsTest, ValuesWithoutAFormAreRefusedByName) {
   struct Case {
     float value;
     const char *code;
@@ -114,7 +114,7 @@ TEST(GroupedWeightsTest, ValuesWithoutAFormAreRefusedByName) {
   }
 }
 
-TEST(GroupedWeightsTest, OtherShapesAreRefused) {
+TEST(GroupwiseWeightsTest, OtherShapesAreRefused) {
   std::vector<float> stored = values();
   TensorView weight = view("w", {2, 34}, stored), flat = view("w", {68}, stored);
   ParameterDescription misfits[] = {parameterOf("int4", {1, 3, 288}), parameterOf("int4", {2, 2, 288}),

@@ -3,7 +3,7 @@
 //
 // Ranges of rows, columns of a tile, sums in a scratch; and few rows in f32, whose integers are taken out of the words
 // as they stream by.
-#include "lowering/cpu/GroupedTiles.h"
+#include "lowering/cpu/GroupwiseTiles.h"
 
 #include "lowering/cpu/PanelLoad.h"
 #include "lowering/cpu/RegisterTile.h"
@@ -21,7 +21,7 @@ namespace weft {
 /// row of 4096 × 4096, 4 bits: 78 to 87 % of a read loop's rate from memory, 5 % from the third level.
 constexpr int64_t kFetchAhead = 1024;
 
-GroupedTiles::GroupedTiles(GroupedMatmulOp matmul, const ProductPlan &target)
+GroupwiseTiles::GroupwiseTiles(GroupwiseMatmulOp matmul, const ProductPlan &target)
     : IndexLoops(matmul.getLoc()), matmul(matmul), epilogue(matchMatmulEpilogue(matmul, matmul.getInit())),
       form(matmul.getForm()), shapes(target.narrowedTo(cast<MemRefType>(matmul.getInit().getType()).getDimSize(1))),
       single(shapes.few), lanes(target.tall.lanes),
@@ -33,7 +33,7 @@ GroupedTiles::GroupedTiles(GroupedMatmulOp matmul, const ProductPlan &target)
     single.vectors = kVectorsOfOneRow;
 }
 
-void GroupedTiles::emit() {
+void GroupwiseTiles::emit() {
   OpBuilder b(epilogue.anchor(matmul));
   Value out = epilogue.output();
   columns = memref::DimOp::create(b, loc, out, 1);
@@ -53,16 +53,16 @@ void GroupedTiles::emit() {
   epilogue.eraseWith(matmul);
 }
 
-Value GroupedTiles::times(Builder &b, Value x, int64_t y) { return arith::MulIOp::create(b, loc, x, constant(b, y)); }
+Value GroupwiseTiles::times(Builder &b, Value x, int64_t y) { return arith::MulIOp::create(b, loc, x, constant(b, y)); }
 
-int64_t GroupedTiles::groups() const { return llvm::divideCeilSigned(depth, form.group); }
+int64_t GroupwiseTiles::groups() const { return llvm::divideCeilSigned(depth, form.group); }
 
-Value GroupedTiles::scratch(Builder &b, int64_t rows, int64_t columnCount, Type element) {
+Value GroupwiseTiles::scratch(Builder &b, int64_t rows, int64_t columnCount, Type element) {
   auto type = MemRefType::get({rows, columnCount}, element ? element : b.getF32Type());
   return memref::AllocaOp::create(b, loc, type, b.getI64IntegerAttr(64));
 }
 
-GroupedTiles::ColumnTile GroupedTiles::columnTile(Builder &b, const RegisterPlan &plan, Value column, Value sums) {
+GroupwiseTiles::ColumnTile GroupwiseTiles::columnTile(Builder &b, const RegisterPlan &plan, Value column, Value sums) {
   ColumnTile tile{plan, column, {}, {}, {}, sums};
   auto placesFrom = [&](Value first) {
     return emitPanelPlaces(b, loc, plan, matmul.getRhs(), kPanelWidth, first, plan.vectors);
@@ -75,20 +75,20 @@ GroupedTiles::ColumnTile GroupedTiles::columnTile(Builder &b, const RegisterPlan
   return tile;
 }
 
-SmallVector<GroupPlace> GroupedTiles::placesOf(const ColumnTile &tile, Value group) {
+SmallVector<GroupPlace> GroupwiseTiles::placesOf(const ColumnTile &tile, Value group) {
   SmallVector<GroupPlace> places;
   for (auto [panel, offset] : llvm::zip_equal(tile.panels, tile.offsets))
     places.push_back({matmul.getRhs(), panel, group, offset});
   return places;
 }
 
-IterationPoint GroupedTiles::pointAt(Builder &b, const ColumnTile &tile, Value row, int64_t v) {
+IterationPoint GroupwiseTiles::pointAt(Builder &b, const ColumnTile &tile, Value row, int64_t v) {
   int64_t known = cast<MemRefType>(epilogue.output().getType()).getDimSize(1);
   bool masked = ShapedType::isDynamic(known) || known % tile.plan.columns() != 0;
   return columnsAt(b, loc, row, add(b, tile.column, v * lanes), lanes, masked ? columns : Value());
 }
 
-void GroupedTiles::startSums(Builder &b, const ColumnTile &tile, const RowRange &rows) {
+void GroupwiseTiles::startSums(Builder &b, const ColumnTile &tile, const RowRange &rows) {
   AffineMap map = AffineMap::get(2, 0, b.getAffineDimExpr(1));
   SmallVector<Value> start;
   for (int64_t v = 0; v < tile.plan.vectors; ++v)
@@ -100,7 +100,7 @@ void GroupedTiles::startSums(Builder &b, const ColumnTile &tile, const RowRange 
   });
 }
 
-void GroupedTiles::finishRows(Builder &b, const ColumnTile &tile, const RowRange &rows) {
+void GroupwiseTiles::finishRows(Builder &b, const ColumnTile &tile, const RowRange &rows) {
   forEach(b, getValueOrCreateConstantIndexOp(b, loc, rows.count), 1, [&](Builder &body, Value row) {
     Value outRow = arith::AddIOp::create(body, loc, rows.begin, row);
     for (int64_t v = 0; v < tile.plan.vectors; ++v) {
@@ -110,14 +110,14 @@ void GroupedTiles::finishRows(Builder &b, const ColumnTile &tile, const RowRange
   });
 }
 
-Value GroupedTiles::rowsOf(Builder &b, Value matrix, Value row, int64_t count, OpFoldResult column,
-                           OpFoldResult width) {
+Value GroupwiseTiles::rowsOf(Builder &b, Value matrix, Value row, int64_t count, OpFoldResult column,
+                             OpFoldResult width) {
   return memref::SubViewOp::create(b, loc, matrix, {row, column}, {b.getIndexAttr(count), width},
                                    {b.getIndexAttr(1), b.getIndexAttr(1)});
 }
 
-void GroupedTiles::addScaled(Builder &b, const ColumnTile &tile, Value view, ArrayRef<Value> scales,
-                             ValueRange groupSums) {
+void GroupwiseTiles::addScaled(Builder &b, const ColumnTile &tile, Value view, ArrayRef<Value> scales,
+                               ValueRange groupSums) {
   for (auto [i, groupSum] : llvm::enumerate(groupSums)) {
     int64_t v = i % tile.plan.vectors;
     SmallVector<Value> place = {constant(b, i / tile.plan.vectors), constant(b, v * lanes)};
@@ -129,7 +129,7 @@ void GroupedTiles::addScaled(Builder &b, const ColumnTile &tile, Value view, Arr
 
 // --- f32, as the words stream by --------------------------------------------------------------------------------
 
-void GroupedTiles::streamRows(Builder &b, const ColumnTile &tile, const RowRange &rows, Value row, int64_t count) {
+void GroupwiseTiles::streamRows(Builder &b, const ColumnTile &tile, const RowRange &rows, Value row, int64_t count) {
   Value first = arith::AddIOp::create(b, loc, rows.begin, row);
   Value lhs = rowsOf(b, matmul.getLhs(), first, count, b.getIndexAttr(0), b.getIndexAttr(depth));
   Value view = rowsOf(b, tile.sums, row, count, b.getIndexAttr(0), b.getIndexAttr(tile.plan.columns()));
@@ -140,8 +140,8 @@ void GroupedTiles::streamRows(Builder &b, const ColumnTile &tile, const RowRange
     streamGroup(b, tile, count, lhs, view, constant(b, whole), depth % form.group);
 }
 
-void GroupedTiles::streamGroup(Builder &b, const ColumnTile &tile, int64_t count, Value lhs, Value view, Value group,
-                               int64_t steps) {
+void GroupwiseTiles::streamGroup(Builder &b, const ColumnTile &tile, int64_t count, Value lhs, Value view, Value group,
+                                 int64_t steps) {
   SmallVector<GroupPlace> places = placesOf(tile, group);
   Value first = times(b, group, form.group), zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(floats));
   SmallVector<Value> sums(count * tile.plan.vectors, zero);
@@ -163,7 +163,7 @@ void GroupedTiles::streamGroup(Builder &b, const ColumnTile &tile, int64_t count
   addScaled(b, tile, view, scales, sums);
 }
 
-SmallVector<GroupPlace> GroupedTiles::placesAhead(Builder &b, const ColumnTile &tile, Value group, int64_t bytes) {
+SmallVector<GroupPlace> GroupwiseTiles::placesAhead(Builder &b, const ColumnTile &tile, Value group, int64_t bytes) {
   Value later = add(b, group, std::min(groups(), llvm::divideCeilSigned(bytes, form.bytes())));
   Value isInside = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, later, constant(b, groups()));
   Value wrapped = arith::SubIOp::create(b, loc, later, constant(b, groups()));
@@ -177,8 +177,8 @@ SmallVector<GroupPlace> GroupedTiles::placesAhead(Builder &b, const ColumnTile &
 }
 
 /// `steps` steps of k, those of a word or fewer.
-void GroupedTiles::streamWord(Builder &b, const RegisterPlan &plan, ArrayRef<GroupPlace> places, Value lhs, Value first,
-                              Value word, int64_t steps, SmallVectorImpl<Value> &sums) {
+void GroupwiseTiles::streamWord(Builder &b, const RegisterPlan &plan, ArrayRef<GroupPlace> places, Value lhs,
+                                Value first, Value word, int64_t steps, SmallVectorImpl<Value> &sums) {
   Value begin = arith::AddIOp::create(b, loc, first, times(b, word, form.steps()));
   for (int64_t step = 0; step < steps; ++step) {
     SmallVector<Value> weights;

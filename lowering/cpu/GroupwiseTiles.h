@@ -3,8 +3,8 @@
 //
 // Products with a weight in groups: what the ways to compute a group's sums share. Rows pass in ranges of a work item's
 // height, and the columns of a register tile at a time; a row's sums of them lie in a scratch while groups are added.
-#ifndef WEFT_LOWERING_CPU_GROUPEDTILES_H
-#define WEFT_LOWERING_CPU_GROUPEDTILES_H
+#ifndef WEFT_LOWERING_CPU_GROUPWISETILES_H
+#define WEFT_LOWERING_CPU_GROUPWISETILES_H
 
 #include "lowering/analysis/ProductPlan.h"
 #include "lowering/cpu/GroupLoad.h"
@@ -15,10 +15,10 @@
 
 namespace weft {
 
-class GroupedTiles : protected IndexLoops {
+class GroupwiseTiles : protected IndexLoops {
 public:
-  GroupedTiles(GroupedMatmulOp matmul, const ProductPlan &target);
-  virtual ~GroupedTiles() = default;
+  GroupwiseTiles(GroupwiseMatmulOp matmul, const ProductPlan &target);
+  virtual ~GroupwiseTiles() = default;
 
   /// Emits a product; all of it at the place of the last op that it replaces.
   void emit();
@@ -73,7 +73,7 @@ protected:
   /// All groups of `count` rows from `row` of the range on, multiplied in f32 as they stream by.
   void streamRows(Builder &b, const ColumnTile &tile, const RowRange &rows, Value row, int64_t count);
 
-  GroupedMatmulOp matmul;
+  GroupwiseMatmulOp matmul;
   MatmulEpilogue epilogue;
   GroupForm form;
   ProductPlan shapes;
@@ -92,8 +92,8 @@ private:
 };
 
 /// A product by digits of the rows' numbers.
-void emitDigitProduct(GroupedMatmulOp matmul, const ProductPlan &target);
+void emitDigitProduct(GroupwiseMatmulOp matmul, const ProductPlan &target);
 
 } // namespace weft
 
-#endif // WEFT_LOWERING_CPU_GROUPEDTILES_H
+#endif // WEFT_LOWERING_CPU_GROUPWISETILES_H

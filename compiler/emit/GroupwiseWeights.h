@@ -5,8 +5,8 @@
 // its largest magnitude.
 //
 //   w.weight [N, K] f32  ->  w.packed.int4 [ceil(N / 16), ceil(K / 32), 288] i8
-#ifndef WEFT_COMPILER_EMIT_GROUPEDWEIGHTS_H
-#define WEFT_COMPILER_EMIT_GROUPEDWEIGHTS_H
+#ifndef WEFT_COMPILER_EMIT_GROUPWISEWEIGHTS_H
+#define WEFT_COMPILER_EMIT_GROUPWISEWEIGHTS_H
 
 #include "compiler/emit/ModelDescription.h"
 #include "frontends/weights/Safetensors.h"
@@ -20,9 +20,9 @@ namespace weft {
 
 /// Fills a parameter whose layout names a form of groups. Errors: W0607 (another shape), W0616 (a value that is not
 /// finite), W0619 (a scale beyond f16), W0135.
-Result<void> fillGrouped(const ParameterDescription &parameter, const std::vector<const TensorView *> &sources,
-                         const std::string &place, std::span<std::byte> out);
+Result<void> fillGroupwise(const ParameterDescription &parameter, const std::vector<const TensorView *> &sources,
+                           const std::string &place, std::span<std::byte> out);
 
 } // namespace weft
 
-#endif // WEFT_COMPILER_EMIT_GROUPEDWEIGHTS_H
+#endif // WEFT_COMPILER_EMIT_GROUPWISEWEIGHTS_H

@@ -1,7 +1,7 @@
 // Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Products with weights in groups compiled for each level against float64: weft.grouped_matmul on bytes that are
+// Products with weights in groups compiled for each level against float64: weft.groupwise_matmul on bytes that are
 // inputs, and linalg.matmul with weights from a file that the compiler rounds as docs/spec.md says.
 #include "test/conformance/CompiledModule.h"
 #include "test/conformance/LinearEntry.h"
@@ -116,7 +116,7 @@ func.func @@ENTRY(%x: tensor<?x@Kxf32> {weft.name = "lhs", weft.dims = ["rows", 
   %zero = arith.constant 0 : index
   %rows = tensor.dim %x, %zero : tensor<?x@Kxf32>
   %init = tensor.empty(%rows) : tensor<?x@Nxf32>
-  %y = weft.grouped_matmul {bits = @BITS, group = @STEPS} ins(%x, %w@OPERAND : tensor<?x@Kxf32>, tensor<@PANELSx@GROUPSx@BYTESxi8>@TYPE)
+  %y = weft.groupwise_matmul {bits = @BITS, group = @STEPS} ins(%x, %w@OPERAND : tensor<?x@Kxf32>, tensor<@PANELSx@GROUPSx@BYTESxi8>@TYPE)
                            outs(%init : tensor<?x@Nxf32>) -> tensor<?x@Nxf32>
   return %y : tensor<?x@Nxf32>
 }
@@ -167,7 +167,7 @@ Array randomBytes(const Form &form, const Linear &l, Numbers &numbers, Weight &w
   return {"rhs", ElementType::I8, {panelsOf(l), groups, form.bytes()}, std::move(bytes)};
 }
 
-class GroupedBytes : public testing::TestWithParam<Form> {};
+class GroupwiseBytes : public testing::TestWithParam<Form> {};
 
 /// The last rows alone are what they are among the others.
 void expectRowsStandAlone(CompiledModule &module, const Linear &l, const Array &bytes, const Array &bias,
@@ -183,7 +183,7 @@ void expectRowsStandAlone(CompiledModule &module, const Linear &l, const Array &
   }
 }
 
-TEST_P(GroupedBytes, AreWithinBoundsOfFloat64RowByRow) {
+TEST_P(GroupwiseBytes, AreWithinBoundsOfFloat64RowByRow) {
   const Form &form = GetParam();
   CompiledModule module(packedText(form, kLinears));
   Numbers numbers(70);
@@ -214,7 +214,7 @@ Array rowsOfAllSizes(Numbers &numbers, int64_t rows, int64_t depth) {
   return Array::of("lhs", {rows, depth}, values);
 }
 
-TEST_P(GroupedBytes, KeepTheirPrecisionAtAllMagnitudes) {
+TEST_P(GroupwiseBytes, KeepTheirPrecisionAtAllMagnitudes) {
   const Form &form = GetParam();
   CompiledModule module(packedText(form, {&kSome, 1}));
   Numbers numbers(73);
@@ -236,7 +236,7 @@ TEST_P(GroupedBytes, KeepTheirPrecisionAtAllMagnitudes) {
 }
 
 /// A row that is not finite is what arithmetic in f32 makes of it, and no other row is touched.
-TEST_P(GroupedBytes, LeaveWhatIsNotFiniteInItsRow) {
+TEST_P(GroupwiseBytes, LeaveWhatIsNotFiniteInItsRow) {
   const Form &form = GetParam();
   CompiledModule module(packedText(form, {&kSome, 1}));
   Numbers numbers(74);
@@ -261,7 +261,8 @@ TEST_P(GroupedBytes, LeaveWhatIsNotFiniteInItsRow) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Forms, GroupedBytes, testing::Values(Form{"int4", 4, 32}, Form{"q8_0", 8, 32}, Form{"", 4, 8}),
+INSTANTIATE_TEST_SUITE_P(Forms, GroupwiseBytes,
+                         testing::Values(Form{"int4", 4, 32}, Form{"q8_0", 8, 32}, Form{"", 4, 8}),
                          [](const testing::TestParamInfo<Form> &info) {
                            return "bits" + std::to_string(info.param.bits) + "group" + std::to_string(info.param.group);
                          });
@@ -291,7 +292,7 @@ void roundColumn(const Form &form, float *column, int64_t depth) {
   }
 }
 
-TEST(GroupedWeights, AreRoundedAsTheSpecSays) {
+TEST(GroupwiseWeights, AreRoundedAsTheSpecSays) {
   for (const Form &form : {Form{"int4", 4, 32}, Form{"q8_0", 8, 32}}) {
     Numbers numbers(72);
     Arrays file;

@@ -2,12 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Products with weights that are rounded in groups along k.
-#ifndef WEFT_DIALECTS_WEFT_GROUPEDOPS_TD
-#define WEFT_DIALECTS_WEFT_GROUPEDOPS_TD
+#ifndef WEFT_DIALECTS_WEFT_GROUPWISEOPS_TD
+#define WEFT_DIALECTS_WEFT_GROUPWISEOPS_TD
 
 include "dialects/weft/OpBase.td"
 
-def Weft_GroupedMatmulOp : Weft_StructuredOp<"grouped_matmul", [], Weft_tilesOfProduct> {
+def Weft_GroupwiseMatmulOp : Weft_StructuredOp<"groupwise_matmul", [], Weft_tilesOfProduct> {
   let summary = "Matrix product with a weight of 4- or 8-bit integers, a scale for each group of a column";
   let description = [{
     out[m, n] = Σ_k lhs[m, k] · (scale[k div group, n] · value[k, n]) (+ bias[n]). Values are integers of `bits` bits in
@@ -17,7 +17,7 @@ def Weft_GroupedMatmulOp : Weft_StructuredOp<"grouped_matmul", [], Weft_tilesOfP
 
     Example:
     ```mlir
-    %y = weft.grouped_matmul {bits = 4, group = 32} ins(%x, %w, %b : tensor<?x50xf32>, tensor<2x2x288xi8>, tensor<20xf32>)
+    %y = weft.groupwise_matmul {bits = 4, group = 32} ins(%x, %w, %b : tensor<?x50xf32>, tensor<2x2x288xi8>, tensor<20xf32>)
                              outs(%init : tensor<?x20xf32>) -> tensor<?x20xf32>
     ```
   }];
@@ -39,4 +39,4 @@ def Weft_GroupedMatmulOp : Weft_StructuredOp<"grouped_matmul", [], Weft_tilesOfP
   }];
 }
 
-#endif // WEFT_DIALECTS_WEFT_GROUPEDOPS_TD
+#endif // WEFT_DIALECTS_WEFT_GROUPWISEOPS_TD

@@ -1,7 +1,7 @@
 // Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// weft.grouped_matmul on memrefs (+ the elementwise linalg.generic that alone reads its output) → register tiles over
+// weft.groupwise_matmul on memrefs (+ the elementwise linalg.generic that alone reads its output) → register tiles over
 // one group of k at a time, whose sums are scaled and added to the rows' sums in a scratch:
 //   scf.for %column … { row tiles { scf.for %group { scf.for %word { steps of k }; fma of scales and sums } }; body }
 // Where the target multiplies bytes and that pays, by digits of the rows' numbers (DigitProducts). Elsewhere in f32;
@@ -9,7 +9,7 @@
 #include "lowering/cpu/Passes.h"
 
 #include "lowering/analysis/DigitPlan.h"
-#include "lowering/cpu/GroupedTiles.h"
+#include "lowering/cpu/GroupwiseTiles.h"
 #include "lowering/cpu/RegisterTile.h"
 #include "lowering/cpu/RowTiles.h"
 
@@ -19,7 +19,7 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 namespace weft {
-#define GEN_PASS_DEF_VECTORIZEGROUPEDMATMUL
+#define GEN_PASS_DEF_VECTORIZEGROUPWISEMATMUL
 #include "lowering/cpu/Passes.h.inc"
 } // namespace weft
 
@@ -38,9 +38,9 @@ struct Scratch {
 };
 
 /// Products in f32.
-class WidenedProduct : public GroupedTiles {
+class WidenedProduct : public GroupwiseTiles {
 public:
-  using GroupedTiles::GroupedTiles;
+  using GroupwiseTiles::GroupwiseTiles;
 
 private:
   void emitRows(OpBuilder &b, const RowRange &rows) override {
@@ -145,14 +145,14 @@ private:
   }
 };
 
-struct VectorizeGroupedMatmulPass : impl::VectorizeGroupedMatmulBase<VectorizeGroupedMatmulPass> {
+struct VectorizeGroupwiseMatmulPass : impl::VectorizeGroupwiseMatmulBase<VectorizeGroupwiseMatmulPass> {
   void runOnOperation() override {
     FailureOr<ProductPlan> shapes = productPlanOf(getOperation());
     if (failed(shapes))
       return signalPassFailure();
-    SmallVector<GroupedMatmulOp> matmuls;
-    getOperation()->walk([&](GroupedMatmulOp op) { matmuls.push_back(op); });
-    for (GroupedMatmulOp matmul : matmuls) {
+    SmallVector<GroupwiseMatmulOp> matmuls;
+    getOperation()->walk([&](GroupwiseMatmulOp op) { matmuls.push_back(op); });
+    for (GroupwiseMatmulOp matmul : matmuls) {
       if (kPanelWidth % shapes->tall.lanes != 0) {
         matmul.emitError("panels of 16 columns do not hold whole vectors of ") << shapes->tall.lanes;
         return signalPassFailure();

@@ -1,4 +1,4 @@
-// RUN: weft-opt %s --split-input-file --weft-vectorize-grouped-matmul --canonicalize --cse | FileCheck %s
+// RUN: weft-opt %s --split-input-file --weft-vectorize-groupwise-matmul --canonicalize --cse | FileCheck %s
 
 // The example of the pass: two rows' sums of a group, word by word, then scaled.
 // CHECK-LABEL: @product(
@@ -21,7 +21,7 @@
 // CHECK: vector.store %{{.*}}, %[[Y]][%[[R]]
 module attributes {weft.target = #weft.target<isa = "v4", lanes = 16, registers = 32, cpu = "x86-64-v4", features = "">} {
 func.func @product(%x: memref<2x32xf32>, %w: memref<1x1x544xi8>, %y: memref<2x16xf32>) {
-  weft.grouped_matmul {bits = 8, group = 32} ins(%x, %w : memref<2x32xf32>, memref<1x1x544xi8>) outs(%y : memref<2x16xf32>)
+  weft.groupwise_matmul {bits = 8, group = 32} ins(%x, %w : memref<2x32xf32>, memref<1x1x544xi8>) outs(%y : memref<2x16xf32>)
   return
 }
 }
@@ -36,7 +36,7 @@ func.func @product(%x: memref<2x32xf32>, %w: memref<1x1x544xi8>, %y: memref<2x16
 // CHECK: llvm.call_intrinsic "llvm.x86.avx512.permvar.sf.512"(%[[TABLE]],
 module attributes {weft.target = #weft.target<isa = "v4", lanes = 16, registers = 32, cpu = "x86-64-v4", features = "">} {
 func.func @four_bits(%x: memref<1x32xf32>, %w: memref<1x1x288xi8>, %y: memref<1x16xf32>) {
-  weft.grouped_matmul {bits = 4, group = 32} ins(%x, %w : memref<1x32xf32>, memref<1x1x288xi8>) outs(%y : memref<1x16xf32>)
+  weft.groupwise_matmul {bits = 4, group = 32} ins(%x, %w : memref<1x32xf32>, memref<1x1x288xi8>) outs(%y : memref<1x16xf32>)
   return
 }
 }
@@ -62,7 +62,7 @@ func.func @four_bits(%x: memref<1x32xf32>, %w: memref<1x1x288xi8>, %y: memref<1x
 module attributes {weft.target = #weft.target<isa = "v3", lanes = 8, registers = 16, cpu = "x86-64-v3", features = "">} {
 func.func @many_rows(%x: memref<12x40xf32>, %w: memref<2x2x288xi8>, %b: memref<20xf32>, %y: memref<12x20xf32>) {
   %block = memref.alloc() : memref<12x20xf32>
-  weft.grouped_matmul {bits = 4, group = 32} ins(%x, %w, %b : memref<12x40xf32>, memref<2x2x288xi8>, memref<20xf32>) outs(%block : memref<12x20xf32>)
+  weft.groupwise_matmul {bits = 4, group = 32} ins(%x, %w, %b : memref<12x40xf32>, memref<2x2x288xi8>, memref<20xf32>) outs(%block : memref<12x20xf32>)
   linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]} ins(%block : memref<12x20xf32>) outs(%y : memref<12x20xf32>) {
   ^bb0(%a: f32, %out: f32):
     %t = math.exp %a : f32

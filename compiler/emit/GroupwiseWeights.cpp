@@ -1,6 +1,6 @@
 // Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "compiler/emit/GroupedWeights.h"
+#include "compiler/emit/GroupwiseWeights.h"
 
 #include "compiler/emit/ColumnPacker.h"
 #include "dialects/weft/GroupForm.h"
@@ -94,8 +94,8 @@ private:
 
 } // namespace
 
-Result<void> fillGrouped(const ParameterDescription &parameter, const std::vector<const TensorView *> &sources,
-                         const std::string &place, std::span<std::byte> out) {
+Result<void> fillGroupwise(const ParameterDescription &parameter, const std::vector<const TensorView *> &sources,
+                           const std::string &place, std::span<std::byte> out) {
   const NamedGroupForm *named = findGroupForm(parameter.panels->form);
   if (!named || parameter.panels->width != kPanelWidth || parameter.dtype != WEFT_I8 ||
       (parameter.shape.size() != 3 && parameter.shape.size() != 4) || parameter.shape.back() != named->form.bytes())

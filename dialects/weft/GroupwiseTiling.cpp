@@ -1,7 +1,7 @@
 // Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Tiles of grouped_matmul: (m, n, k); a column tile starts where a panel does, k is whole.
+// Tiles of groupwise_matmul: (m, n, k); a column tile starts where a panel does, k is whole.
 #include "dialects/weft/Tile.h"
 #include "dialects/weft/WeftDialect.h"
 
@@ -9,16 +9,16 @@ using namespace mlir;
 using namespace weft;
 using utils::IteratorType;
 
-SmallVector<IteratorType> GroupedMatmulOp::getLoopIteratorTypes() {
+SmallVector<IteratorType> GroupwiseMatmulOp::getLoopIteratorTypes() {
   return {IteratorType::parallel, IteratorType::parallel, IteratorType::reduction};
 }
 
-SmallVector<Range> GroupedMatmulOp::getIterationDomain(OpBuilder &builder) {
+SmallVector<Range> GroupwiseMatmulOp::getIterationDomain(OpBuilder &builder) {
   return productDomain(builder, getLoc(), getLhs(), getInit());
 }
 
-FailureOr<TilingResult> GroupedMatmulOp::getTiledImplementation(OpBuilder &builder, ArrayRef<OpFoldResult> offsets,
-                                                                ArrayRef<OpFoldResult> sizes) {
+FailureOr<TilingResult> GroupwiseMatmulOp::getTiledImplementation(OpBuilder &builder, ArrayRef<OpFoldResult> offsets,
+                                                                  ArrayRef<OpFoldResult> sizes) {
   if (!coversDimension(getLhs(), 1, offsets[2], sizes[2]) || !mayBeMultipleOf(offsets[1], kPanelWidth))
     return failure();
   Tile rhs = panelTile(builder, getRhs(), kPanelWidth, offsets[1], sizes[1]);

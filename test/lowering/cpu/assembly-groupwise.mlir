@@ -32,7 +32,7 @@
 // EIGHT-COUNT-6: prefetcht1
 module attributes {weft.target = #weft.target<isa = "v4-vnni", lanes = 16, registers = 32, cpu = "x86-64-v4", features = "">} {
 func.func @product(%x: memref<ROWSx1024xf32>, %w: memref<12x32xBYTESxi8>, %y: memref<ROWSx192xf32>) {
-  weft.grouped_matmul {bits = BITS, group = 32} ins(%x, %w : memref<ROWSx1024xf32>, memref<12x32xBYTESxi8>) outs(%y : memref<ROWSx192xf32>)
+  weft.groupwise_matmul {bits = BITS, group = 32} ins(%x, %w : memref<ROWSx1024xf32>, memref<12x32xBYTESxi8>) outs(%y : memref<ROWSx192xf32>)
   return
 }
 }

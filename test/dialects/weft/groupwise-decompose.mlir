@@ -1,9 +1,9 @@
-// The definition of grouped_matmul: a sum over k of weights that are taken out of the bytes.
+// The definition of groupwise_matmul: a sum over k of weights that are taken out of the bytes.
 // RUN: weft-opt %s --transform-interpreter --canonicalize | FileCheck %s
 
 module attributes {transform.with_named_sequence} {
   transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
-    %ops = transform.structured.match ops{["weft.grouped_matmul"]} in %root : (!transform.any_op) -> !transform.any_op
+    %ops = transform.structured.match ops{["weft.groupwise_matmul"]} in %root : (!transform.any_op) -> !transform.any_op
     %definitions = transform.structured.decompose_interface %ops : (!transform.any_op) -> !transform.any_op
     transform.yield
   }
@@ -26,7 +26,7 @@ module attributes {transform.with_named_sequence} {
   // CHECK: arith.mulf
   // CHECK: arith.addf
   func.func @product(%x: tensor<?x50xf32>, %w: tensor<2x2x288xi8>, %b: tensor<20xf32>, %init: tensor<?x20xf32>) -> tensor<?x20xf32> {
-    %y = weft.grouped_matmul {bits = 4, group = 32} ins(%x, %w, %b : tensor<?x50xf32>, tensor<2x2x288xi8>, tensor<20xf32>) outs(%init : tensor<?x20xf32>) -> tensor<?x20xf32>
+    %y = weft.groupwise_matmul {bits = 4, group = 32} ins(%x, %w, %b : tensor<?x50xf32>, tensor<2x2x288xi8>, tensor<20xf32>) outs(%init : tensor<?x20xf32>) -> tensor<?x20xf32>
     return %y : tensor<?x20xf32>
   }
 }

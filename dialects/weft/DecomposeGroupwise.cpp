@@ -1,8 +1,8 @@
 // Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// grouped_matmul → its definition as a linalg.generic on tensors, which takes each weight out of the bytes.
-#include "dialects/weft/Definition.h"
+// groupwise_matmul → its definition as a linalg.generic on tensors, which takes each weight out of the bytes.
+#include "dialects/weft/GroupwiseElement.h"
 #include "dialects/weft/WeftDialect.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -17,9 +17,10 @@ namespace {
 using Def = DefinitionBuilder;
 
 /// Element [k, n] of a weight.
-struct GroupedElement {
+struct GroupwiseElement {
   Def &d;
-  GroupedMatmulOp op;
+  Value panels;
+  ValueRange leading;
   GroupForm form;
   Value n, k;
 
@@ -33,7 +34,9 @@ struct GroupedElement {
   Value byte(AffineExpr place) {
     AffineExpr panel = d.b.getAffineDimExpr(0).floorDiv(kPanelWidth),
                group = d.b.getAffineDimExpr(1).floorDiv(form.group);
-    return tensor::ExtractOp::create(d.b, d.loc, op.getRhs(), ValueRange{index(panel), index(group), index(place)});
+    SmallVector<Value> indices(leading);
+    indices.append({index(panel), index(group), index(place)});
+    return tensor::ExtractOp::create(d.b, d.loc, panels, indices);
   }
 
   Value value() {
@@ -59,7 +62,12 @@ struct GroupedElement {
 };
 } // namespace
 
-FailureOr<SmallVector<Value>> GroupedMatmulOp::decompose(OpBuilder &builder) {
+Value weft::groupwiseElement(DefinitionBuilder &d, Value panels, ValueRange leading, GroupForm form, Value k, Value n) {
+  GroupwiseElement element{d, panels, leading, form, n, k};
+  return arith::MulFOp::create(d.b, d.loc, element.value(), element.scale());
+}
+
+FailureOr<SmallVector<Value>> GroupwiseMatmulOp::decompose(OpBuilder &builder) {
   if (!hasPureTensorSemantics())
     return failure();
   Def def(builder, getLoc());
@@ -74,8 +82,7 @@ FailureOr<SmallVector<Value>> GroupedMatmulOp::decompose(OpBuilder &builder) {
   }
   Value result = def.compute(getLhs(), start, {all.dropResult(1), out}, [&](Def &d, ValueRange e) -> Value {
     Value n = linalg::IndexOp::create(d.b, d.loc, 1), k = linalg::IndexOp::create(d.b, d.loc, 2);
-    GroupedElement element{d, *this, getForm(), n, k};
-    Value weight = arith::MulFOp::create(d.b, d.loc, element.value(), element.scale());
+    Value weight = groupwiseElement(d, getRhs(), {}, getForm(), k, n);
     Value product = arith::MulFOp::create(d.b, d.loc, e[0], weight);
     return arith::AddFOp::create(d.b, d.loc, e[1], product);
   });

@@ -1,4 +1,4 @@
-// RUN: weft-opt %s --split-input-file --weft-vectorize-grouped-matmul --canonicalize --cse | FileCheck %s
+// RUN: weft-opt %s --split-input-file --weft-vectorize-groupwise-matmul --canonicalize --cse | FileCheck %s
 
 // One row of 8 bits: its digits in a scratch; each word of the weight meets three; the upper two are one integer.
 // CHECK-LABEL: @one_row(
@@ -37,7 +37,7 @@
 // CHECK: vector.fma
 module attributes {weft.target = #weft.target<isa = "v4-vnni", lanes = 16, registers = 32, cpu = "x86-64-v4", features = "">} {
 func.func @one_row(%x: memref<1x64xf32>, %w: memref<1x2x544xi8>, %y: memref<1x16xf32>) {
-  weft.grouped_matmul {bits = 8, group = 32} ins(%x, %w : memref<1x64xf32>, memref<1x2x544xi8>) outs(%y : memref<1x16xf32>)
+  weft.groupwise_matmul {bits = 8, group = 32} ins(%x, %w : memref<1x64xf32>, memref<1x2x544xi8>) outs(%y : memref<1x16xf32>)
   return
 }
 }
@@ -67,7 +67,7 @@ func.func @one_row(%x: memref<1x64xf32>, %w: memref<1x2x544xi8>, %y: memref<1x16
 // CHECK: vector.fma
 module attributes {weft.target = #weft.target<isa = "v4-bf16", lanes = 16, registers = 32, cpu = "x86-64-v4", features = "">} {
 func.func @many_rows(%x: memref<12x40xf32>, %w: memref<2x2x288xi8>, %y: memref<12x32xf32>) {
-  weft.grouped_matmul {bits = 4, group = 32} ins(%x, %w : memref<12x40xf32>, memref<2x2x288xi8>) outs(%y : memref<12x32xf32>)
+  weft.groupwise_matmul {bits = 4, group = 32} ins(%x, %w : memref<12x40xf32>, memref<2x2x288xi8>) outs(%y : memref<12x32xf32>)
   return
 }
 }
@@ -81,7 +81,7 @@ func.func @many_rows(%x: memref<12x40xf32>, %w: memref<2x2x288xi8>, %y: memref<1
 // CHECK: arith.sitofp
 module attributes {weft.target = #weft.target<isa = "v4-bf16-vectors", lanes = 16, registers = 32, cpu = "x86-64-v3", features = "">} {
 func.func @emulated(%x: memref<1x32xf32>, %w: memref<1x1x288xi8>, %y: memref<1x16xf32>) {
-  weft.grouped_matmul {bits = 4, group = 32} ins(%x, %w : memref<1x32xf32>, memref<1x1x288xi8>) outs(%y : memref<1x16xf32>)
+  weft.groupwise_matmul {bits = 4, group = 32} ins(%x, %w : memref<1x32xf32>, memref<1x1x288xi8>) outs(%y : memref<1x16xf32>)
   return
 }
 }
