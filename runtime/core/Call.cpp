@@ -306,7 +306,10 @@ weft_status Call::run() {
       space.dims.get(), session.scratch.begin, int64_t(arena),     space.states.get()};
   DefaultFloatMode mode;
   CoreClaim claim(session.executor.embedder.parallel_for ? 0 : session.executor.concurrency);
-  if (int32_t code = plan.variant->run(&call))
+  int32_t code = plan.variant->run(&call);
+  if (session.executor.experts)
+    session.executor.experts->callEnded();
+  if (code)
     return fail(kModelFailed, Place("entry \"%s\"", entry.name),
                 "this is a fault of the compiler: report it with the model", "the model's code gave up with code %d",
                 code);

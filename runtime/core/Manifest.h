@@ -35,6 +35,8 @@ public:
   /// Null when the file is not listed.
   const ManifestFile *find(std::string_view name) const;
 
+  uint64_t abiMajor = 0;
+  uint64_t abiMinor = 0;
   std::string_view compiler;
   std::string_view model;
   std::string_view targets[kMaxTargets];
@@ -53,8 +55,6 @@ private:
   Array<char> text;
   JsonReader reader{{}}; // keeps the strings above
   uint64_t format = 0;
-  uint64_t abiMajor = 0;
-  uint64_t abiMinor = 0;
 };
 
 /// A digest differs: the same message for every file.

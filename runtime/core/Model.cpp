@@ -122,8 +122,9 @@ weft_status Opening::loadCode() {
 weft_status Opening::checkNames(const Place &place) const {
   const weft_abi_model &code = *model.descriptor;
   const weft_abi_entry &entry = code.entries[0];
-  bool same =
-      manifest.compiler == code.compiler && manifest.model == code.model && manifest.targetCount == entry.variant_count;
+  bool same = manifest.abiMajor == code.abi_major && manifest.abiMinor == code.abi_minor &&
+              manifest.compiler == code.compiler && manifest.model == code.model &&
+              manifest.targetCount == entry.variant_count;
   for (int32_t v = 0; same && v < entry.variant_count; ++v)
     same = manifest.targets[v] == entry.variants[v].target;
   if (same)
@@ -131,7 +132,7 @@ weft_status Opening::checkNames(const Place &place) const {
   return fail(kManifestMalformed, place,
               "the files are not of one artifact: make it again with `weft "
               "compile`",
-              "manifest.json and model.so disagree on compiler, model or "
+              "manifest.json and model.so disagree on ABI, compiler, model or "
               "targets; model.so is '%s', made by %s",
               code.model, code.compiler);
 }
@@ -174,34 +175,45 @@ static weft_status badArgument(const char *function, const char *what) {
   return fail(kBadArgument, Place("%s", function), "see weft/runtime.h for what the function takes", "%s", what);
 }
 
-static weft_status flagsOf(const weft_open_options *options, const char *function, uint64_t &flags) {
-  flags = 0;
+/// The options that were given, zeros for the others: a program may have been built when there were fewer.
+static weft_status read(const weft_open_options *options, const char *function, weft_open_options &known) {
+  known = {};
   if (!options)
     return WEFT_OK;
-  if (options->size < sizeof(weft_open_options))
+  if (options->size < offsetof(weft_open_options, experts_resident))
     return badArgument(function, "options->size is not sizeof(weft_open_options)");
-  if (options->flags & ~WEFT_OPEN_TRUST_WEIGHTS)
+  memcpy(&known, options, options->size < sizeof(known) ? options->size : sizeof(known));
+  if (known.flags & ~WEFT_OPEN_TRUST_WEIGHTS)
     return badArgument(function, "options->flags has an unknown bit");
-  flags = options->flags;
+  if (known.experts_resident < 0)
+    return badArgument(function, "options->experts_resident is negative; 0 holds all");
   return WEFT_OK;
 }
 
+static weft_status holdExperts(weft_model &model, int64_t limit, const PageCalls &pages) {
+  if (limit == 0 || model.experts.start(*model.descriptor, model.parameters.get(), limit, pages))
+    return WEFT_OK;
+  return failOutOfMemory("the table of experts", uint64_t(model.descriptor->parameter_count) * sizeof(void *));
+}
+
 weft_status weft_open(const char *path, const weft_open_options *options, weft_model **model) {
-  uint64_t flags;
+  weft_open_options known;
   if (model)
     *model = nullptr;
   if (!path || !model)
     return badArgument("weft_open", "path or model is null");
-  if (weft_status status = flagsOf(options, "weft_open", flags))
+  if (weft_status status = read(options, "weft_open", known))
     return status;
   Owned<weft_model> made(Owned<weft_model>::create());
   // The manifest's tables are too large for the stack of a small thread.
   if (!made)
     return failOutOfMemory("weft_open", sizeof(weft_model));
-  Owned<Opening> opening(Owned<Opening>::create(*made.get(), flags));
+  Owned<Opening> opening(Owned<Opening>::create(*made.get(), known.flags));
   if (!opening)
     return failOutOfMemory("weft_open", sizeof(Opening));
   if (weft_status status = opening->run(path))
+    return status;
+  if (weft_status status = holdExperts(*made.get(), known.experts_resident, kMappedPages))
     return status;
   *model = made.release();
   return WEFT_OK;
@@ -209,12 +221,12 @@ weft_status weft_open(const char *path, const weft_open_options *options, weft_m
 
 weft_status weft_open_linked(const weft_abi_model *descriptor, const void *const *parameters,
                              const weft_open_options *options, weft_model **model) {
-  uint64_t flags;
+  weft_open_options known;
   if (model)
     *model = nullptr;
   if (!descriptor || !model)
     return badArgument("weft_open_linked", "descriptor or model is null");
-  if (weft_status status = flagsOf(options, "weft_open_linked", flags))
+  if (weft_status status = read(options, "weft_open_linked", known))
     return status;
   Owned<weft_model> made(Owned<weft_model>::create());
   if (!made)
@@ -234,7 +246,16 @@ weft_status weft_open_linked(const weft_abi_model *descriptor, const void *const
                   "the pointer of weight '%s' is null or not aligned", descriptor->parameters[i].name);
     made->parameters[i] = parameters[i];
   }
+  if (weft_status status = holdExperts(*made.get(), known.experts_resident, kKeptPages))
+    return status;
   *model = made.release();
+  return WEFT_OK;
+}
+
+weft_status weft_model_experts(weft_model *model, weft_experts_info *info) {
+  if (!model || !info)
+    return badArgument("weft_model_experts", "model or info is null");
+  *info = model->experts.info();
   return WEFT_OK;
 }
 

@@ -6,6 +6,7 @@
 #ifndef WEFT_RUNTIME_CORE_MODEL_H
 #define WEFT_RUNTIME_CORE_MODEL_H
 
+#include "runtime/core/ResidentExperts.h"
 #include "runtime/core/Weights.h"
 
 #include <atomic>
@@ -18,6 +19,7 @@ struct weft_model {
   const weft_abi_model *descriptor = nullptr;
   weft::runtime::Weights weights;
   weft::runtime::Array<const void *> parameters;
+  weft::runtime::ResidentExperts experts;
   uint64_t features = 0; // of this CPU, as far as permission is granted
 };
 

@@ -283,6 +283,7 @@ weft_status weft_session_new(weft_model *model, const weft_session_options *opti
     return failOutOfMemory("session", sizeof(weft_session));
   retain(model);
   made->model = model;
+  made->executor.experts = model->experts.isOn() ? &model->experts : nullptr;
   SessionPlan plan(*made.get(), options ? *options : kDefaults);
   if (weft_status status = plan.run())
     return status;

@@ -42,6 +42,8 @@ static void parallelFor(const weft_abi_call *call, weft_abi_body body, void *arg
   if (count <= 0)
     return;
   Executor &executor = *static_cast<Executor *>(call->executor);
+  if (executor.experts)
+    executor.hasRun.store(true, std::memory_order_relaxed);
   bool own = !executor.embedder.parallel_for;
   int32_t threads = own ? processCores.of(executor.concurrency) : executor.concurrency;
   Region region = {body, arguments, count, chunksFor(count, costPerItem, threads), threads};
@@ -53,8 +55,15 @@ static void parallelFor(const weft_abi_call *call, weft_abi_body body, void *arg
     body(arguments, 0, count); // inside another region
 }
 
+static void expertsChosen(const weft_abi_call *call, const void *weight, int64_t bytes, const int32_t *offsets,
+                          int64_t count) {
+  Executor &executor = *static_cast<Executor *>(call->executor);
+  if (executor.experts)
+    executor.experts->chosen(weight, bytes, offsets, count, executor.hasRun.exchange(false, std::memory_order_relaxed));
+}
+
 CoreShare processCores;
 
-const weft_abi_services kServices = {parallelFor};
+const weft_abi_services kServices = {parallelFor, expertsChosen};
 
 } // namespace weft::runtime

@@ -7,6 +7,7 @@
 #ifndef WEFT_RUNTIME_CPU_EXECUTOR_H
 #define WEFT_RUNTIME_CPU_EXECUTOR_H
 
+#include "runtime/core/ResidentExperts.h"
 #include "runtime/cpu/ThreadPool.h"
 #include "runtime/include/weft/runtime.h"
 
@@ -18,6 +19,10 @@ struct Executor {
   /// The embedding program's threads, when parallel_for is not null.
   weft_executor embedder = {};
   ThreadPool pool;
+  /// The model's, where it holds some only; else null.
+  ResidentExperts *experts = nullptr;
+  /// A region has run since experts were chosen.
+  std::atomic<bool> hasRun{false};
 };
 
 /// The services table that calls carry; its executor is an Executor.

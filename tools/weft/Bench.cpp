@@ -27,7 +27,14 @@ struct Bench {
   int threads = 0;
   double loadSeconds = 0;
   std::vector<Measurement> shapes;
+  std::optional<weft_experts_info> experts; ///< where some only are held
 };
+
+/// Of what was chosen; 1 where nothing was.
+double hitRate(const weft_experts_info &experts) {
+  uint64_t chosen = experts.hits + experts.misses;
+  return chosen ? double(experts.hits) / double(chosen) : 1.0;
+}
 
 /// Four shapes that show a call's fixed cost, usual work, the longest sequence, and a batch; within the bounds.
 std::vector<Extents> defaultShapes(const Entry &entry) {
@@ -102,6 +109,13 @@ void printFoot(const Bench &bench) {
               bench.shapes.back().peakGflops);
   std::printf("GF/s counts matrix products and attention, GB/s the weights they read%s.\n",
               bench.threads == 1 ? ", by the\nthread's processor time" : "");
+  if (!bench.experts)
+    return;
+  const weft_experts_info &experts = *bench.experts;
+  std::printf("Experts' weights: %llu hits, %llu misses (%.1f %% hits), %llu given back, %llu asked for ahead.\n",
+              static_cast<unsigned long long>(experts.hits), static_cast<unsigned long long>(experts.misses),
+              100 * hitRate(experts), static_cast<unsigned long long>(experts.evictions),
+              static_cast<unsigned long long>(experts.prefetches));
 }
 
 nlohmann::json asJson(const Measurement &shape) {
@@ -128,6 +142,12 @@ nlohmann::json asJson(const Bench &bench) {
                  {"shapes", nlohmann::json::array()}});
   for (const Measurement &shape : bench.shapes)
     result["shapes"].push_back(asJson(shape));
+  if (const auto &experts = bench.experts)
+    result["experts"] = {{"hits", experts->hits},
+                         {"misses", experts->misses},
+                         {"hit_rate", hitRate(*experts)},
+                         {"evictions", experts->evictions},
+                         {"prefetches", experts->prefetches}};
   return result;
 }
 
@@ -166,7 +186,7 @@ Result<void> bench(const Options &options) {
   Result<std::vector<std::vector<Array>>> inputs = allInputs(options, entry);
   if (!inputs)
     return inputs.takeError();
-  Bench result{model.name(), runner.variant(), runner.threads(), model.loadSeconds(), {}};
+  Bench result{model.name(), runner.variant(), runner.threads(), model.loadSeconds(), {}, {}};
   if (!options.json)
     printHead(result);
   for (const std::vector<Array> &arrays : *inputs) {
@@ -183,6 +203,8 @@ Result<void> bench(const Options &options) {
     if (!options.json)
       printShape(result.shapes.back());
   }
+  if (model.countsExperts())
+    result.experts = model.experts();
   if (options.json)
     std::printf("%s\n", asJson(result).dump().c_str());
   else

@@ -74,17 +74,30 @@ static Result<void> refuseCompileOptions(const std::string &path, const ModelOpt
                         "; --variant chooses among the code that an artifact has"};
 }
 
+static Result<weft_model *> openArtifact(const std::string &path, const ModelOptions &options) {
+  if (Result<void> free = refuseCompileOptions(path, options); !free)
+    return free.takeError();
+  weft_open_options opening = {sizeof(opening), 0, options.expertsResident};
+  weft_model *opened = nullptr;
+  if (weft_open(path.c_str(), &opening, &opened) != WEFT_OK)
+    return runtimeError();
+  return opened;
+}
+
 Result<Model> Model::open(const std::string &path, const ModelOptions &options) {
   auto start = std::chrono::steady_clock::now();
   Model result;
   result.folder = path;
   if (isArtifact(path)) {
-    if (Result<void> free = refuseCompileOptions(path, options); !free)
-      return free.takeError();
-    weft_model *opened = nullptr;
-    if (weft_open(path.c_str(), nullptr, &opened) != WEFT_OK)
-      return runtimeError();
-    result.model = {opened, Close()};
+    Result<weft_model *> opened = openArtifact(path, options);
+    if (!opened)
+      return opened.takeError();
+    result.model = {*opened, Close()};
+    result.isCounting = options.expertsResident > 0;
+  } else if (options.expertsResident > 0) {
+    return Diagnostic{"W0520", "a model that is compiled in memory keeps all of its weights there",
+                      path + " --experts-resident " + std::to_string(options.expertsResident),
+                      "compile it to an artifact first: weft compile " + path + " -o NAME.weft"};
   } else {
     Result<Executable> compiled = compileInMemory(path, options, result.computed, result.ends);
     if (!compiled)
@@ -94,6 +107,12 @@ Result<Model> Model::open(const std::string &path, const ModelOptions &options) 
   }
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;
+}
+
+weft_experts_info Model::experts() const {
+  weft_experts_info info = {};
+  weft_model_experts(handle(), &info);
+  return info;
 }
 
 std::vector<Entry> Model::entries() const {
@@ -299,6 +318,10 @@ void addRunArguments(CLI::App &command, RunArguments &arguments) {
   command.add_option("--weights", arguments.weights, "compile it with weights: keep, int8, int4, q8_0")
       ->type_name("FORM");
   command.add_option("--dtype", arguments.dtype, "compile it with weights of: f32, bf16, f16")->type_name("TYPE");
+  command
+      .add_option("--experts-resident", arguments.expertsResident, "experts of each layer kept in memory (default: all)")
+      ->check(CLI::Range(int64_t(1), int64_t(1) << 20).description(""))
+      ->type_name("N");
 }
 
 static Result<void> check(const ModelOptions &options) {

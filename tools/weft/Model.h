@@ -27,6 +27,7 @@ struct ModelOptions {
   Bounds dimBounds;                 ///< for a model
   std::string weights = "keep";     ///< for a model
   std::string dtype = "f32";        ///< for a model: what products' weights are stored as
+  int64_t expertsResident = 0;      ///< for an artifact: experts of each layer that stay in memory; 0: all
 };
 
 struct Entry {
@@ -51,6 +52,9 @@ public:
   std::string name() const { return weft_model_name(handle()); }
   const std::string &path() const { return folder; }
   bool artifact() const { return !executable; }
+  /// Whether it holds some experts only, and counts what is chosen.
+  bool countsExperts() const { return isCounting; }
+  weft_experts_info experts() const;
   /// To open the artifact, or to compile.
   double loadSeconds() const { return seconds; }
 
@@ -76,6 +80,7 @@ private:
   std::optional<Executable> executable; ///< owns the model where it is set
   std::shared_ptr<weft_model> model;
   std::string folder;
+  bool isCounting = false;
   double seconds = 0;
 };
 

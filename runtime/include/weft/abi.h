@@ -14,7 +14,7 @@ extern "C" {
 
 #define WEFT_ABI_MAGIC 0x54464557u /* "WEFT", little-endian */
 #define WEFT_ABI_MAJOR 3           /* differs: cannot load */
-#define WEFT_ABI_MINOR 0           /* model newer than runtime: cannot load */
+#define WEFT_ABI_MINOR 1           /* model newer than runtime: cannot load */
 #define WEFT_ABI_MAX_RANK 8
 
 /* Element types. */
@@ -56,6 +56,11 @@ typedef struct weft_abi_services {
    * cost_per_item estimates one item in cycles, so that small regions stay on the calling thread. */
   void (*parallel_for)(const struct weft_abi_call *call, weft_abi_body body, void *arguments, int64_t count,
                        int64_t cost_per_item);
+  /* Since 3.1. Tells that the code is about to read experts of a weight: of `count` that lie one after the other,
+   * `bytes` each, those with rows, offsets[e] < offsets[e + 1] (count + 1 offsets). The weight is one of the call's
+   * parameters. From the thread of the call, outside of regions, and better early: the runtime may have to fetch them. */
+  void (*experts_chosen)(const struct weft_abi_call *call, const void *weight, int64_t bytes, const int32_t *offsets,
+                         int64_t count);
 } weft_abi_services;
 
 /* One call of an entry. Pointers and extents were checked by the runtime. */

@@ -101,6 +101,13 @@ typedef struct weft_model weft_model;
 typedef struct weft_open_options {
   size_t size; /* sizeof(weft_open_options) */
   uint64_t flags;
+  /* Of a model with mixtures of experts: how many experts of each layer stay in
+   * memory, those that were chosen last; 0: as many as the system keeps. What
+   * is chosen beyond them is read from the file and given back when its
+   * products are done. Values do not depend on it. The digest reads all
+   * weights once: WEFT_OPEN_TRUST_WEIGHTS spares that. Weights of
+   * weft_open_linked have no file and stay; choices are counted. */
+  int64_t experts_resident;
 } weft_open_options;
 
 /* Opens the artifact directory at `path`. Every file that its manifest lists
@@ -119,6 +126,19 @@ WEFT_API weft_status weft_open_linked(const weft_abi_model *descriptor, const vo
 
 /* Gives up the model. It lives on while sessions use it. Null is ignored. */
 WEFT_API void weft_close(weft_model *model);
+
+/* What the layers of experts have chosen since a model was opened, in all of
+ * its sessions. An expert counts once for each of its matrices, in each step. */
+typedef struct weft_experts_info {
+  uint64_t hits;       /* chosen and held */
+  uint64_t misses;     /* chosen and fetched from the file */
+  uint64_t evictions;  /* given back */
+  uint64_t prefetches; /* asked for again ahead of their layer, as the last step chose them */
+} weft_experts_info;
+
+/* All zeros without weft_open_options.experts_resident, and for a model that
+ * has no experts. */
+WEFT_API weft_status weft_model_experts(weft_model *model, weft_experts_info *info);
 
 /* ---- What a model is ---- */
 

@@ -58,8 +58,9 @@ inline std::string safetensors(std::string header, const std::string &data) {
 
 #define WEFT_TEST_QUOTED(x) #x
 #define WEFT_TEST_TEXT(x) WEFT_TEST_QUOTED(x)
-/// The ABI's version as a manifest has it, and its first part.
+/// The ABI's version as a manifest has it, and its parts.
 constexpr char kMajor[] = "\"major\":" WEFT_TEST_TEXT(WEFT_ABI_MAJOR);
+constexpr char kMinor[] = "\"minor\":" WEFT_TEST_TEXT(WEFT_ABI_MINOR);
 constexpr char kAbi[] = "{\"major\":" WEFT_TEST_TEXT(WEFT_ABI_MAJOR) ",\"minor\":" WEFT_TEST_TEXT(WEFT_ABI_MINOR) "}";
 
 class Artifact {

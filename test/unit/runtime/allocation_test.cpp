@@ -91,8 +91,9 @@ TEST(Allocation, AnyRefusalIsAnError) {
     weft_session_options options = {};
     options.size = sizeof(options);
     options.threads = 2;
+    weft_open_options opening = {sizeof(opening), 0, 1};
     refusedRequest = request;
-    weft_status status = weft_open(artifact.path.c_str(), nullptr, &model);
+    weft_status status = weft_open(artifact.path.c_str(), &opening, &model);
     if (status == WEFT_OK)
       status = weft_session_new(model, &options, &session);
     bool refused = refusedRequest < 0;

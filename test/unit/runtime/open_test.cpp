@@ -53,9 +53,9 @@ TEST(Open, NullArguments) {
 TEST(Open, BadOptions) {
   Artifact artifact;
   weft_model *model;
-  weft_open_options options = {4, 0};
+  weft_open_options options = {4, 0, 0};
   EXPECT_EQ(weft_open(artifact.path.c_str(), &options, &model), WEFT_ERROR_ARGUMENT);
-  options = {sizeof(options), UINT64_C(1) << 40};
+  options = {sizeof(options), UINT64_C(1) << 40, 0};
   EXPECT_EQ(weft_open(artifact.path.c_str(), &options, &model), WEFT_ERROR_ARGUMENT);
 }
 
@@ -137,7 +137,7 @@ TEST(Open, TrustedWeightsAreNotHashed) {
   Artifact artifact;
   artifact.replaceInManifest(digest(artifact.weights), std::string(32, '0'));
   expectRefused(artifact.path, WEFT_ERROR_CORRUPT, "W0404");
-  weft_open_options options = {sizeof(options), WEFT_OPEN_TRUST_WEIGHTS};
+  weft_open_options options = {sizeof(options), WEFT_OPEN_TRUST_WEIGHTS, 0};
   weft_model *model;
   ASSERT_EQ(weft_open(artifact.path.c_str(), &options, &model), WEFT_OK) << weft_last_error();
   weft_close(model);
@@ -152,7 +152,7 @@ TEST(Open, MalformedManifests) {
       {"\"format\":1", "\"format\":99999999999999999999"},
       {"\"format\":1", "\"format\":1,\"format\":1"},
       {kAbi, "[]"},
-      {"\"minor\":0", "\"other\":0"},
+      {kMinor, "\"other\":0"},
       {"\"model\":\"demo\"", "\"model\":\"other\""},
       {"by hand", "by machine"},
       {"\"portable\"", "\"v4\""},
@@ -193,7 +193,7 @@ TEST(Open, OtherAbiInTheManifest) {
   Artifact artifact;
   artifact.replaceInManifest(kMajor, "\"major\":99");
   expectRefused(artifact.path, WEFT_ERROR_INCOMPATIBLE, "W0405");
-  artifact.replaceInManifest("\"minor\":0", "\"minor\":1");
+  artifact.replaceInManifest(kMinor, "\"minor\":9");
   expectRefused(artifact.path, WEFT_ERROR_INCOMPATIBLE, "W0405");
   artifact.replaceInManifest("\"format\":1", "\"format\":2");
   expectRefused(artifact.path, WEFT_ERROR_INCOMPATIBLE, "W0405");
