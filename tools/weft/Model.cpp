@@ -318,8 +318,7 @@ void addRunArguments(CLI::App &command, RunArguments &arguments) {
   command.add_option("--weights", arguments.weights, "compile it with weights: keep, int8, int4, q8_0")
       ->type_name("FORM");
   command.add_option("--dtype", arguments.dtype, "compile it with weights of: f32, bf16, f16")->type_name("TYPE");
-  command
-      .add_option("--experts-resident", arguments.expertsResident, "experts of each layer kept in memory (default: all)")
+  command.add_option("--experts-resident", arguments.expertsResident, "experts a layer keeps in memory (default: all)")
       ->check(CLI::Range(int64_t(1), int64_t(1) << 20).description(""))
       ->type_name("N");
 }

@@ -58,7 +58,8 @@ typedef struct weft_abi_services {
                        int64_t cost_per_item);
   /* Since 3.1. Tells that the code is about to read experts of a weight: of `count` that lie one after the other,
    * `bytes` each, those with rows, offsets[e] < offsets[e + 1] (count + 1 offsets). The weight is one of the call's
-   * parameters. From the thread of the call, outside of regions, and better early: the runtime may have to fetch them. */
+   * parameters. From the thread of the call, outside of regions, and better early: the runtime may have to fetch them.
+   */
   void (*experts_chosen)(const struct weft_abi_call *call, const void *weight, int64_t bytes, const int32_t *offsets,
                          int64_t count);
 } weft_abi_services;

@@ -3,8 +3,8 @@
 //
 // Which experts of a weight are held, fetched and given back, on weights whose pages come and go on paper only; and
 // the same through the C interface and on a mapped file.
-#include "runtime/core/ResidentExperts.h"
 #include "runtime/core/File.h"
+#include "runtime/core/ResidentExperts.h"
 #include "test/unit/runtime/Artifact.h"
 
 #include <map>
