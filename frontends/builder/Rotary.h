@@ -18,6 +18,17 @@ struct Rotation {
 /// For heads of which `dims` elements turn: the angles of a step, dims / 2 from 1 down to nearly 1 / theta.
 std::vector<float> rotaryFrequencies(double theta, int64_t dims);
 
+/// YaRN (Peng et al. 2023, arXiv:2309.00071): pairs that turn more than `fast` times over the trained positions keep
+/// their frequency, those that turn less than `slow` times have it divided by `stretch`, and between them both are
+/// mixed.
+struct YarnSpec {
+  double stretch = 1;         ///< of the positions that the model was trained with
+  double trained = 4096;      ///< as many
+  double fast = 32, slow = 1; ///< turns
+  bool whole = true;          ///< the first and last pair that are mixed are rounded outwards
+};
+std::vector<float> yarnFrequencies(double theta, int64_t dims, const YarnSpec &spec);
+
 /// The angles of `frequencies` times position, their cosines and sines times `scale`. `positions` is f32
 /// [batch, sequence]; without it a token's position is its place in the row.
 Rotation buildRotation(GraphBuilder &graph, llvm::ArrayRef<float> frequencies, mlir::Value positions = {},
@@ -27,6 +38,10 @@ Rotation buildRotation(GraphBuilder &graph, double theta, int64_t dims, mlir::Va
 /// x [batch, sequence, heads, d] with the first `dims` of each head turned, element i against element i + dims / 2:
 /// (lower · cos − upper · sin, upper · cos + lower · sin, the rest).
 mlir::Value rotate(GraphBuilder &graph, mlir::Value x, const Rotation &rotation);
+
+/// x [batch, sequence, heads, dims] turned, element 2i against element 2i + 1. The result has all even elements first,
+/// then the odd ones: where query and key both lie so, their product is the same.
+mlir::Value rotateNeighbours(GraphBuilder &graph, mlir::Value x, const Rotation &rotation);
 
 } // namespace weft
 

@@ -154,6 +154,8 @@ void readRotation(Config &config, CausalAttention &attention, double share, doub
   RotaryFields fields = readRotaryFields(config, attention.width, {.share = share, .theta = theta});
   attention.theta = fields.theta;
   attention.rotary = fields.dims;
+  attention.frequencies = std::move(fields.frequencies);
+  attention.turnScale = fields.turnScale;
 }
 
 Mamba2Sizes readMamba2Sizes(Config &config, const HybridSizes &sizes, const Mamba2Sizes &defaults) {
