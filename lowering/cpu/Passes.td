@@ -317,6 +317,35 @@ def ConvertCacheUpdate : Pass<"weft-convert-cache-update", "::mlir::ModuleOp"> {
                            "::mlir::scf::SCFDialect"];
 }
 
+def VectorizeRoute : Pass<"weft-vectorize-route", "::mlir::ModuleOp"> {
+  let summary = "Turns the choice of experts into vector loops";
+  let description = [{
+    Before: `weft.route` on memrefs. After: for each token a loop over its choices, each of which looks for the largest
+    key below the last one's, a vector of experts at a time. A key is an integer that orders numbers as the op does and,
+    among equal ones, places; so there are no ties, and rows are not written. An unknown number of experts is an error
+    where scores are scored.
+
+    Example:
+    ```mlir
+    weft.route {normalize = "sum"} ins(%scores : memref<?x128xf32>) outs(%experts, %weights : memref<?x8xi32>, memref<?x8xf32>)
+    ```
+    becomes
+    ```
+    scf.for %t … {
+      scf.for %j … iter_args(%last = …) {
+        %best = scf.for %e … step 16 iter_args(%m = …) { vector.load; keys; arith.cmpi slt, %keys, %last; arith.select }
+        %key = vector.reduction <maxsi>, %best
+        memref.store …, %experts[%t, %j]
+        scf.yield %key
+      }
+      … weights / their sum …
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+}
+
 def ConvertDispatch : Pass<"weft-convert-dispatch", "::mlir::ModuleOp"> {
   let summary = "Turns the sorting of tokens by expert into loops";
   let description = [{

@@ -33,6 +33,7 @@ void buildCpuPhase(OpPassManager &pm) {
   pm.addPass(createVectorizeRecurrence());
   pm.addPass(createConvertEmbedding());
   pm.addPass(createConvertCacheUpdate());
+  pm.addPass(createVectorizeRoute());
   pm.addPass(createConvertDispatch());
   pm.addPass(createVectorizeCombine());
   pm.addPass(createVectorizeGeneric());

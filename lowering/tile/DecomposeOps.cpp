@@ -6,7 +6,6 @@
 #include "lowering/tile/Passes.h"
 
 #include "dialects/weft/RecurrenceOps.h"
-#include "dialects/weft/RoutingOps.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/IR/PatternMatch.h"
@@ -26,7 +25,7 @@ struct DecomposeOpsPass : impl::DecomposeOpsBase<DecomposeOpsPass> {
     bool byDefinition = getOperation()->hasAttr("weft.definitions");
     SmallVector<DecomposableOpInterface> ops;
     getOperation()->walk([&](DecomposableOpInterface op) {
-      if (isa<LayerNormOp, RmsNormOp, QuantizeRowsOp, RouteOp>(op) || (byDefinition && isa<RecurrenceOp>(op)))
+      if (isa<LayerNormOp, RmsNormOp, QuantizeRowsOp>(op) || (byDefinition && isa<RecurrenceOp>(op)))
         ops.push_back(op);
     });
     IRRewriter rewriter(&getContext());
