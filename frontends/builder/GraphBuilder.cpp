@@ -191,7 +191,7 @@ static std::string shapeText(llvm::ArrayRef<int64_t> shape) {
   return "[" + llvm::join(llvm::map_range(shape, [](int64_t d) { return std::to_string(d); }), ", ") + "]";
 }
 
-void GraphBuilder::checkParameter(llvm::StringRef name, const StoredTensor &stored, llvm::ArrayRef<int64_t> shape) {
+void GraphBuilder::checkParameter(const StoredTensor &stored, llvm::ArrayRef<int64_t> shape) {
   std::string where = parameters.place() + ": tensor " + stored.name;
   if (stored.dtype != "F32" && stored.dtype != "F16" && stored.dtype != "BF16")
     return fail({"W0212", "weights of type " + stored.dtype + " cannot be compiled", where,
@@ -201,27 +201,66 @@ void GraphBuilder::checkParameter(llvm::StringRef name, const StoredTensor &stor
           where, "config.json and the weights must come from the same model"});
 }
 
-Value GraphBuilder::parameter(llvm::StringRef name, llvm::ArrayRef<int64_t> shape) {
-  Value &value = parameterValues[name.str()];
-  if (value)
-    return value;
+std::optional<StoredTensor> GraphBuilder::findTensor(llvm::StringRef name) {
   std::optional<StoredTensor> stored = parameters.find(std::string_view(name));
-  ArrayAttr sources;
   if (!stored)
     fail({"W0210", "the tensor " + name.str() + " is missing", parameters.place(),
           "the folder may be incomplete, or hold another architecture than config.json says: fetch it again"});
-  else {
-    checkParameter(name, *stored, shape);
-    if (stored->name != name)
-      sources = builder.getStrArrayAttr({stored->name});
-  }
+  return stored;
+}
+
+Value GraphBuilder::createParameter(llvm::StringRef name, llvm::ArrayRef<int64_t> shape, ArrayAttr sources,
+                                    DenseI64ArrayAttr order) {
   Scope scope(*this, name);
   auto type = RankedTensorType::get(shape, builder.getF32Type());
-  value = ParameterOp::create(builder, location, type, builder.getStringAttr(name), sources, PanelsAttr());
+  Value value = ParameterOp::create(builder, location, type, builder.getStringAttr(name), sources, PanelsAttr(),
+                                    ArrayAttr(), order);
   Sizes staticSizes;
   for (int64_t extent : shape)
     staticSizes.push_back(builder.getIndexAttr(extent));
   return known(value, staticSizes);
+}
+
+Value GraphBuilder::parameter(llvm::StringRef name, llvm::ArrayRef<int64_t> shape) {
+  Value &value = parameterValues[name.str()];
+  if (value)
+    return value;
+  ArrayAttr sources;
+  if (std::optional<StoredTensor> stored = findTensor(name)) {
+    checkParameter(*stored, shape);
+    if (stored->name != name)
+      sources = builder.getStrArrayAttr({stored->name});
+  }
+  return value = createParameter(name, shape, sources);
+}
+
+Value GraphBuilder::stackedParameter(llvm::StringRef name, llvm::ArrayRef<std::string> sources,
+                                     llvm::ArrayRef<int64_t> shape, bool turned) {
+  assert((sources.size() == 1 || static_cast<int64_t>(sources.size()) == shape.front()) && "a tensor for each entry");
+  Value &value = parameterValues[name.str()];
+  if (value)
+    return value;
+  llvm::SmallVector<int64_t> merged(shape.drop_front());
+  if (sources.size() == 1)
+    merged.front() *= shape.front();
+  std::vector<std::string> names;
+  for (const std::string &source : sources) {
+    std::optional<StoredTensor> stored = findTensor(source);
+    if (!stored)
+      break;
+    checkParameter(*stored, sources.size() == 1 && stored->shape.size() == shape.size() ? shape : merged);
+    names.push_back(stored->name);
+  }
+  llvm::SmallVector<int64_t> extents(shape), order(llvm::to_vector(llvm::seq<int64_t>(shape.size())));
+  if (turned) {
+    std::swap(extents.end()[-1], extents.end()[-2]);
+    std::swap(order.end()[-1], order.end()[-2]);
+  }
+  bool isItself = names.empty() || (names.size() == 1 && names.front() == name); // empty: failed
+  return value = createParameter(name, extents,
+                                 isItself ? ArrayAttr()
+                                          : builder.getStrArrayAttr(llvm::to_vector_of<llvm::StringRef>(names)),
+                                 turned ? builder.getDenseI64ArrayAttr(order) : DenseI64ArrayAttr());
 }
 
 } // namespace weft

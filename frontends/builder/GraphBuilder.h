@@ -188,6 +188,11 @@ public:
   bool hasParameter(llvm::StringRef name) const { return parameters.find(std::string_view(name)).has_value(); }
   /// The weight of this name as f32; checked against the files. The same name gives the same value.
   Value parameter(llvm::StringRef name, llvm::ArrayRef<int64_t> shape);
+  /// The weight `name` of tensors that the files hold: as many as `shape` [n, …] has first entries, each without that
+  /// dimension, or one of [n, …] or with its first two dimensions merged. With `turned` the last two dimensions of
+  /// what the files hold, whose shape this is, are exchanged in the value.
+  Value stackedParameter(llvm::StringRef name, llvm::ArrayRef<std::string> sources, llvm::ArrayRef<int64_t> shape,
+                         bool turned = false);
 
   //===--- Layers ---------------------------------------------------------===//
 
@@ -240,6 +245,8 @@ public:
 
   //===--- Views ----------------------------------------------------------===//
 
+  /// a · b, once in an entry.
+  mlir::OpFoldResult product(mlir::OpFoldResult a, mlir::OpFoldResult b);
   /// An [batch, sequence] input as [tokens].
   Value tokenIds(llvm::StringRef input) { return mergeLeading(this->input(input)); }
   /// [tokens, …] → [batch, sequence, …].
@@ -301,12 +308,15 @@ private:
   };
 
   mlir::RankedTensorType typeOf(llvm::ArrayRef<mlir::OpFoldResult> sizes, mlir::Type element);
-  mlir::OpFoldResult product(mlir::OpFoldResult a, mlir::OpFoldResult b);
   /// Taps [channels, 2] of which the older is 1 and the newer 0.
   Value tapsOfShift(int64_t channels);
   mlir::NamedAttrList describe(llvm::StringRef name, llvm::ArrayRef<std::string> dims);
   void addArgument(unsigned index, llvm::ArrayRef<std::string> dims);
-  void checkParameter(llvm::StringRef name, const StoredTensor &stored, llvm::ArrayRef<int64_t> shape);
+  void checkParameter(const StoredTensor &stored, llvm::ArrayRef<int64_t> shape);
+  /// The tensor that the files hold for this name; nothing, and a failure, where there is none.
+  std::optional<StoredTensor> findTensor(llvm::StringRef name);
+  Value createParameter(llvm::StringRef name, llvm::ArrayRef<int64_t> shape, mlir::ArrayAttr sources,
+                        mlir::DenseI64ArrayAttr order = {});
   void buildScoreRegion(mlir::Region &region, const AttentionSpec &spec, mlir::TypeRange extras);
   void buildMaskRegion(mlir::Region &region, const AttentionSpec &spec, mlir::TypeRange extras);
 

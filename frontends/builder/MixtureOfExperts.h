@@ -45,32 +45,42 @@ struct RouteSpec {
   WeightNorm norm = WeightNorm::None;
   double jitter = 0.01; ///< SparseMixer: how near is near
   double scale = 1;     ///< of the weights
-  /// Experts are chosen among those of the `topGroups` groups of neighbours whose `groupRank` highest scores have the
-  /// greatest sum (DeepSeek-V2 and V3). 1: no groups.
+  /// Experts are chosen among those of the `topGroups` groups of neighbours whose `groupRank` (1 or 2) highest scores
+  /// have the greatest sum (DeepSeek-V2 and V3). 1: no groups.
   int64_t groups = 1, topGroups = 1, groupRank = 1;
 
   /// x · weightᵀ + bias: [tokens, experts].
   mlir::Value scores(GraphBuilder &graph, mlir::Value x) const;
   Routing build(GraphBuilder &graph, mlir::Value x) const;
-  /// The experts choose (Zhou et al. 2022, arXiv:2202.09368): each takes its `capacity` best tokens.
+  /// The experts choose (Zhou et al. 2022, arXiv:2202.09368): each takes its `capacity` best tokens, or all where there
+  /// are fewer, by the scores as `scoring` leaves them.
   Groups buildExpertChoice(GraphBuilder &graph, mlir::Value x, int64_t capacity) const;
 };
-
-/// Experts by the token's id alone (Roller et al. 2021, arXiv:2106.04426), each weighing 1 / top.
-Routing buildHashRoute(GraphBuilder &graph, mlir::Value ids, int64_t experts, int64_t top, uint64_t seed);
 
 /// Sorts tokens by expert. An expert takes the first `capacity` tokens that are routed to it, or with 0 all of them.
 Groups dispatch(GraphBuilder &graph, const Routing &routing, int64_t experts, int64_t capacity = 0);
 
 /// The matrices of all experts as the files hold them, joined in row-major order.
 struct StackedWeight {
-  std::vector<std::string> sources;   ///< one tensor for each expert, or one that holds all; empty: no such weight
-  std::vector<std::string> bias = {}; ///< likewise, [experts, out]; empty: none
-  bool inByOut = false;               ///< a matrix is [in, out], rather than [out, in]
+  std::vector<std::string> sources = {}; ///< one tensor for each expert, or one that holds all; empty: no such weight
+  std::vector<std::string> bias = {};    ///< likewise, [experts, out]; empty: none
+  bool inByOut = false;                  ///< a matrix is [in, out], rather than [out, in]
 };
 
-/// The names before · expert · after, of every expert.
+/// The names before + expert + after, of every expert.
 std::vector<std::string> expertNames(const std::string &before, int64_t experts, const std::string &after);
+
+/// The parameter `name`, [experts, out, in].
+mlir::Value stack(GraphBuilder &graph, const std::string &name, const StackedWeight &weight, int64_t experts,
+                  int64_t out, int64_t in);
+
+/// Each row by its group's matrix of `weight`, the parameter `name` of [experts, out, in]: [rows, out]. x is [rows,
+/// in], or with `gathers` [tokens, in].
+mlir::Value projectGroups(GraphBuilder &graph, mlir::Value x, const std::string &name, const StackedWeight &weight,
+                          int64_t out, const Groups &groups, bool gathers);
+
+/// `into` [tokens, n], or zeros, and the weighted rows [rows, n] of each of its tokens.
+mlir::Value combineGroups(GraphBuilder &graph, mlir::Value rows, const Groups &groups, mlir::Value into);
 
 /// How a product holds gates and ups that share a weight: first all gates, or in turn.
 enum class GateUp { Halves, Pairs };
@@ -82,7 +92,7 @@ struct ExpertsSpec {
   StackedWeight gate = {}, up = {};
   StackedWeight gateUp = {}; ///< both, [2 · width, hidden] each, in place of `gate` and `up`
   GateUp order = GateUp::Halves;
-  StackedWeight down;
+  StackedWeight down = {};
   Activation activation = Activation::Silu;
   /// What becomes of a gate and an up, in place of activation(gate) · up.
   std::function<mlir::Value(mlir::OpBuilder &, mlir::Location, mlir::Value gate, mlir::Value up)> combine = {};
@@ -93,11 +103,10 @@ struct ExpertsSpec {
 
 /// An MLP that every token goes through beside its experts.
 struct SharedExpert {
-  std::string gate = {}, up, down; ///< modules; an empty gate: activation(up(x)) alone
-  std::string gateUp = {};         ///< a module that holds both in halves, in place of `gate` and `up`
-  int64_t width = 0;               ///< 0: there is no such MLP
-  bool bias = false;
-  std::string share = {}; ///< module of one output, whose sigmoid scales the result; empty: 1
+  std::string gate = {}, up = {}, down = {}; ///< modules; without a gate, down(activation(up(x)))
+  std::string gateUp = {};                   ///< a module that holds both in halves, in place of `gate` and `up`
+  int64_t width = 0;                         ///< 0: there is no such MLP
+  std::string share = {};                    ///< module of one output, whose sigmoid scales the result; empty: 1
 };
 
 /// A whole layer: route, experts and what is shared.
