@@ -4,6 +4,7 @@
 // ops + #weft.target → work for tiles, and its cut.
 #include "lowering/analysis/AmxPlan.h"
 
+#include "dialects/weft/RoutingOps.h"
 #include "lowering/analysis/DecodePlan.h"
 #include "lowering/analysis/RegisterPlan.h"
 
@@ -34,13 +35,20 @@ bool hasHalfProducts(TargetAttr target) {
 static ShapedType weightOf(Operation *op) {
   if (auto matmul = dyn_cast<QuantizedMatmulOp>(op))
     return cast<ShapedType>(matmul.getRhs().getType());
-  auto matmul = dyn_cast<PackedMatmulOp>(op);
-  bool fits = matmul && matmul.getPanelWidth() == AmxPlan::kTileRows &&
-              getElementTypeOrSelf(matmul.getRhs().getType()).isBF16();
-  if (!fits)
+  auto packed = dyn_cast<PackedMatmulOp>(op);
+  auto grouped = dyn_cast<GroupedMatmulOp>(op);
+  bool isPanels = packed || (grouped && grouped.isPacked() && !grouped.getForm());
+  if (!isPanels || (packed ? packed.getPanelWidth() : grouped.getPanelWidth()) != AmxPlan::kTileRows)
     return ShapedType();
-  auto type = cast<ShapedType>(matmul.getRhs().getType());
-  return type.clone(type.getShape().take_back(3)); // of one block
+  auto type = cast<ShapedType>(op->getOperand(1).getType());
+  return type.getElementType().isBF16() ? type.clone(type.getShape().take_back(3)) : ShapedType(); // of one block
+}
+
+/// Whether the rows of the result are rows of the left operand, in their order.
+static bool keepsRows(Operation *op) {
+  auto packed = dyn_cast<PackedMatmulOp>(op);
+  auto grouped = dyn_cast<GroupedMatmulOp>(op);
+  return !(packed && packed.getRows()) && !(grouped && grouped.getRows());
 }
 
 bool wantsTiles(Operation *op) {
@@ -87,8 +95,8 @@ AmxPlan AmxPlan::forProduct(Operation *product) {
   plan.words = weight.getDimSize(1);
   plan.perWord = 32 / weight.getElementTypeBitWidth();
   auto left = cast<ShapedType>(product->getOperand(0).getType());
-  plan.inPlace = left.getElementType() == weight.getElementType() && plan.words % kTileRows == 0 &&
-                 left.getDimSize(1) == plan.words * plan.perWord;
+  plan.inPlace = keepsRows(product) && left.getElementType() == weight.getElementType() &&
+                 plan.words % kTileRows == 0 && left.getDimSize(1) == plan.words * plan.perWord;
   plan.itemColumns = kItemColumns;
   if (plan.inPlace && plan.steps() <= kLongSteps)
     plan.itemColumns = std::clamp(kItemBytes / (plan.words * 4) / kColumns * kColumns, kItemColumns / 4, kItemColumns);

@@ -73,10 +73,10 @@ StringRef kernelKind(const KernelGroup &group) {
   auto has = [&](auto isa) { return llvm::any_of(group.ops, isa); };
   if (has([](Operation *op) { return isa<GroupedMatmulOp>(op); }))
     return "experts";
-  if (has([](Operation *op) { return isProduct(op) || isa<linalg::MatmulOp>(op); }))
-    return "linear";
   if (isa<RouteOp, DispatchOp>(group.root()))
     return "route";
+  if (has([](Operation *op) { return isProduct(op) || isa<linalg::MatmulOp>(op); }))
+    return "linear";
   if (isa<CombineOp>(group.root()))
     return "combine";
   if (isa<AttentionOp>(group.root()))
@@ -100,6 +100,10 @@ StringRef kernelKind(const KernelGroup &group) {
 }
 
 namespace {
+
+/// Scores of a token that are made and compared in one kernel, at most: some tens of tokens' fill a quarter of a
+/// second-level cache.
+constexpr int64_t kMostScores = 2048;
 
 bool isRowWise(Operation *op) {
   return isElementwise(op) || isa<LayerNormOp, RmsNormOp, EmbeddingOp, QuantizeRowsOp>(op);
@@ -152,7 +156,8 @@ private:
     if (!obstacle.empty())
       return;
     FusionEstimate estimate;
-    if (!isCombined(producer, SmallVector<Operation *>(producer->getUsers()))) // which never stores what is combined
+    SmallVector<Operation *> readers(producer->getUsers());
+    if (!isCombined(producer, readers) && !isRouter(producer, readers)) // theirs is never stored
       estimate = estimateJoin(producer, groups[id].ops);
     if (!estimate.pays()) {
       obstacle = "in its reader's kernel: " + estimate.text();
@@ -188,10 +193,10 @@ private:
       return "a convolution over time is a kernel of its own";
     if (isa<RecurrenceOp>(producer) || llvm::any_of(readers, llvm::IsaPred<RecurrenceOp>))
       return "a recurrence is a kernel of its own";
-    if (isa<RouteOp, DispatchOp>(producer) || llvm::any_of(readers, llvm::IsaPred<RouteOp, DispatchOp>))
-      return "routing is a kernel of its own";
-    if (isCombined(producer, readers))
+    if (isCombined(producer, readers) || isRouter(producer, readers))
       return "";
+    if (isa<RouteOp, DispatchOp>(producer) || llvm::any_of(readers, llvm::IsaPred<RouteOp, DispatchOp>))
+      return "routing takes nothing but the product of its scores";
     if (isa<CombineOp>(producer) || llvm::any_of(readers, llvm::IsaPred<CombineOp>))
       return "a sum over experts takes nothing but their product";
     if (llvm::any_of(readers, isProduct))
@@ -236,6 +241,15 @@ private:
       return false;
     auto combine = dyn_cast<CombineOp>(readers.front());
     return combine && combine.getInput() == producer->getResult(0);
+  }
+
+  /// Whether the producer makes nothing but the scores by which experts are chosen, rows of which fit a scratch.
+  static bool isRouter(Operation *producer, ArrayRef<Operation *> readers) {
+    auto product = dyn_cast<PackedMatmulOp>(producer);
+    auto route = product && readers.size() == 1 ? dyn_cast<RouteOp>(readers.front()) : RouteOp();
+    int64_t experts = route ? route.getScores().getType().getDimSize(1) : int64_t(ShapedType::kDynamic);
+    return route && route.getScores() == product.getResult() && !product.hasBlocks() &&
+           !ShapedType::isDynamic(experts) && experts <= kMostScores;
   }
 
   /// Every tile of whole rows of the reader needs a tile of whole rows of the producer.

@@ -6,6 +6,7 @@
 #include "lowering/cpu/LeftRows.h"
 
 #include "lowering/cpu/OperandAccess.h"
+#include "lowering/cpu/RowPlaces.h"
 #include "lowering/cpu/StoredNumbers.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -28,12 +29,7 @@ LeftRows::LeftRows(Location loc, const RegisterPlan &registers, Value lhs, int64
 
 OpFoldResult LeftRows::rowCount(OpBuilder &b) { return memref::getMixedSize(b, loc, places ? places : lhs, 0); }
 
-Value LeftRows::placeOf(OpBuilder &b, Value row) {
-  Value place = memref::LoadOp::create(b, loc, places, row), rows = memref::DimOp::create(b, loc, lhs, 0);
-  // A negative place is a large unsigned one.
-  place = arith::IndexCastOp::create(b, loc, b.getIndexType(), place);
-  return arith::MinUIOp::create(b, loc, place, add(b, rows, -1));
-}
+Value LeftRows::placeOf(OpBuilder &b, Value row) { return emitRowPlace(b, loc, places, row, lhs); }
 
 OpFoldResult LeftRows::steps(OpBuilder &b) {
   OpFoldResult depth = memref::getMixedSize(b, loc, lhs, 1);

@@ -33,6 +33,7 @@ namespace {
 struct Product {
   Operation *op;
   Value lhs, rhs, init;
+  Value places; ///< of the rows in lhs; null: they are its rows
   StagedResults::Operands results;
 
   explicit Product(Operation *op) : op(op) {
@@ -41,7 +42,7 @@ struct Product {
       results = {matmul.getBias(), matmul.getLhsScales(), matmul.getRhsScales()};
     } else {
       auto packed = cast<PackedMatmulOp>(op);
-      lhs = packed.getLhs(), rhs = packed.getRhs(), init = packed.getInit();
+      lhs = packed.getLhs(), rhs = packed.getRhs(), init = packed.getInit(), places = packed.getRows();
       results.bias = packed.getBias();
     }
   }
@@ -147,7 +148,7 @@ private:
       Value whole = arith::SubIOp::create(b, loc, count, rest);
       rows.inPlace = arith::SelectOp::create(b, loc, isAligned, whole, rows.inPlace);
     }
-    emitPackRows(b, loc, registers, plan, product.lhs, add(b, first, rows.inPlace),
+    emitPackRows(b, loc, registers, plan, product.lhs, product.places, add(b, first, rows.inPlace),
                  arith::SubIOp::create(b, loc, count, rows.inPlace), packed);
     if (!cut)
       return emitPasses(b, rows, waiting);

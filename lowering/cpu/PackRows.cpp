@@ -5,6 +5,7 @@
 #include "lowering/cpu/PackRows.h"
 
 #include "lowering/cpu/IndexLoops.h"
+#include "lowering/cpu/RowPlaces.h"
 #include "lowering/cpu/StoredNumbers.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -20,12 +21,13 @@ struct Packer : IndexLoops {
   OpBuilder &b;
   const RegisterPlan &registers;
   const AmxPlan &plan;
-  Value source, packed;
+  Value source, places, packed;
   Type stored, element;
   int64_t depth, stepValues, chunk; ///< of a row; of a step; of one vector
 
-  Packer(OpBuilder &b, Location loc, const RegisterPlan &registers, const AmxPlan &plan, Value source, Value packed)
-      : IndexLoops(loc), b(b), registers(registers), plan(plan), source(source), packed(packed),
+  Packer(OpBuilder &b, Location loc, const RegisterPlan &registers, const AmxPlan &plan, Value source, Value places,
+         Value packed)
+      : IndexLoops(loc), b(b), registers(registers), plan(plan), source(source), places(places), packed(packed),
         stored(cast<MemRefType>(source.getType()).getElementType()),
         element(cast<MemRefType>(packed.getType()).getElementType()),
         depth(cast<MemRefType>(source.getType()).getDimSize(1)), stepValues(AmxPlan::kTileRows * plan.perWord),
@@ -80,7 +82,7 @@ struct Packer : IndexLoops {
       forEach(outer, rows, 1, [&](OpBuilder &body, Value row) {
         Value at = arith::AddIOp::create(body, loc, before, row);
         at = arith::AddIOp::create(body, loc, first, arith::MinUIOp::create(body, loc, at, final));
-        emitRow(body, block, row, at);
+        emitRow(body, block, row, places ? emitRowPlace(body, loc, places, at, source) : at);
       });
     });
   }
@@ -93,8 +95,8 @@ MemRefType packedRowsType(const AmxPlan &plan, int64_t blocks, Type element) {
 }
 
 void emitPackRows(OpBuilder &builder, Location loc, const RegisterPlan &registers, const AmxPlan &plan, Value source,
-                  Value first, Value count, Value packed) {
-  Packer(builder, loc, registers, plan, source, packed).emit(first, count);
+                  Value places, Value first, Value count, Value packed) {
+  Packer(builder, loc, registers, plan, source, places, packed).emit(first, count);
 }
 
 } // namespace weft

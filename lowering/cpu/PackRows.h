@@ -16,10 +16,10 @@ namespace weft {
 mlir::MemRefType packedRowsType(const AmxPlan &plan, int64_t blocks, mlir::Type element);
 
 /// Packs `count` rows of `source` ([m, k], f32, bf16, f16 or i8) from `first` on; f32 and f16 are rounded to bf16. Rows
-/// up to the next multiple of 32 repeat the last one. What a step shares with the one before it (AmxPlan::firstWord),
-/// and what lies behind a row's end, is zero.
+/// up to the next multiple of 32 repeat the last one. `places` [m], unless null, name the rows of `source` in their
+/// stead. What a step shares with the one before it (AmxPlan::firstWord), and what lies behind a row's end, is zero.
 void emitPackRows(mlir::OpBuilder &builder, mlir::Location loc, const RegisterPlan &registers, const AmxPlan &plan,
-                  mlir::Value source, mlir::Value first, mlir::Value count, mlir::Value packed);
+                  mlir::Value source, mlir::Value places, mlir::Value first, mlir::Value count, mlir::Value packed);
 
 } // namespace weft
 

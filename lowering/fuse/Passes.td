@@ -110,6 +110,31 @@ def QuantizeProducts : Pass<"weft-quantize-products", "::mlir::ModuleOp"> {
   let dependentDialects = ["::weft::WeftDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def QuantizeExperts : Pass<"weft-quantize-experts", "::mlir::ModuleOp"> {
+  let summary = "Rounds the weights of products of ragged groups";
+  let description = [{
+    Before: `weft.grouped_matmul` with a packed `weft.parameter` of f32, in a module whose `weft.weights` names a form of
+    integers; other modules stay as they are. After: the same op with the weight in groups along k: in the form that is
+    asked for, or for "int8" in `q8_0`, since a row that goes to several experts would be rounded for each. What is not
+    rounded gives a missed-optimisation remark.
+
+    Example:
+    ```mlir
+    %w = weft.parameter "w.packed" sources(["0.w", "1.w"]) layout(#weft.panels<width = 16, out_by_in = true>)
+         : tensor<2x1x40x16xf32>
+    %y = weft.grouped_matmul ins(%x, %w, %offsets : tensor<?x40xf32>, tensor<2x1x40x16xf32>, tensor<3xi32>)
+         outs(%init : tensor<?x16xf32>) -> tensor<?x16xf32>
+    ```
+    becomes
+    ```
+    %v = weft.parameter "w.packed.int4" sources(["0.w", "1.w"])
+         layout(<width = 16, out_by_in = true, form = "int4">) : tensor<2x1x2x288xi8>
+    %y = weft.grouped_matmul {bits = 4, group = 32} ins(%x, %v, %offsets) outs(%init)
+    ```
+  }];
+  let dependentDialects = ["::weft::WeftDialect"];
+}
+
 def BindStates : Pass<"weft-bind-states", "::mlir::ModuleOp"> {
   let summary = "Makes what a state becomes an update of the state in place";
   let description = [{

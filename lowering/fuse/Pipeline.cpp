@@ -21,6 +21,7 @@ void buildFusePhase(OpPassManager &pm) {
   pm.addPass(createFuseProjections());
   // Merged products first, so that what they read is rounded once.
   pm.addPass(createQuantizeProducts());
+  pm.addPass(createQuantizeExperts());
   // Before grouping, since the parts of a split attention are kernels of their own.
   pm.addPass(createSplitAttention());
   // Equal computations become one here: of two equal kernels that are both results, each needs its own output.

@@ -14,7 +14,8 @@
 //   %y = weft.groupwise_matmul {bits = 4, group = 32} ins(%x, %v)
 #include "lowering/fuse/Passes.h"
 
-#include "dialects/weft/WeftDialect.h"
+#include "dialects/weft/RoutingOps.h"
+#include "lowering/fuse/RoundedWeight.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -50,6 +51,8 @@ FailureOr<QuantizePlan> planQuantization(PackedMatmulOp product, bool wholeInInt
     return missed("the right operand is not a weight");
   if (product.hasBlocks())
     return missed("a block-diagonal weight is not rounded");
+  if (llvm::any_of(product->getUsers(), llvm::IsaPred<RouteOp>))
+    return missed("its results choose experts, which rounding would change");
   for (Value operand : product->getOperands())
     if (!getElementTypeOrSelf(operand.getType()).isF32())
       return missed("only products of f32 are rounded");
@@ -88,13 +91,6 @@ private:
   llvm::DenseMap<std::pair<Value, Block *>, std::pair<Value, Value>> made;
 };
 
-/// A part of the rounded weight.
-Value roundedWeight(OpBuilder &b, ParameterOp weight, const Twine &suffix, RankedTensorType type, PanelsAttr layout) {
-  SmallVector<StringRef> sources = weight.getSourceNames();
-  return ParameterOp::create(b, weight.getLoc(), type, b.getStringAttr(weight.getName() + suffix),
-                             b.getStrArrayAttr(sources), layout);
-}
-
 void replaceProduct(const QuantizePlan &plan, Value result) {
   PackedMatmulOp product = plan.product;
   ParameterOp weight = plan.weight;
@@ -125,11 +121,7 @@ void applyGroups(OpBuilder &b, const QuantizePlan &plan, const NamedGroupForm &n
   PackedMatmulOp product = plan.product;
   ParameterOp weight = plan.weight;
   b.setInsertionPoint(product);
-  int64_t panels = cast<ShapedType>(weight.getType()).getDimSize(0);
-  int64_t groups = llvm::divideCeilSigned(plan.depth, named.form.group);
-  auto layout = PanelsAttr::get(b.getContext(), kPanelWidth, weight.getLayout()->getOutByIn(), false, named.name);
-  auto type = RankedTensorType::get({panels, groups, named.form.bytes()}, b.getI8Type());
-  Value integers = roundedWeight(b, weight, "." + named.name, type, layout);
+  Value integers = roundedInGroups(b, weight, named);
   auto groupwise = GroupwiseMatmulOp::create(
       b, product.getLoc(), TypeRange{product.getInit().getType()}, product.getLhs(), integers, product.getBias(),
       product.getInit(), b.getI64IntegerAttr(named.form.bits), b.getI64IntegerAttr(named.form.group));

@@ -58,7 +58,7 @@ void applyGrouped(OpBuilder &b, const GroupedPlan &plan) {
                                  weight.getNameAttr(), b.getStrArrayAttr(sources), PanelsAttr());
   }
   GroupedMatmulOp product = plan.product;
-  product.getRhsMutable().assign(packWeight(b, stored, plan.outByIn));
+  product.getRhsMutable().assign(packWeight(b, stored, plan.outByIn, storedTypeOf(weight)));
   if (stored != weight)
     stored.erase();
   if (weight->use_empty())

@@ -11,6 +11,7 @@
 // side.
 #include "lowering/normalize/Passes.h"
 
+#include "dialects/weft/RoutingOps.h"
 #include "lowering/normalize/PackedWeight.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -164,7 +165,11 @@ void applyLinear(OpBuilder &builder, const LinearPlan &plan) {
   linalg::GenericOp add = plan.add;
   Value last = add ? add.getResult(0) : plan.result;
   builder.setInsertionPoint(last.getDefiningOp());
-  Value packed = packWeight(builder, plan.weight, plan.outByIn);
+  // Scores keep all digits: with fewer a token might choose other experts.
+  bool isRouter = llvm::any_of(last.getUsers(), llvm::IsaPred<RouteOp>);
+  ParameterOp weight = plan.weight;
+  Type element = isRouter ? getElementTypeOrSelf(weight.getType()) : storedTypeOf(weight);
+  Value packed = packWeight(builder, weight, plan.outByIn, element);
   PackedMatmulOp product;
   if (plan.hasBlocks) {
     product = applyBlocks(builder, plan, packed);

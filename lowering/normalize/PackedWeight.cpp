@@ -9,16 +9,15 @@ using namespace mlir;
 
 namespace weft {
 
-static Type storedTypeOf(ParameterOp weight) {
+Type storedTypeOf(ParameterOp weight) {
   auto chosen = weight->getParentOfType<ModuleOp>()->getAttrOfType<TypeAttr>("weft.dtype");
   return chosen ? chosen.getValue() : getElementTypeOrSelf(weight.getType());
 }
 
-Value packWeight(OpBuilder &builder, ParameterOp weight, bool outByIn) {
+Value packWeight(OpBuilder &builder, ParameterOp weight, bool outByIn, Type element) {
   ArrayRef<int64_t> shape = cast<ShapedType>(weight.getType()).getShape(), matrix = shape.take_back(2);
   int64_t columns = matrix[outByIn ? 0 : 1], depth = matrix[outByIn ? 1 : 0];
   auto layout = PanelsAttr::get(builder.getContext(), kPanelWidth, outByIn);
-  Type element = storedTypeOf(weight);
   int64_t steps = stepsPerWord(element);
   SmallVector<int64_t> panels(shape.drop_back(2));
   panels.append(

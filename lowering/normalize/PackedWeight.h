@@ -12,8 +12,11 @@
 namespace weft {
 
 /// The weight [N, K] (`outByIn`) or [K, N] in panels, or each of the matrices behind a dimension of blocks or groups.
-/// It is stored in the type that the module names as `weft.dtype`, or as the graph has it.
-mlir::Value packWeight(mlir::OpBuilder &builder, ParameterOp weight, bool outByIn);
+/// It is stored as numbers of `element`.
+mlir::Value packWeight(mlir::OpBuilder &builder, ParameterOp weight, bool outByIn, mlir::Type element);
+
+/// What products' weights are stored in: the type that the module names as `weft.dtype`, or as the graph has it.
+mlir::Type storedTypeOf(ParameterOp weight);
 
 } // namespace weft
 

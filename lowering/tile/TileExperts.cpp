@@ -9,6 +9,7 @@
 #include "lowering/tile/Passes.h"
 
 #include "dialects/weft/RoutingOps.h"
+#include "lowering/analysis/AmxPlan.h"
 #include "lowering/analysis/CostModel.h"
 #include "lowering/analysis/KernelGroups.h"
 #include "lowering/analysis/ProductPlan.h"
@@ -56,19 +57,44 @@ Operation *findRoot(GroupedMatmulOp product) {
   return isElementwise(reader) ? reader : product.getOperation();
 }
 
-FailureOr<ExpertPlan> planExperts(GroupedMatmulOp product, const ProductPlan &shapes, const CostModel &model) {
-  Operation *root = findRoot(product);
-  if (!root || !product.isPacked() || product.getPanelWidth() % shapes.tall.lanes != 0)
-    return failure();
-  int64_t all = product.getInit().getType().getDimSize(1), columns = shapes.itemColumns(all);
+/// Rows that are put beside each other before they are multiplied take so much of a thread's stack, at most.
+constexpr int64_t kCopiedBytes = 512 << 10;
+
+/// Cycles of an item.
+int64_t itemCycles(const ExpertPlan &plan, const CostModel &model) {
+  GroupedMatmulOp product = plan.product;
   Work work = Work::ofOp(product);
-  if (root != product)
-    work += Work::ofOp(root);
-  double items = std::max(1.0, double(assumedExtent(product.getInit().getType().getDimSize(0))) / shapes.itemRows);
-  if (columns)
-    items *= std::max(1.0, double(assumedExtent(all)) / columns);
-  int64_t cycles = std::max<int64_t>(1, std::llround(model.cycles(work) / items));
-  return ExpertPlan{product, root, shapes.itemRows, shapes.tall.rows, columns, cycles};
+  if (plan.root != product)
+    work += Work::ofOp(plan.root);
+  ShapedType out = product.getInit().getType();
+  double items = std::max(1.0, double(assumedExtent(out.getDimSize(0))) / plan.rows);
+  if (plan.columns)
+    items *= std::max(1.0, double(assumedExtent(out.getDimSize(1))) / plan.columns);
+  return std::max<int64_t>(1, std::llround(model.cycles(work) / items));
+}
+
+/// Fails for weights that no product on panels can read.
+FailureOr<ExpertPlan> planExperts(GroupedMatmulOp product, TargetAttr target) {
+  ProductPlan shapes = ProductPlan::forTarget(target);
+  Operation *root = findRoot(product);
+  int64_t depth = product.getLhs().getType().getDimSize(1);
+  bool isReadable = product.isPacked() && product.getPanelWidth() % shapes.tall.lanes == 0;
+  if (!root || !isReadable || (product.getForm() && ShapedType::isDynamic(depth)))
+    return failure();
+  int64_t all = product.getInit().getType().getDimSize(1);
+  ExpertPlan plan{product, root, shapes.itemRows, shapes.tall.rows, shapes.itemColumns(all), 0};
+  if (hasTiles(target) && wantsTiles(product)) {
+    AmxPlan tiles = AmxPlan::forProduct(product);
+    plan.rows = tiles.itemRows;
+    plan.columns = evenColumns(all, AmxPlan::kColumns, tiles.itemColumns);
+    plan.unit = AmxPlan::kRows;
+  }
+  if (product.getForm() && product.getRows()) {
+    int64_t most = kCopiedBytes / (depth * int64_t(sizeof(float))) / plan.unit * plan.unit;
+    plan.rows = std::clamp(most, plan.unit, plan.rows);
+  }
+  plan.cycles = itemCycles(plan, CostModel(target));
+  return plan;
 }
 
 class ExpertTiling {
@@ -200,13 +226,11 @@ struct TileExpertsPass : impl::TileExpertsBase<TileExpertsPass> {
     FailureOr<TargetAttr> target = targetOf(getOperation());
     if (failed(target))
       return signalPassFailure();
-    ProductPlan shapes = ProductPlan::forTarget(*target);
-    CostModel model(*target);
     IRRewriter rewriter(&getContext());
     SmallVector<GroupedMatmulOp> products;
     getOperation()->walk([&](GroupedMatmulOp op) { products.push_back(op); });
     for (GroupedMatmulOp product : products) {
-      FailureOr<ExpertPlan> plan = planExperts(product, shapes, model);
+      FailureOr<ExpertPlan> plan = planExperts(product, *target);
       if (succeeded(plan))
         ExpertTiling(*plan, rewriter).apply();
       else if (failed(decompose(rewriter, product)))

@@ -54,8 +54,9 @@ constexpr int64_t kManyTaps = 32;
 /// Its steps, where time can be cut: the first few of them read the steps before once more.
 constexpr int64_t kConvSteps = 256;
 
-/// Tokens of an item that chooses experts; columns of one that adds up what they made, a page of a row.
-constexpr int64_t kRoutedTokens = 16;
+/// Tokens of an item that chooses experts: whole register tiles of the product before it; columns of one that adds up
+/// what they made, a page of a row.
+constexpr int64_t kRoutedTokens = 36;
 constexpr int64_t kCombinedColumns = 1024;
 
 /// Columns of an item of a product with a block-diagonal weight, at most: several register tiles.
