@@ -32,6 +32,8 @@ public:
   Config(nlohmann::json object, std::string place) : object(std::move(object)), place(std::move(place)) {}
 
   bool has(const char *key) const { return lookUp({key}).second != nullptr; }
+  /// The key is there, with null for its value.
+  bool isNull(const char *key) const { return object.contains(key) && object.at(key).is_null(); }
   bool isText(const char *key) const { return has(key) && lookUp({key}).second->is_string(); }
   /// An integer in [min, max].
   int64_t integer(Keys keys, int64_t byDefault, int64_t min, int64_t max);

@@ -1,9 +1,9 @@
 // Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Granite 4 hybrids (IBM 2025) without experts: layers of Mamba-2 or of attention, with or without rotary positions, an
-// MLP that would be shared by experts, and factors of embeddings, scores, residuals and logits.
-#include "frontends/hf/arch/Hybrid.h"
+// Granite 4 hybrids (IBM 2025): layers of Mamba-2 or of attention, with or without rotary positions, an MLP, with or
+// without a mixture of experts beside it, and factors of embeddings, scores, residuals and logits.
+#include "frontends/hf/arch/Experts.h"
 
 using namespace mlir;
 
@@ -26,6 +26,14 @@ std::vector<bool> readAttended(Config &config, int64_t layers) {
   return attended;
 }
 
+/// An MLP `name` whose gates and ups share a product.
+Part halvesPart(const HybridSizes &sizes, int64_t width, const std::string &name) {
+  return {[=](GraphBuilder &graph, Value x, const HybridInputs &) {
+    Value wide = graph.linear(x, name + ".input_linear", 2 * width, /*hasBias=*/false);
+    return graph.linear(graph.gated(wide, sizes.activation), name + ".output_linear", sizes.hidden, /*hasBias=*/false);
+  }};
+}
+
 } // namespace
 
 CausalModel readGraniteHybrid(Config &config) {
@@ -33,10 +41,10 @@ CausalModel readGraniteHybrid(Config &config) {
   sizes.longest = 2048;
   sizes.keyHeads = 0;
   readHybridSizes(config, sizes);
-  if (int64_t experts = config.integer({"num_local_experts"}, 8, 0, Config::kMaxSize))
-    config.refuse("W0206",
-                  "every layer routes its tokens to " + std::to_string(experts) + " experts (num_local_experts)",
-                  "experts are not supported yet; models with num_local_experts 0 are");
+  bool hasExperts = config.integer({"num_local_experts"}, 8, 0, kMaxExperts) > 0;
+  ExpertCounts counts{0, 0};
+  if (hasExperts)
+    counts = readExpertCounts(config, {"num_local_experts"}, {"num_experts_per_tok"}, {8, 2});
   Mamba2Sizes defaults;
   defaults.state = 256;
   defaults.groups = 1;
@@ -54,13 +62,11 @@ CausalModel readGraniteHybrid(Config &config) {
   model.finalNorm = "norm";
   model.embeddingFactor = config.number({"embedding_multiplier"}, 1);
   for (int64_t index = 0; index < sizes.layers; ++index) {
-    std::string layer = "layers." + std::to_string(index), mlp = layer + ".shared_mlp";
+    std::string layer = "layers." + std::to_string(index);
     attention.name = layer + ".self_attn";
     Part mixer = attended[index] ? attentionPart(attention) : mamba2Part(mamba, layer + ".mamba");
-    Part feedForward{[=](GraphBuilder &graph, Value x, const HybridInputs &) {
-      Value wide = graph.linear(x, mlp + ".input_linear", 2 * width, /*hasBias=*/false);
-      return graph.linear(graph.gated(wide, sizes.activation), mlp + ".output_linear", sizes.hidden, /*hasBias=*/false);
-    }};
+    Part feedForward = hasExperts ? expertsPart(graniteMixtureOf(sizes, counts, layer, width))
+                                  : halvesPart(sizes, width, layer + ".shared_mlp");
     model.layers.push_back(inTurn({residual(layer + ".input_layernorm", sizes.epsilon, mixer, factor),
                                    residual(layer + ".post_attention_layernorm", sizes.epsilon, feedForward, factor)}));
   }

@@ -52,6 +52,25 @@ struct Descriptor {
   }
 };
 
+/// values [d[0], d[1], …] with dimension order[i] in place i.
+std::vector<float> reordered(const std::vector<float> &values, llvm::ArrayRef<int64_t> shape,
+                             llvm::ArrayRef<int64_t> order) {
+  std::vector<int64_t> strides(shape.size()), index(shape.size());
+  int64_t stride = 1;
+  for (int64_t dim = shape.size(); dim-- > 0;) {
+    int64_t place = llvm::find(order, dim) - order.begin();
+    strides[place] = stride;
+    stride *= shape[place];
+  }
+  std::vector<float> result;
+  while (result.size() < values.size()) {
+    result.push_back(values[std::inner_product(index.begin(), index.end(), strides.begin(), int64_t(0))]);
+    for (int64_t dim = shape.size(); dim-- > 0 && ++index[dim] == shape[dim];)
+      index[dim] = 0;
+  }
+  return result;
+}
+
 FloatTensor readParameter(ParameterOp op, const WeightStore &weights) {
   auto type = cast<RankedTensorType>(op.getType());
   FloatTensor result{std::vector<int64_t>(type.getShape()), {}};
@@ -59,10 +78,14 @@ FloatTensor readParameter(ParameterOp op, const WeightStore &weights) {
     const TensorView *tensor = weights.find(source.str());
     if (!tensor)
       return {};
-    result.values.resize(tensor->elements());
-    if (!readF32(*tensor, result.values))
+    std::vector<float> values(tensor->elements());
+    if (!readF32(*tensor, values))
       return {};
+    result.values.insert(result.values.end(), values.begin(), values.end());
   }
+  assert(static_cast<int64_t>(result.values.size()) == type.getNumElements() && "sources that fill the weight");
+  if (std::optional<llvm::ArrayRef<int64_t>> order = op.getOrder())
+    result.values = reordered(result.values, type.getShape(), *order);
   return result;
 }
 
