@@ -54,14 +54,16 @@ _FUNCTIONS = {
     "get_logits_ith": (POINTER(c_float), [c_void_p, c_int32]),
     "get_memory": (c_void_p, [c_void_p]),
     "memory_clear": (None, [c_void_p, c_bool]),
+    "memory_seq_rm": (c_bool, [c_void_p, c_int32, c_int32, c_int32]),
 }
 MOST_TOKENS = 1 << 20
+F32 = 0  # ggml_type
 
 
 class Model:
-    """A model of a GGUF file and one sequence that it continues."""
+    """A model of a GGUF file and one sequence of at most `context` tokens that it continues; keys and values in f32."""
 
-    def __init__(self, folder: Path, file: Path, vocabulary: int, threads: int):
+    def __init__(self, folder: Path, file: Path, vocabulary: int, threads: int, context: int = MOST_TOKENS):
         # Relative to each other they are found by their run paths.
         library = ctypes.CDLL(str(folder / "libllama.so"), mode=ctypes.RTLD_GLOBAL)
         for name, (result, arguments) in _FUNCTIONS.items():
@@ -75,7 +77,9 @@ class Model:
         if not model:
             raise RuntimeError(f"llama.cpp does not load {file}")
         params = self._context_default_params()
-        params.n_ctx = params.n_batch = MOST_TOKENS
+        params.n_ctx = params.n_batch = context
+        params.type_k = params.type_v = F32
+        params.flash_attn = 0  # it rounds to f16 on the way, and is 1e-3 from float64
         params.n_threads = params.n_threads_batch = threads
         params.no_perf = True
         self._context = self._init_from_model(model, params)
@@ -85,6 +89,11 @@ class Model:
 
     def restart(self) -> None:
         self._memory_clear(self._get_memory(self._context), True)
+
+    def rewind(self, position: int) -> None:
+        """Forgets the tokens from this one on."""
+        if not self._memory_seq_rm(self._get_memory(self._context), 0, position, -1):
+            raise RuntimeError("llama.cpp does not forget a part of its sequence")
 
     def run(self, tokens: np.ndarray) -> np.ndarray:
         """Scores of the token after these, which continue the sequence."""

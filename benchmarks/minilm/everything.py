@@ -15,7 +15,8 @@ from . import checks, command
 
 KERNELS = "kernel_suite"
 SCANS = "scan_suite"
-OWN_MODELS = (KERNELS, SCANS)  # they make what they run, and take no MiniLM
+EXPERTS = "expert_suite"
+OWN_MODELS = (KERNELS, SCANS, EXPERTS)  # they make what they run, and take no MiniLM
 
 # Title, module, options, options for --quick.
 PROGRAMS = [
@@ -26,6 +27,7 @@ PROGRAMS = [
     ("Kernels, one thread", KERNELS, [], ["--quick"]),
     ("Two threads", "thread_suite", [], ["--quick"]),
     ("Scans in a model, one thread", SCANS, [], ["--quick"]),
+    ("Experts in a model, one thread", EXPERTS, [], ["--quick"]),
 ]
 QUICK_PEERS = "weft,onnxruntime,openvino,ctranslate2"
 SHAPES = "1x16,1x128,1x512,32x128"

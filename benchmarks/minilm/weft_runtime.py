@@ -76,6 +76,7 @@ class Session:
         lib.weft_run.argtypes = [ctypes.c_void_p, ctypes.c_char_p, tensors, ctypes.c_size_t, tensors, ctypes.c_size_t]
         lib.weft_session_describe.argtypes = [ctypes.c_void_p, ctypes.POINTER(_SessionInfo)]
         lib.weft_session_reset.argtypes = [ctypes.c_void_p]
+        lib.weft_session_set_state.argtypes = [ctypes.c_void_p, tensors]
         lib.weft_session_free.argtypes = [ctypes.c_void_p]
         lib.weft_session_free.restype = None
         self._lib = lib
@@ -100,6 +101,16 @@ class Session:
     def reset(self) -> None:
         """Forgets the states that live from call to call."""
         self._check(self._lib.weft_session_reset(self._session))
+
+    def state(self, name: str, array: np.ndarray):
+        """A call that sets this state to what the array then holds."""
+        tensor, set_state = _tensor(name, array), self._lib.weft_session_set_state
+
+        def call() -> None:
+            self._check(set_state(self._session, ctypes.byref(tensor)))
+
+        call.alive = array  # the tensor points into it
+        return call
 
     def state_bytes(self) -> int:
         """Of these states."""

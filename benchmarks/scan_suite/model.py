@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from model_suite import works
 
 SEED = 6
 # Changed with what is written below, so that older files are not used.
@@ -47,7 +48,7 @@ def folder(cache: Path, sizes: Sizes) -> Path:
 
 
 def tokens(sizes: Sizes, count: int) -> np.ndarray:
-    return np.random.default_rng(SEED).integers(0, sizes.vocabulary, count, dtype=np.int64)
+    return works.tokens(SEED, sizes.vocabulary, count)
 
 
 def _gguf_name(name: str) -> str:
@@ -103,19 +104,3 @@ def gguf(cache: Path, source: Path) -> Path:
 def weight_bytes(source: Path) -> int:
     """What a token's step reads: every weight once, the embeddings as the head."""
     return (source / "model.safetensors").stat().st_size
-
-
-def reference(source: Path, ids: np.ndarray, last: int) -> np.ndarray:
-    """The scores [last, vocabulary] after each of the last tokens, by PyTorch in float64 (transformers rounds the
-    rates, B and the scan's input to float32 on the way); computed once."""
-    made = source / f"scores-{len(ids)}-{last}.npy"
-    if made.exists():
-        return np.load(made)
-    import torch
-    from transformers import MambaForCausalLM
-
-    module = MambaForCausalLM.from_pretrained(source, dtype=torch.float64).eval()
-    with torch.no_grad():
-        scores = module(torch.from_numpy(ids)[None], use_cache=False, logits_to_keep=last).logits[0].double().numpy()
-    np.save(made, scores)
-    return scores

@@ -11,24 +11,10 @@ from pathlib import Path
 
 import numpy as np
 from minilm.peers import Peer, Setting, Unavailable
+from model_suite import works
+from model_suite.works import Call, Decode, Prefill
 
 from . import model
-
-Call = Callable[[], object]
-
-
-@dataclass(frozen=True)
-class Prefill:
-    """So many tokens in one call, from an empty state."""
-
-    tokens: int
-
-
-@dataclass(frozen=True)
-class Decode:
-    """One token a call, after a prompt."""
-
-    prompt: int
 
 
 @dataclass(frozen=True)
@@ -48,43 +34,10 @@ def _resident_bytes() -> int:
     return pages * resource.getpagesize()
 
 
-def _artifact(setting: Setting) -> Path:
-    from minilm.peers.weft import compiled
-
-    options = ["--target", "cpu:native", "--threads", "1"]
-    return compiled(setting, setting.model, setting.cache / f"{setting.model.name}.weft", *options)
-
-
-class _Weft:
+class _Weft(works.Weft):
     def __init__(self, setting: Setting, sizes: model.Sizes):
-        from minilm.peers.weft import runtime
-        from minilm.weft_runtime import Session, WeftError
-
-        try:
-            self.session = Session(runtime(setting), setting.artifact or _artifact(setting), setting.threads)
-        except WeftError as error:
-            raise Unavailable(str(error)) from error
+        super().__init__(setting, sizes.vocabulary)
         self.sizes = sizes
-
-    def entry(self, name: str, ids: np.ndarray, **others: np.ndarray) -> Call:
-        scores = np.empty((1, self.sizes.vocabulary), np.float32)
-        inputs = {"input_ids": ids[None], **{key: array[None] for key, array in others.items()}}
-        run = self.session.bind(inputs, {"logits": scores}, name)
-
-        def call() -> np.ndarray:
-            run()
-            return scores[0]
-
-        return call
-
-    def prefill(self, ids: np.ndarray) -> Call:
-        # A position of 0 starts the sequence anew.
-        return self.entry("prefill", ids, position_ids=np.arange(len(ids), dtype=np.int64))
-
-    def decode(self, ids: np.ndarray) -> Call:
-        self.session.reset()
-        self.entry("prefill", ids[:-1])()
-        return self.entry("decode", ids[-1:])
 
     def stream(self, work: Stream) -> Call:
         ids = model.tokens(self.sizes, max(work.lengths))
