@@ -17,9 +17,9 @@
 // The rest of the rows is no token's.
 // CHECK: memref.store %c-1_i32, %[[TOKENS]]
 // CHECK-NOT: arith.minsi
-func.func @sorted(%experts: memref<?x2xi32>, %weights: memref<?x2xf32>, %tokens: memref<?xi32>, %sorted: memref<?xf32>, %offsets: memref<9xi32>) {
-  weft.dispatch ins(%experts, %weights : memref<?x2xi32>, memref<?x2xf32>)
-      outs(%tokens, %sorted, %offsets : memref<?xi32>, memref<?xf32>, memref<9xi32>)
+func.func @sorted(%e: memref<?x2xi32>, %w: memref<?x2xf32>, %tokens: memref<?xi32>, %sorted: memref<?xf32>, %offsets: memref<9xi32>) {
+  weft.dispatch ins(%e, %w : memref<?x2xi32>, memref<?x2xf32>)
+                outs(%tokens, %sorted, %offsets : memref<?xi32>, memref<?xf32>, memref<9xi32>)
   return
 }
 

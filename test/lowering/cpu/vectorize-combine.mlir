@@ -1,7 +1,7 @@
 // RUN: weft-opt %s --weft-vectorize-combine | FileCheck %s
 
 // CHECK-LABEL: func.func @rows(
-// CHECK-SAME: %[[Y:[a-z0-9]+]]: memref<?x40xf32>, %[[TOKENS:[a-z0-9]+]]: memref<?xi32>, %[[WEIGHTS:[a-z0-9]+]]: memref<?xf32>, %[[OUT:[a-z0-9]+]]: memref<?x40xf32>
+// CHECK-SAME: %[[Y:[a-z0-9]+]]: memref<?x144xf32>, %[[TOKENS:[a-z0-9]+]]: memref<?xi32>, %[[WEIGHTS:[a-z0-9]+]]: memref<?xf32>, %[[OUT:[a-z0-9]+]]: memref<?x144xf32,
 // CHECK: %[[COUNT:.*]] = memref.dim %[[OUT]], %c0
 // CHECK: scf.for %[[I:.*]] =
 // CHECK: memref.load %[[TOKENS]][%[[I]]]
@@ -16,8 +16,9 @@
 // CHECK: vector.store %{{.*}}, %[[OUT]][%[[TOKEN]], %[[C]]]
 // CHECK: vector.maskedstore
 module attributes {weft.target = #weft.target<isa = "v4", lanes = 16, registers = 32, cpu = "x86-64-v4", features = "">} {
-func.func @rows(%y: memref<?x40xf32>, %tokens: memref<?xi32>, %weights: memref<?xf32>, %out: memref<?x40xf32>) {
-  weft.combine ins(%y, %tokens, %weights : memref<?x40xf32>, memref<?xi32>, memref<?xf32>) outs(%out : memref<?x40xf32>)
+func.func @rows(%rows: memref<?x144xf32>, %tokens: memref<?xi32>, %weights: memref<?xf32>, %out: memref<?x144xf32, strided<[1024, 1], offset: ?>>) {
+  weft.combine ins(%rows, %tokens, %weights : memref<?x144xf32>, memref<?xi32>, memref<?xf32>)
+               outs(%out : memref<?x144xf32, strided<[1024, 1], offset: ?>>)
   return
 }
 }

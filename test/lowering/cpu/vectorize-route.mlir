@@ -27,6 +27,21 @@ func.func @plain(%scores: memref<?x128xf32>, %experts: memref<?x8xi32>, %weights
 
 // -----
 
+// Weights that are divided by their sum, a vector at a time.
+// CHECK-LABEL: func.func @normalized(
+// CHECK: vector.reduction <maxsi>
+// CHECK: vector.reduction <add>
+// CHECK: arith.divf
+// CHECK: vector.maskedstore
+module attributes {weft.target = #weft.target<isa = "v4", lanes = 16, registers = 32, cpu = "x86-64-v4", features = "">} {
+func.func @normalized(%scores: memref<?x128xf32>, %experts: memref<?x8xi32>, %weights: memref<?x8xf32>) {
+  weft.route {normalize = "sum"} ins(%scores : memref<?x128xf32>) outs(%experts, %weights : memref<?x8xi32>, memref<?x8xf32>)
+  return
+}
+}
+
+// -----
+
 // Scores are made once, in a scratch; the chosen weights' sum divides them.
 // CHECK-LABEL: func.func @mixtral(
 // CHECK: %[[SCRATCH:.*]] = memref.alloca() {alignment = 64 : i64} : memref<8xf32>

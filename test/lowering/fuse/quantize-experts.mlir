@@ -2,12 +2,13 @@
 
 // CHECK-LABEL: func.func @groups(
 // CHECK: %[[V:.*]] = weft.parameter "w.packed.int4" sources(["0.w", "1.w"]) layout(<width = 16, out_by_in = true, form = "int4">) : tensor<2x1x2x288xi8>
-// CHECK: weft.grouped_matmul {bits = 4 : i64, group = 32 : i64} ins(%{{.*}}, %[[V]], %{{.*}} : {{.*}}) rows(%{{.*}} : tensor<?xi32>)
+// CHECK: weft.grouped_matmul {bits = 4 : i64, group = 32 : i64} ins(%{{.*}}, %[[V]], %{{.*}} : {{.*}}) outs(
 module attributes {weft.weights = "int4"} {
-func.func @groups(%x: tensor<?x40xf32>, %offsets: tensor<3xi32>, %tokens: tensor<?xi32>, %init: tensor<?x16xf32>) -> tensor<?x16xf32> {
-  %w = weft.parameter "w.packed" sources(["0.w", "1.w"]) layout(#weft.panels<width = 16, out_by_in = true>) : tensor<2x1x40x16xf32>
+func.func @groups(%x: tensor<?x40xf32>, %offsets: tensor<3xi32>, %init: tensor<?x16xf32>) -> tensor<?x16xf32> {
+  %w = weft.parameter "w.packed" sources(["0.w", "1.w"]) layout(#weft.panels<width = 16, out_by_in = true>)
+       : tensor<2x1x40x16xf32>
   %y = weft.grouped_matmul ins(%x, %w, %offsets : tensor<?x40xf32>, tensor<2x1x40x16xf32>, tensor<3xi32>)
-       rows(%tokens : tensor<?xi32>) outs(%init : tensor<?x16xf32>) -> tensor<?x16xf32>
+       outs(%init : tensor<?x16xf32>) -> tensor<?x16xf32>
   return %y : tensor<?x16xf32>
 }
 }

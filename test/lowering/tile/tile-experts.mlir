@@ -27,6 +27,20 @@ func.func @rows(%x: tensor<?x64xf32>, %w: tensor<8x20x64x16xf32>, %offsets: tens
 
 // -----
 
+// A narrow result is not cut across.
+// CHECK-LABEL: func.func @narrow(
+// CHECK: scf.forall (%{{.*}}) in (%{{.*}}) shared_outs
+// CHECK: weft.packed_matmul ins(%{{.*}}, %{{.*}} : tensor<?x64xf32>, tensor<8x64x16xf32>) rows(%{{.*}} : tensor<?xi32>)
+module attributes {weft.target = #weft.target<isa = "v4", lanes = 16, registers = 32, cpu = "x86-64-v4", features = "">} {
+func.func @narrow(%x: tensor<?x64xf32>, %w: tensor<8x8x64x16xf32>, %offsets: tensor<9xi32>, %tokens: tensor<?xi32>, %init: tensor<?x128xf32>) -> tensor<?x128xf32> {
+  %y = weft.grouped_matmul ins(%x, %w, %offsets : tensor<?x64xf32>, tensor<8x8x64x16xf32>, tensor<9xi32>)
+       rows(%tokens : tensor<?xi32>) outs(%init : tensor<?x128xf32>) -> tensor<?x128xf32>
+  return %y : tensor<?x128xf32>
+}
+}
+
+// -----
+
 // The op on the product's own rows is part of the item; without `rows` the block's rows are a slice.
 #id = affine_map<(r, n) -> (r, n)>
 // CHECK-LABEL: func.func @epilogue(
