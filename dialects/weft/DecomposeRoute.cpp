@@ -22,6 +22,7 @@ Value integer(Def &d, unsigned width, int64_t value) {
   return arith::ConstantOp::create(d.b, d.loc, d.b.getIntegerAttr(d.b.getIntegerType(width), value));
 }
 Value isBefore(Def &d, Value a, Value b) { return arith::CmpIOp::create(d.b, d.loc, arith::CmpIPredicate::sgt, a, b); }
+Value isSame(Def &d, Value a, Value b) { return arith::CmpIOp::create(d.b, d.loc, arith::CmpIPredicate::eq, a, b); }
 Value position(Def &d, int64_t loop, unsigned width) {
   Value index = linalg::IndexOp::create(d.b, d.loc, loop);
   return arith::IndexCastOp::create(d.b, d.loc, d.b.getIntegerType(width), index);
@@ -165,22 +166,23 @@ Value RouteDefinition::amongGroups(Value keys, Value numbers) {
   OpBuilder &b = def.b;
   int64_t groups = op.getGroups(), share = op.getScores().getType().getDimSize(1) / groups;
   OpFoldResult groupCount = b.getIndexAttr(groups);
-  AffineExpr t, g, i, other;
-  bindDims(b.getContext(), t, g, i, other);
-  auto place = [&](unsigned dims, AffineExpr member) {
-    return AffineMap::get(dims, 0, {t, g * share + member}, b.getContext());
+  auto groupOfLoop = [&](Def &d, int64_t loop) -> Value {
+    return arith::DivUIOp::create(d.b, d.loc, position(d, loop, 32), integer(d, 32, share));
   };
-  // Within their groups, [t, g, i].
-  Value ranks = def.compute({keys, keys}, integers(32, {tokens, groupCount, b.getIndexAttr(share)}, 0),
-                            {place(4, i), place(4, other), map(4, {0, 1, 2})}, [](Def &d, ValueRange e) -> Value {
-                              Type i32 = d.b.getI32Type();
-                              Value more = arith::ExtUIOp::create(d.b, d.loc, i32, isBefore(d, e[1], e[0]));
+  // Among the experts of their group.
+  Value ranks = def.compute({keys, keys}, integers(32, {tokens, experts}, 0),
+                            {map(3, {0, 1}), map(3, {0, 2}), map(3, {0, 1})}, [&](Def &d, ValueRange e) -> Value {
+                              Value isMate = isSame(d, groupOfLoop(d, 1), groupOfLoop(d, 2));
+                              Value counts = arith::AndIOp::create(d.b, d.loc, isMate, isBefore(d, e[1], e[0]));
+                              Value more = arith::ExtUIOp::create(d.b, d.loc, d.b.getI32Type(), counts);
                               return arith::AddIOp::create(d.b, d.loc, e[2], more);
                             });
   int64_t rank = op.getGroupRank();
   Value best = def.compute({ranks, numbers}, def.filled({tokens, groupCount}, f32, 0),
-                           {map(3, {0, 1, 2}), place(3, i), map(3, {0, 1})}, [&](Def &d, ValueRange e) -> Value {
-                             Value counts = isBefore(d, integer(d, 32, rank), e[0]);
+                           {map(3, {0, 2}), map(3, {0, 2}), map(3, {0, 1})}, [&](Def &d, ValueRange e) -> Value {
+                             Value isMember = isSame(d, position(d, 1, 32), groupOfLoop(d, 2));
+                             Value isBest = isBefore(d, integer(d, 32, rank), e[0]);
+                             Value counts = arith::AndIOp::create(d.b, d.loc, isMember, isBest);
                              Value sum = arith::AddFOp::create(d.b, d.loc, e[2], e[1]);
                              return arith::SelectOp::create(d.b, d.loc, counts, sum, e[2]);
                            });
@@ -195,7 +197,8 @@ Value RouteDefinition::amongGroups(Value keys, Value numbers) {
                                    Value more = arith::ExtUIOp::create(d.b, d.loc, i32, isBefore(d, e[1], e[0]));
                                    return arith::AddIOp::create(d.b, d.loc, e[2], more);
                                  });
-  AffineMap groupOf = AffineMap::get(2, 0, {t, g.floorDiv(share)}, b.getContext());
+  AffineMap groupOf =
+      AffineMap::get(2, 0, {b.getAffineDimExpr(0), b.getAffineDimExpr(1).floorDiv(share)}, b.getContext());
   return def.compute({keys, groupRanks}, def.empty({tokens, experts}, b.getI64Type()),
                      {map(2, {0, 1}), groupOf, map(2, {0, 1})}, [&](Def &d, ValueRange e) -> Value {
                        Value stays = isBefore(d, integer(d, 32, op.getTopGroups()), e[1]);

@@ -73,14 +73,15 @@ struct BufferizeKernelsPass : impl::BufferizeKernelsBase<BufferizeKernelsPass> {
 
   /// Scratch lives on the stack, aligned for vectors: of its size, or of the largest that a tile can have.
   void placeScratch(func::FuncOp kernel) {
-    SmallVector<memref::AllocOp> allocs;
-    kernel.walk([&](memref::AllocOp op) { allocs.push_back(op); });
-    for (memref::AllocOp op : allocs) {
+    // All sizes first: one may be an extent of another scratch.
+    SmallVector<std::pair<memref::AllocOp, std::optional<int64_t>>> allocs;
+    kernel.walk([&](memref::AllocOp op) { allocs.emplace_back(op, largestSize(op)); });
+    for (auto [op, bytes] : allocs) {
       OpBuilder b(op);
-      if (op.getType().hasStaticShape() && largestSize(op)) {
+      if (op.getType().hasStaticShape() && bytes) {
         auto scratch = memref::AllocaOp::create(b, op.getLoc(), op.getType(), b.getI64IntegerAttr(kAlignment));
         op.replaceAllUsesWith(scratch.getResult());
-      } else if (std::optional<int64_t> bytes = largestSize(op)) {
+      } else if (bytes) {
         auto type = MemRefType::get({*bytes}, b.getI8Type());
         Value scratch = memref::AllocaOp::create(b, op.getLoc(), type, b.getI64IntegerAttr(kAlignment));
         Value start = arith::ConstantIndexOp::create(b, op.getLoc(), 0);
@@ -95,7 +96,8 @@ struct BufferizeKernelsPass : impl::BufferizeKernelsBase<BufferizeKernelsPass> {
 
   /// Bytes that bound the scratch, from the bounds of its dynamic extents (those of a tile, mostly).
   static std::optional<int64_t> largestSize(memref::AllocOp op) {
-    int64_t bytes = llvm::divideCeil(op.getType().getElementTypeBitWidth(), 8);
+    Type element = op.getType().getElementType();
+    int64_t bytes = element.isIndex() ? 8 : llvm::divideCeil(element.getIntOrFloatBitWidth(), 8);
     for (int64_t extent : op.getType().getShape())
       if (!ShapedType::isDynamic(extent))
         bytes *= extent;

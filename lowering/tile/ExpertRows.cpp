@@ -8,6 +8,7 @@
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
@@ -113,6 +114,23 @@ Value ExpertRows::vectorOf(OpBuilder &b, Value vector, const GroupRows &block) {
                                         ArrayRef<OpFoldResult>{block.count}, ArrayRef<OpFoldResult>{b.getIndexAttr(1)});
 }
 
+/// The numbers of rows, each that is none of the matrix as its last one.
+static Value bounded(OpBuilder &b, Value places, Value matrix) {
+  Location loc = places.getLoc();
+  Value count = arith::IndexCastOp::create(b, loc, b.getI32Type(), tensor::DimOp::create(b, loc, matrix, 0));
+  Value last = arith::SubIOp::create(b, loc, count, arith::ConstantIntOp::create(b, loc, 1, 32));
+  Value init = tensor::EmptyOp::create(b, loc, tensor::getMixedSizes(b, loc, places), b.getI32Type());
+  AffineMap same = b.getMultiDimIdentityMap(1);
+  return linalg::GenericOp::create(b, loc, TypeRange{init.getType()}, ValueRange{places}, ValueRange{init},
+                                   {same, same}, {utils::IteratorType::parallel},
+                                   [&](OpBuilder &body, Location, ValueRange elements) {
+                                     // A negative number is a large unsigned one.
+                                     Value place = arith::MinUIOp::create(body, loc, elements[0], last);
+                                     linalg::YieldOp::create(body, loc, place);
+                                   })
+      .getResult(0);
+}
+
 Value ExpertRows::product(OpBuilder &b, const GroupRows &block, Value column, OpFoldResult width, Value init) {
   // The group's panels with these columns.
   AffineExpr c = b.getAffineDimExpr(0);
@@ -139,7 +157,8 @@ Value ExpertRows::product(OpBuilder &b, const GroupRows &block, Value column, Op
     return PackedMatmulOp::create(b, loc, TypeRange{init.getType()}, lhs, rhs, bias, places, init).getResult();
   if (places) { // such products read their rows several times: they are put beside each other
     Value rows = tensor::EmptyOp::create(b, loc, {block.count, depth[0]}, b.getF32Type());
-    lhs = EmbeddingOp::create(b, loc, TypeRange{rows.getType()}, places, lhs, rows).getResult();
+    Value inside = bounded(b, places, lhs);
+    lhs = EmbeddingOp::create(b, loc, TypeRange{rows.getType()}, inside, lhs, rows).getResult();
   }
   return GroupwiseMatmulOp::create(b, loc, TypeRange{init.getType()}, lhs, rhs, bias, init, form->bits, form->group)
       .getResult();

@@ -15,13 +15,19 @@ using Row = std::vector<double>;
 /// NaN above all numbers.
 bool isLarger(double a, double b) { return std::isnan(a) ? !std::isnan(b) : a > b; }
 
-/// The places of the largest numbers, the largest first, of equal ones the first first.
-std::vector<int64_t> largest(const Row &numbers, int64_t count) {
+/// The places of the largest numbers, the largest first, of equal ones the first first. `margin` becomes smaller where
+/// the decision was close.
+std::vector<int64_t> largest(const Row &numbers, int64_t count, double &margin) {
   std::vector<int64_t> places(numbers.size());
   std::iota(places.begin(), places.end(), 0);
   std::sort(places.begin(), places.end(), [&](int64_t a, int64_t b) {
     return isLarger(numbers[a], numbers[b]) || (!isLarger(numbers[b], numbers[a]) && a < b);
   });
+  for (int64_t i = 0; i < count && i + 1 < int64_t(places.size()); ++i) {
+    double a = numbers[places[i]], b = numbers[places[i + 1]];
+    if (isLarger(a, b) && std::isfinite(a))
+      margin = std::min(margin, (a - b) / std::max(std::fabs(a), std::fabs(b)));
+  }
   places.resize(count);
   return places;
 }
@@ -48,17 +54,17 @@ Row scored(Scoring scoring, Row scores) {
 }
 
 /// The experts to choose from: those of the best groups.
-std::vector<int64_t> candidates(const RouteSpec &spec, const Row &numbers) {
+std::vector<int64_t> candidates(const RouteSpec &spec, const Row &numbers, double &margin) {
   int64_t size = spec.experts / spec.groups;
   Row ranks;
   for (int64_t group = 0; group < spec.groups; ++group) {
     Row members(numbers.begin() + group * size, numbers.begin() + (group + 1) * size);
     double rank = 0;
-    for (int64_t place : largest(members, spec.groups == 1 ? 0 : spec.groupRank))
+    for (int64_t place : largest(members, spec.groups == 1 ? 0 : spec.groupRank, margin))
       rank += members[place];
     ranks.push_back(rank);
   }
-  std::vector<int64_t> groups = largest(ranks, spec.topGroups), experts;
+  std::vector<int64_t> groups = largest(ranks, spec.topGroups, margin), experts;
   std::sort(groups.begin(), groups.end());
   for (int64_t group : groups)
     for (int64_t i = 0; i < size; ++i)
@@ -105,14 +111,16 @@ Routes route(const RouteSpec &spec, const std::vector<double> &scores, const std
     Row own = scored(spec.scoring, Row(first, first + spec.experts)), ranked, among;
     for (int64_t e = 0; e < spec.experts; ++e)
       ranked.push_back(own[e] + (bias.empty() ? 0 : bias[e]));
-    std::vector<int64_t> experts = candidates(spec, ranked), chosen;
+    double margin = std::numeric_limits<double>::infinity();
+    std::vector<int64_t> experts = candidates(spec, ranked, margin), chosen;
     for (int64_t expert : experts)
       among.push_back(ranked[expert]);
-    for (int64_t place : largest(among, spec.top))
+    for (int64_t place : largest(among, spec.top, margin))
       chosen.push_back(experts[place]);
     routes.experts.insert(routes.experts.end(), chosen.begin(), chosen.end());
     for (double weight : normalized(spec, own, chosen))
       routes.weights.push_back(spec.scale * weight);
+    routes.margins.push_back(margin);
   }
   return routes;
 }

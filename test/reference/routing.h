@@ -25,6 +25,8 @@ struct RouteSpec {
 struct Routes {
   std::vector<int32_t> experts; ///< [tokens, top], best first
   std::vector<double> weights;  ///< [tokens, top]
+  /// [tokens]: how far the numbers were apart, relative to the larger one, where it was closest. Equal ones count not.
+  std::vector<double> margins;
 };
 
 /// scores [tokens, experts], bias [experts] or empty.

@@ -57,6 +57,11 @@ TEST(ReferenceRoute, GroupsAreRankedBySums) {
   EXPECT_THAT(route(spec, {9, 0, 5, 5, 8, 1}).experts, ElementsAre(0, 2, 3));
 }
 
+TEST(ReferenceRoute, SaysWhichDecisionsWereClose) {
+  EXPECT_THAT(route({3, 1}, {1, 4, 3, /**/ 2, 2, 1, /**/ 2, kNan, 1}).margins, ElementsAre(0.25, INFINITY, INFINITY));
+  EXPECT_THAT(route({3, 2}, {1, 4, 3.5}).margins, ElementsAre(0.125));
+}
+
 // Of 4 with a jitter of 0.2: below 2.4 is far from it, and below 1.8 is far from 3.
 TEST(ReferenceRoute, SparsemixerWeighsAmongTheNear) {
   RouteSpec spec{.experts = 4, .top = 2, .normalize = Normalize::Sparsemixer, .jitter = 0.2};
