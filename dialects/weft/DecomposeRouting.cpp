@@ -30,6 +30,7 @@ Value loopOf(Def &d, int64_t loop) { return linalg::IndexOp::create(d.b, d.loc, 
 Value loopNumber(Def &d, int64_t loop) {
   return arith::IndexCastOp::create(d.b, d.loc, d.b.getI32Type(), loopOf(d, loop));
 }
+Value indexOf(Def &d, Value number) { return arith::IndexCastOp::create(d.b, d.loc, d.b.getIndexType(), number); }
 Value filled(Def &d, Value init, int64_t value) {
   return linalg::FillOp::create(d.b, d.loc, integer(d, value), ValueRange(init)).getResult(0);
 }
@@ -140,11 +141,11 @@ public:
     Value start = linalg::FillOp::create(def.b, def.loc, def.constant(f32, 0), ValueRange(op.getInit())).getResult(0);
     if (op.getBias())
       start = def.compute(groups, op.getInit(), {map(2, {0}), map(2, {0, 1})}, [&](Def &d, ValueRange e) -> Value {
-        return tensor::ExtractOp::create(d.b, d.loc, op.getBias(), ValueRange{e[0], loopOf(d, 1)});
+        return tensor::ExtractOp::create(d.b, d.loc, op.getBias(), ValueRange{indexOf(d, e[0]), loopOf(d, 1)});
       });
     return def.compute({left(), groups}, start, {map(3, {0, 2}), map(3, {0}), map(3, {0, 1})},
                        [&](Def &d, ValueRange e) -> Value {
-                         Value weight = weightAt(d, e[1], loopOf(d, 1), loopOf(d, 2));
+                         Value weight = weightAt(d, indexOf(d, e[1]), loopOf(d, 1), loopOf(d, 2));
                          Value product = arith::MulFOp::create(d.b, d.loc, d.convert(e[0], f32), weight);
                          return arith::AddFOp::create(d.b, d.loc, e[2], product);
                        });
@@ -153,7 +154,7 @@ public:
 private:
   AffineMap map(unsigned dims, ArrayRef<unsigned> results) { return mapTo(def.b, dims, results); }
 
-  /// The group of each row, an index: as many groups end at or before it. Rows in no group have any.
+  /// The group of each row: as many groups end at or before it. Rows in no group have any.
   Value groupOfRow() {
     Value zeros = filled(def, def.empty({shape[0]}, def.b.getI32Type()), 0);
     AffineExpr i, g;
@@ -164,10 +165,9 @@ private:
     Value counts = def.compute(ends, zeros, {map(2, {1}), map(2, {0})}, [](Def &d, ValueRange e) -> Value {
       return counted(d, compare(d, arith::CmpIPredicate::sle, e[0], loopNumber(d, 0)), e[1]);
     });
-    return def.compute(counts, def.empty({shape[0]}, def.b.getIndexType()), {map(1, {0}), map(1, {0})},
+    return def.compute(counts, def.empty({shape[0]}, def.b.getI32Type()), {map(1, {0}), map(1, {0})},
                        [&](Def &d, ValueRange e) -> Value {
-                         Value group = arith::MinSIOp::create(d.b, d.loc, e[0], integer(d, groups - 1));
-                         return arith::IndexCastOp::create(d.b, d.loc, d.b.getIndexType(), group);
+                         return arith::MinSIOp::create(d.b, d.loc, e[0], integer(d, groups - 1));
                        });
   }
 

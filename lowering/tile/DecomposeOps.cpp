@@ -6,6 +6,7 @@
 #include "lowering/tile/Passes.h"
 
 #include "dialects/weft/RecurrenceOps.h"
+#include "dialects/weft/RoutingOps.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/IR/PatternMatch.h"
@@ -25,7 +26,8 @@ struct DecomposeOpsPass : impl::DecomposeOpsBase<DecomposeOpsPass> {
     bool byDefinition = getOperation()->hasAttr("weft.definitions");
     SmallVector<DecomposableOpInterface> ops;
     getOperation()->walk([&](DecomposableOpInterface op) {
-      if (isa<LayerNormOp, RmsNormOp, QuantizeRowsOp>(op) || (byDefinition && isa<RecurrenceOp>(op)))
+      if (isa<LayerNormOp, RmsNormOp, QuantizeRowsOp>(op) ||
+          (byDefinition && isa<RecurrenceOp, RouteOp, DispatchOp, GroupedMatmulOp, CombineOp>(op)))
         ops.push_back(op);
     });
     IRRewriter rewriter(&getContext());

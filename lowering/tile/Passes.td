@@ -60,8 +60,8 @@ def DecomposeOps : Pass<"weft-decompose-ops", "::mlir::ModuleOp"> {
   let summary = "Replaces row-wise ops on tiles by their definitions";
   let description = [{
     Before: `weft.layer_norm` and `weft.rms_norm` on tiles. After: the linalg ops of its definition. Ops with a lowering of their own
-    (attention, recurrences, products, embedding) stay; in a module with `weft.definitions` recurrences do not, for
-    comparisons.
+    (attention, recurrences, products, embedding) stay; in a module with `weft.definitions` recurrences and the ops of
+    mixtures of experts do not, for comparisons.
 
     Example:
     ```mlir

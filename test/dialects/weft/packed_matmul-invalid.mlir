@@ -101,3 +101,11 @@ func.func @packed_matmul_c9_dynamic(%x: tensor<3x?xf32>, %w: tensor<2x1x4x16xf32
   weft.packed_matmul ins(%x, %w : tensor<3x?xf32>, tensor<2x1x4x16xf32>) outs(%init : tensor<3x10xf32>) -> tensor<3x10xf32>
   return
 }
+
+// -----
+
+func.func @packed_matmul_c10(%x: tensor<3x8xf32>, %w: tensor<2x8x16xf32>, %rows: tensor<5xi64>, %init: tensor<5x20xf32>) {
+  // expected-error@+1 {{rows must be i32, one for each row of the destination, and the weight without blocks, got 'tensor<5xi64>'}}
+  %y = weft.packed_matmul ins(%x, %w : tensor<3x8xf32>, tensor<2x8x16xf32>) rows(%rows : tensor<5xi64>) outs(%init : tensor<5x20xf32>) -> tensor<5x20xf32>
+  return
+}
