@@ -235,5 +235,23 @@ TEST_F(RouteConformance, ExpertsChooseTokens) {
   }
 }
 
+// Where nothing is done for a route its definition runs.
+TEST(RouteDefinition, ChoosesAndWeighsAsInFloat64) {
+  std::string text = "module attributes {weft.definitions, weft.dim_bounds = {tokens = array<i64: 0, 8192>}} {";
+  for (const RouteCase &c : routeCases())
+    text += c.text();
+  CompiledModule module(text + "}\n", {}, "cpu:v3");
+  Numbers numbers(88);
+  for (const RouteCase &c : routeCases())
+    for (float bad : {0.0f, std::nanf(""), std::numeric_limits<float>::infinity()}) {
+      std::vector<float> scores = numbers.normals(65 * c.spec.experts);
+      scores[17 * c.spec.experts + 1] = bad;
+      Arrays in = c.inputs(scores, numbers);
+      for (const std::string &variant : module.variants())
+        EXPECT_THAT(wrongTokens(c, module.run(variant, c.name, in, {2}), expectedOf(c, in)), testing::IsEmpty())
+            << nameOf(variant, c, 65) << " " << bad;
+    }
+}
+
 } // namespace
 } // namespace weft::test

@@ -89,8 +89,9 @@ func.func @combined(%x: tensor<?x64xf32>, %w: tensor<2x20x64x16xf32>, %offsets: 
 
 // -----
 
-// A weight in groups along k: the rows are put beside each other first.
+// A weight in groups along k: the rows are put beside each other first; those that are none are the last one.
 // CHECK-LABEL: func.func @bytes(
+// CHECK: arith.minui
 // CHECK: %[[ROWS:.*]] = weft.embedding ins(%{{.*}}, %{{.*}} : tensor<?xi32>, tensor<?x64xf32>)
 // CHECK: weft.groupwise_matmul {bits = 4 : i64, group = 32 : i64} ins(%[[ROWS]],
 module attributes {weft.target = #weft.target<isa = "v4", lanes = 16, registers = 32, cpu = "x86-64-v4", features = "">} {
