@@ -443,6 +443,32 @@ def ConvertForall : Pass<"weft-convert-forall", "::mlir::ModuleOp"> {
                            "::mlir::scf::SCFDialect"];
 }
 
+def AnnounceExperts : Pass<"weft-announce-experts", "::mlir::ModuleOp"> {
+  let summary = "Tells the runtime which experts' weights an entry is about to read";
+  let description = [{
+    Before: entries that call kernels whose arguments are named by `weft.experts`, every function with the call record as
+    its first argument. After: behind the call that writes the offsets, the runtime's `experts_chosen` is called for each
+    parameter that is read by them, in the order of their use.
+
+    Example:
+    ```mlir
+    func.func @encode(%call: !llvm.ptr, %x: memref<8x4xf32>, %offsets: memref<5xi32>) attributes {weft.entry} {
+      %w = weft.parameter "w" : memref<4x1x4x16xf32>
+      call @dispatch(%call, %offsets) : (!llvm.ptr, memref<5xi32>) -> ()
+      call @experts(%call, %x, %w, %offsets) : (!llvm.ptr, memref<8x4xf32>, memref<4x1x4x16xf32>, memref<5xi32>) -> ()
+      return
+    }
+    ```
+    becomes
+    ```
+    call @dispatch(%call, %offsets)
+    llvm.call %experts_chosen(%call, %w, 256, %offsets, 4)
+    call @experts(%call, %x, %w, %offsets)
+    ```
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
 def ConvertEntry : Pass<"weft-convert-entry", "::mlir::ModuleOp"> {
   let summary = "Wraps entry functions as the ABI wants them";
   let description = [{

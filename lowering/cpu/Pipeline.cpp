@@ -42,6 +42,7 @@ void buildCpuPhase(OpPassManager &pm) {
 
   // Parallel loops become functions for the runtime; then the entry meets the ABI.
   pm.addPass(createConvertForall());
+  pm.addPass(createAnnounceExperts());
   pm.addPass(createConvertEntry());
 
   // Math after vectorisation, so that one expansion serves all lanes.

@@ -29,6 +29,34 @@ def TileKernels : Pass<"weft-tile-kernels", "::mlir::ModuleOp"> {
                            "::mlir::arith::ArithDialect"];
 }
 
+def MarkExperts : Pass<"weft-mark-experts", "::mlir::ModuleOp"> {
+  let summary = "Names the arguments of kernels that hold experts' weights and their offsets";
+  let description = [{
+    Before: kernel functions with a `weft.grouped_matmul`. After: where its weight and its offsets are arguments, these
+    have the attribute `weft.experts`, "weight" and "offsets", which stays when the product has become loops:
+    `weft-announce-experts` reads it.
+
+    Example:
+    ```mlir
+    func.func private @kernel(%x: memref<4x64xf32>, %w: memref<8x8x64x16xf32>, %offsets: memref<9xi32>,
+                              %y: memref<4x128xf32>) attributes {weft.kernel = "experts"} {
+      %x_t = bufferization.to_tensor %x restrict : memref<4x64xf32> to tensor<4x64xf32>
+      %w_t = bufferization.to_tensor %w restrict : memref<8x8x64x16xf32> to tensor<8x8x64x16xf32>
+      %offsets_t = bufferization.to_tensor %offsets restrict : memref<9xi32> to tensor<9xi32>
+      %init = bufferization.to_tensor %y restrict writable : memref<4x128xf32> to tensor<4x128xf32>
+      %p = weft.grouped_matmul ins(%x_t, %w_t, %offsets_t : tensor<4x64xf32>, tensor<8x8x64x16xf32>, tensor<9xi32>)
+           outs(%init : tensor<4x128xf32>) -> tensor<4x128xf32>
+      bufferization.materialize_in_destination %p in restrict writable %y : (tensor<4x128xf32>, memref<4x128xf32>) -> ()
+      return
+    }
+    ```
+    becomes
+    ```
+    func.func private @kernel(%x, %w {weft.experts = "weight"}, %offsets {weft.experts = "offsets"}, %y) …
+    ```
+  }];
+}
+
 def TileExperts : Pass<"weft-tile-experts", "::mlir::ModuleOp"> {
   let summary = "Cuts kernels around products of ragged groups into dense products of one group's rows";
   let description = [{

@@ -17,6 +17,7 @@ namespace weft {
 void registerTilePasses() { registerWeftTilePasses(); }
 
 void buildTilePhase(OpPassManager &pm) {
+  pm.addPass(createMarkExperts());
   pm.addPass(createTileExperts());
   pm.addPass(createTileKernels());
   // After tiling, so that a definition's intermediate values are rows, not tensors.
