@@ -1,7 +1,7 @@
 // RUN: weft-opt %s --weft-announce-experts --canonicalize --cse | FileCheck %s
 
 func.func private @dispatch(!llvm.ptr, memref<5xi32>) attributes {weft.kernel = "route"}
-func.func private @experts(!llvm.ptr, memref<8x16xf32>, memref<4x1x16x16xf32> {weft.experts = "weight"},
+func.func private @experts(!llvm.ptr, memref<8x4xf32>, memref<4x1x4x16xf32> {weft.experts = "weight"},
                            memref<5xi32> {weft.experts = "offsets"}) attributes {weft.kernel = "experts"}
 func.func private @words(!llvm.ptr, memref<4x1x8x32xbf16> {weft.experts = "weight"},
                          memref<5xi32> {weft.experts = "offsets"}) attributes {weft.kernel = "experts"}
@@ -11,7 +11,7 @@ func.func private @words(!llvm.ptr, memref<4x1x8x32xbf16> {weft.experts = "weigh
 // CHECK-LABEL: func.func @layer(
 // CHECK-SAME: %[[CALL:[^:]*]]: !llvm.ptr
 // CHECK-DAG: %[[EXPERTS:.*]] = llvm.mlir.constant(4 : i64)
-// CHECK-DAG: %[[BYTES:.*]] = llvm.mlir.constant(1024 : i64)
+// CHECK-DAG: %[[BYTES:.*]] = llvm.mlir.constant(256 : i64)
 // CHECK-DAG: %[[HALVES:.*]] = llvm.mlir.constant(512 : i64)
 // CHECK-DAG: %[[V:.*]] = weft.parameter "v"
 // CHECK-DAG: %[[W:.*]] = weft.parameter "w"
@@ -30,12 +30,12 @@ func.func private @words(!llvm.ptr, memref<4x1x8x32xbf16> {weft.experts = "weigh
 // CHECK: call @experts(
 // CHECK-NOT: llvm.call
 // CHECK: call @words(
-func.func @layer(%call: !llvm.ptr, %x: memref<8x16xf32>, %arena: memref<64xi8>) attributes {weft.entry} {
+func.func @layer(%call: !llvm.ptr, %x: memref<8x4xf32>, %arena: memref<64xi8>) attributes {weft.entry} {
   %c0 = arith.constant 0 : index
-  %v = weft.parameter "v" : memref<4x1x16x16xf32>
+  %v = weft.parameter "v" : memref<4x1x4x16xf32>
   %offsets = memref.view %arena[%c0][] : memref<64xi8> to memref<5xi32>
   call @dispatch(%call, %offsets) : (!llvm.ptr, memref<5xi32>) -> ()
-  call @experts(%call, %x, %v, %offsets) : (!llvm.ptr, memref<8x16xf32>, memref<4x1x16x16xf32>, memref<5xi32>) -> ()
+  call @experts(%call, %x, %v, %offsets) : (!llvm.ptr, memref<8x4xf32>, memref<4x1x4x16xf32>, memref<5xi32>) -> ()
   %w = weft.parameter "w" : memref<4x1x8x32xbf16> // moves to where it is needed first
   call @words(%call, %w, %offsets) : (!llvm.ptr, memref<4x1x8x32xbf16>, memref<5xi32>) -> ()
   return
@@ -46,11 +46,22 @@ func.func @layer(%call: !llvm.ptr, %x: memref<8x16xf32>, %arena: memref<64xi8>) 
 // CHECK-LABEL: func.func @negative_given(
 // CHECK-NOT: llvm.call
 // CHECK: return
-func.func @negative_given(%call: !llvm.ptr, %x: memref<8x16xf32>, %v: memref<4x1x16x16xf32>, %offsets: memref<5xi32>,
+func.func @negative_given(%call: !llvm.ptr, %x: memref<8x4xf32>, %v: memref<4x1x4x16xf32>, %offsets: memref<5xi32>,
                           %others: memref<5xi32>) attributes {weft.entry} {
-  %w = weft.parameter "v" : memref<4x1x16x16xf32>
-  call @experts(%call, %x, %w, %offsets) : (!llvm.ptr, memref<8x16xf32>, memref<4x1x16x16xf32>, memref<5xi32>) -> ()
+  %w = weft.parameter "v" : memref<4x1x4x16xf32>
+  call @experts(%call, %x, %w, %offsets) : (!llvm.ptr, memref<8x4xf32>, memref<4x1x4x16xf32>, memref<5xi32>) -> ()
   call @dispatch(%call, %others) : (!llvm.ptr, memref<5xi32>) -> ()
-  call @experts(%call, %x, %v, %others) : (!llvm.ptr, memref<8x16xf32>, memref<4x1x16x16xf32>, memref<5xi32>) -> ()
+  call @experts(%call, %x, %v, %others) : (!llvm.ptr, memref<8x4xf32>, memref<4x1x4x16xf32>, memref<5xi32>) -> ()
+  return
+}
+
+// CHECK-LABEL: func.func @encode(
+// CHECK: call @dispatch(
+// CHECK: llvm.call %
+// CHECK: call @experts(
+func.func @encode(%call: !llvm.ptr, %x: memref<8x4xf32>, %offsets: memref<5xi32>) attributes {weft.entry} {
+  %w = weft.parameter "w" : memref<4x1x4x16xf32>
+  call @dispatch(%call, %offsets) : (!llvm.ptr, memref<5xi32>) -> ()
+  call @experts(%call, %x, %w, %offsets) : (!llvm.ptr, memref<8x4xf32>, memref<4x1x4x16xf32>, memref<5xi32>) -> ()
   return
 }

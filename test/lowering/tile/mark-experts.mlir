@@ -55,3 +55,17 @@ func.func private @negative_computed_weight(%x: memref<4x8xf32>, %w: memref<2x3x
   bufferization.materialize_in_destination %p in restrict writable %y : (tensor<4x3xf32>, memref<4x3xf32>) -> ()
   return
 }
+
+// CHECK-LABEL: func.func private @kernel(
+// CHECK-SAME: memref<8x8x64x16xf32> {weft.experts = "weight"}, %{{[^:]*}}: memref<9xi32> {weft.experts = "offsets"}
+func.func private @kernel(%x: memref<4x64xf32>, %w: memref<8x8x64x16xf32>, %offsets: memref<9xi32>,
+                          %y: memref<4x128xf32>) attributes {weft.kernel = "experts"} {
+  %x_t = bufferization.to_tensor %x restrict : memref<4x64xf32> to tensor<4x64xf32>
+  %w_t = bufferization.to_tensor %w restrict : memref<8x8x64x16xf32> to tensor<8x8x64x16xf32>
+  %offsets_t = bufferization.to_tensor %offsets restrict : memref<9xi32> to tensor<9xi32>
+  %init = bufferization.to_tensor %y restrict writable : memref<4x128xf32> to tensor<4x128xf32>
+  %p = weft.grouped_matmul ins(%x_t, %w_t, %offsets_t : tensor<4x64xf32>, tensor<8x8x64x16xf32>, tensor<9xi32>)
+       outs(%init : tensor<4x128xf32>) -> tensor<4x128xf32>
+  bufferization.materialize_in_destination %p in restrict writable %y : (tensor<4x128xf32>, memref<4x128xf32>) -> ()
+  return
+}
