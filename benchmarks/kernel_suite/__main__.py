@@ -42,6 +42,8 @@ def arguments() -> argparse.Namespace:
     args = parser.parse_args()
     args.full = not (args.quick or args.suite or args.peers or args.rounds)
     usual = libraries.QUICK if args.quick else libraries.DEFAULT
+    if args.suite and "experts" not in args.suite.split(","):
+        usual = [name for name in usual if name not in libraries.FOR_EXPERTS]
     choices = (("suite", suites.SUITES, suites.SUITES), ("peers", list(libraries.ALL), usual))
     for option, known, default in choices:
         asked = getattr(args, option)

@@ -274,6 +274,7 @@ ALL = {"weft": weft, DENSE: weft_dense, "torch": torch, "torch-compile": torch_c
        "onednn": onednn, "mkl": mkl, "openblas": openblas, "onnxruntime": onnxruntime, "openvino": openvino,
        "llama.cpp": llama_cpp}
 DEFAULT = list(ALL)
+FOR_EXPERTS = [DENSE, "torch-batched", "torch-grouped"]  # they take nothing else
 QUICK = [name for name in ALL if name != "torch-compile"]  # it takes a minute or two to compile
 # Weft's other levels are timed when asked for.
 ALL |= {f"weft-{level}": partial(weft, level=level) for level in ("v4", "v3", "portable")}

@@ -41,6 +41,29 @@ func.func @layer(%call: !llvm.ptr, %x: memref<8x4xf32>, %arena: memref<64xi8>) a
   return
 }
 
+// Chosen a layer before (Pre-gated MoE, arXiv:2308.12066), they are told a layer before.
+// CHECK-LABEL: func.func @early_choice(
+// CHECK: call @dispatch(%{{.*}}, %[[FIRST:.*]]) :
+// CHECK: llvm.call %
+// CHECK: call @dispatch(%{{.*}}, %[[NEXT:.*]]) :
+// CHECK: llvm.call %
+// CHECK: call @experts({{.*}}, %[[FIRST]]) :
+// CHECK-NOT: llvm.call
+// CHECK: call @experts({{.*}}, %[[NEXT]]) :
+func.func @early_choice(%call: !llvm.ptr, %x: memref<8x4xf32>, %arena: memref<128xi8>) attributes {weft.entry} {
+  %c0 = arith.constant 0 : index
+  %c64 = arith.constant 64 : index
+  %first = memref.view %arena[%c0][] : memref<128xi8> to memref<5xi32>
+  %next = memref.view %arena[%c64][] : memref<128xi8> to memref<5xi32>
+  call @dispatch(%call, %first) : (!llvm.ptr, memref<5xi32>) -> ()
+  call @dispatch(%call, %next) : (!llvm.ptr, memref<5xi32>) -> ()
+  %v = weft.parameter "v" : memref<4x1x4x16xf32>
+  call @experts(%call, %x, %v, %first) : (!llvm.ptr, memref<8x4xf32>, memref<4x1x4x16xf32>, memref<5xi32>) -> ()
+  %w = weft.parameter "w" : memref<4x1x4x16xf32>
+  call @experts(%call, %x, %w, %next) : (!llvm.ptr, memref<8x4xf32>, memref<4x1x4x16xf32>, memref<5xi32>) -> ()
+  return
+}
+
 // Offsets that the caller gives are known from the start, but no call here tells that they are: nothing is announced.
 // A weight that is no parameter is in no file.
 // CHECK-LABEL: func.func @negative_given(
