@@ -33,6 +33,17 @@ using namespace mlir;
 namespace weft {
 namespace {
 
+/// Scratch in a loop would take more of the stack in every turn.
+void hoistScratch(func::FuncOp function) {
+  SmallVector<memref::AllocaOp> scratch;
+  function.walk([&](memref::AllocaOp op) {
+    if (op.getType().hasStaticShape())
+      scratch.push_back(op);
+  });
+  for (memref::AllocaOp op : scratch)
+    op->moveBefore(&function.front(), function.front().begin());
+}
+
 /// What one scf.forall becomes.
 class ForallConversion {
 public:
@@ -154,16 +165,6 @@ private:
       b.clone(op, mapping);
   }
 
-  static void hoistScratch(func::FuncOp function) {
-    SmallVector<memref::AllocaOp> scratch;
-    function.walk([&](memref::AllocaOp op) {
-      if (op.getType().hasStaticShape())
-        scratch.push_back(op);
-    });
-    for (memref::AllocaOp op : scratch)
-      op->moveBefore(&function.front(), function.front().begin());
-  }
-
   void emitCall(func::FuncOp body) {
     OpBuilder b(forall);
     Type i64 = b.getI64Type();
@@ -236,6 +237,9 @@ struct ConvertForallPass : impl::ConvertForallBase<ConvertForallPass> {
     module.walk([&](scf::ForallOp op) { foralls.push_back(op); });
     for (scf::ForallOp op : foralls)
       ForallConversion(op, types, symbols).run();
+    for (auto function : module.getOps<func::FuncOp>())
+      if (function->hasAttr("weft.kernel"))
+        hoistScratch(function);
   }
 };
 

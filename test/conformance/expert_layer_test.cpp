@@ -34,6 +34,8 @@ const std::vector<Layer> &layers() {
       {{"many", {64, 8, Scoring::Softmax}}, 33, 17},
       {{"grouped", {16, 4, Scoring::Sigmoid, Normalize::Sum, 2.5, 0, 4, 2, 2}, true}, 40, 48, std::nullopt, true},
       {{"most", {512, 10, Scoring::Softmax, Normalize::Sum}}, 16, 8},
+      {{"primes", {31, 7, Scoring::Softmax, Normalize::Sum}}, 61, 29},
+      {{"all", {5, 5, Scoring::None, Normalize::Softmax}}, 17, 101, std::nullopt, true},
       {{"capacity", {8, 2, Scoring::None, Normalize::Softmax}}, 24, 32, 3},
       {{"half", {8, 3, Scoring::Softmax, Normalize::Sum}}, 48, 64, std::nullopt, false, "bf16"},
   };
@@ -198,7 +200,7 @@ Arrays chosen(const Arrays &in, const std::vector<int64_t> &tokens) {
 }
 
 std::unique_ptr<CompiledModule> compiled(const std::vector<const Layer *> &some, const std::vector<Weights> &weights) {
-  std::string text = "module attributes {weft.dim_bounds = {tokens = array<i64: 0, 4096>}} {";
+  std::string text = "module attributes {weft.dim_bounds = {tokens = array<i64: 0, 16384>}} {";
   Arrays file;
   for (size_t i = 0; i < some.size(); ++i) {
     text += textOf(*some[i]);
@@ -252,6 +254,18 @@ TEST_F(ExpertLayer, IsWithinBoundsOfFloat64) {
           EXPECT_TRUE(sameBits(out, module->run(variant, l.entry(), in, options)[0])) << nameOf(variant, l, tokens);
       }
     }
+}
+
+TEST_F(ExpertLayer, TenThousandTokens) {
+  Numbers numbers(127);
+  const Layer &l = layer("many");
+  Arrays in = inputsOf(l, 10007, numbers);
+  std::vector<double> want = expected(l, weightsOf(l), in);
+  for (const std::string &variant : module->variants()) {
+    RelativeError error;
+    error.add(floatsOf(module->run(variant, l.entry(), in, {2})[0]), want);
+    EXPECT_LT(error.value(), boundOf(l, variant)) << variant;
+  }
 }
 
 TEST_F(ExpertLayer, TokensStandAloneAndInAnyOrder) {

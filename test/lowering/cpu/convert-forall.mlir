@@ -45,3 +45,22 @@ func.func @encode(%x: memref<?x8xf32>, %n: index) attributes {weft.entry} {
   call @kernel(%x, %n) : (memref<?x8xf32>, index) -> ()
   return
 }
+
+// A kernel of one item, whose loop over blocks has a scratch: every turn uses the same.
+// CHECK-LABEL: func.func private @one_item(
+// CHECK: memref.alloca() : memref<4xf32>
+// CHECK: scf.for
+// CHECK-NOT: memref.alloca
+// CHECK: return
+func.func private @one_item(%x: memref<?xf32>, %n: index) attributes {weft.kernel = "sum"} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  scf.for %i = %c0 to %n step %c1 {
+    %scratch = memref.alloca() : memref<4xf32>
+    %v = memref.load %x[%i] : memref<?xf32>
+    memref.store %v, %scratch[%c1] : memref<4xf32>
+    %w = memref.load %scratch[%c0] : memref<4xf32>
+    memref.store %w, %x[%i] : memref<?xf32>
+  }
+  return
+}
