@@ -20,8 +20,8 @@ ColumnPacker::ColumnPacker(const ParameterDescription &parameter, const std::str
 }
 
 Result<void> ColumnPacker::pack(const Sources &sources) {
-  int64_t blocks = parameter.shape.size() == 4 ? parameter.shape[0] : 0, columns = 0;
-  Result<std::vector<MatrixSize>> sizes = sizesOfMatrices(parameter, blocks, sources, place);
+  int64_t count = blocks(), columns = 0;
+  Result<std::vector<MatrixSize>> sizes = sizesOfMatrices(parameter, count, sources, place);
   if (!sizes)
     return sizes.takeError();
   for (size_t index = 0; index < sources.size(); ++index) {
@@ -31,7 +31,7 @@ Result<void> ColumnPacker::pack(const Sources &sources) {
                     printableName(sources[index]->name) + " has the shape " + printableShape(sources[index]->shape) +
                         " where the graph has panels of the shape " + printableShape(parameter.shape),
                     place);
-    columns = columnsOf(size) + (blocks ? 0 : columns);
+    columns = columnsOf(size) + (count ? 0 : columns);
   }
   if (!fitsTogether(columns))
     return misfit(parameter, "its sources have " + std::to_string(columns) + " outputs together", place);
@@ -44,8 +44,8 @@ Result<void> ColumnPacker::pack(const Sources &sources) {
     for (size_t at = 0, step = size.rows * size.columns; step && at < values.size(); at += step) {
       if (Result<void> added = add(*sources[index], size, std::span(values).subspan(at, step)); !added)
         return added;
-      if (blocks)
-        column = llvm::alignTo(column, parameter.panels->width);
+      if (count)
+        column = llvm::alignTo(column, blockUnit());
     }
   }
   return {};

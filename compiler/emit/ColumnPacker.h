@@ -30,6 +30,10 @@ protected:
   /// `out` becomes zeros.
   ColumnPacker(const ParameterDescription &parameter, const std::string &place, std::span<std::byte> out);
 
+  /// How many matrices there are, one beside the other; 0: one.
+  virtual int64_t blocks() const { return parameter.shape.size() == 4 ? parameter.shape[0] : 0; }
+  /// A block's columns begin at a multiple of this.
+  virtual int64_t blockUnit() const { return parameter.panels->width; }
   /// Whether sums of this depth fit.
   virtual bool fitsDepth(int64_t depth) const = 0;
   /// Whether the parameter has room for so many columns (of a block), and for no more.

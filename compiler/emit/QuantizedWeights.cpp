@@ -19,14 +19,19 @@ class Quantizer : public ColumnPacker {
 public:
   Quantizer(const ParameterDescription &parameter, const std::string &place, std::span<std::byte> out)
       : ColumnPacker(parameter, place, out), width(parameter.panels->width), isPanels(parameter.dtype == WEFT_I8),
-        shape(parameter.shape), out(out) {}
+        panelSteps(isPanels ? parameter.shape.end()[-2] : 0), count(parameter.shape.end()[isPanels ? -3 : -1]), out(out) {
+  }
 
 private:
+  int64_t blocks() const override {
+    return parameter.shape.size() == (isPanels ? 4u : 2u) ? parameter.shape[0] : 0;
+  }
+  int64_t blockUnit() const override { return isPanels ? width : 1; }
   bool fitsDepth(int64_t depth) const override {
-    return !isPanels || static_cast<int64_t>(llvm::divideCeil(depth, kGroup)) == shape[1];
+    return !isPanels || static_cast<int64_t>(llvm::divideCeil(depth, kGroup)) == panelSteps;
   }
   bool fitsTogether(int64_t columns) const override {
-    return isPanels ? static_cast<int64_t>(llvm::divideCeil(columns, width)) == shape[0] : columns == shape[0];
+    return (isPanels ? static_cast<int64_t>(llvm::divideCeil(columns, width)) : columns) == count;
   }
 
   Result<void> add(const TensorView &source, MatrixSize size, std::span<const float> values) override {
@@ -55,15 +60,16 @@ private:
       return;
     }
     float inverse = 127 / most;
-    auto *panel = reinterpret_cast<int8_t *>(out.data()) + (column / width) * shape[1] * shape[2];
+    auto *panel = reinterpret_cast<int8_t *>(out.data()) + (column / width) * panelSteps * kGroup * width;
     for (int64_t k = 0; k < depth; ++k)
-      panel[k / kGroup * shape[2] + column % width * kGroup + k % kGroup] =
+      panel[k / kGroup * kGroup * width + column % width * kGroup + k % kGroup] =
           static_cast<int8_t>(std::nearbyint(first[k * step] * inverse));
   }
 
   int64_t width;
   bool isPanels;
-  const std::vector<int64_t> &shape;
+  int64_t panelSteps; ///< groups of k in a panel
+  int64_t count;      ///< panels, or columns, of a block
   std::span<std::byte> out;
 };
 
@@ -71,9 +77,10 @@ private:
 
 Result<void> fillQuantized(const ParameterDescription &parameter, const std::vector<const TensorView *> &sources,
                            const std::string &place, std::span<std::byte> out) {
-  bool isPanels = parameter.dtype == WEFT_I8 && parameter.shape.size() == 3 &&
-                  parameter.shape[2] == kGroup * parameter.panels->width;
-  if (!isPanels && (parameter.dtype != WEFT_F32 || parameter.shape.size() != 1))
+  size_t rank = parameter.shape.size();
+  bool isPanels = parameter.dtype == WEFT_I8 && (rank == 3 || rank == 4) &&
+                  parameter.shape.back() == kGroup * parameter.panels->width;
+  if (!isPanels && (parameter.dtype != WEFT_F32 || (rank != 1 && rank != 2)))
     return misfit(parameter, "its type is not that of a weight in 8 bits", place);
   return Quantizer(parameter, place, out).pack(sources);
 }

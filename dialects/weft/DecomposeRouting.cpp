@@ -138,6 +138,8 @@ public:
 
   Value build() {
     Value groups = groupOfRow();
+    if (op.getLhsScales())
+      return integerProduct(groups);
     Value start = linalg::FillOp::create(def.b, def.loc, def.constant(f32, 0), ValueRange(op.getInit())).getResult(0);
     if (op.getBias())
       start = def.compute(groups, op.getInit(), {map(2, {0}), map(2, {0, 1})}, [&](Def &d, ValueRange e) -> Value {
@@ -171,20 +173,61 @@ private:
                        });
   }
 
+  /// Sums of integers, exact, times both scales.
+  Value integerProduct(Value groups) {
+    Type i32 = def.b.getI32Type();
+    Value sums = def.compute({left(), groups}, filled(def, def.empty(shape, i32), 0),
+                             {map(3, {0, 2}), map(3, {0}), map(3, {0, 1})}, [&](Def &d, ValueRange e) -> Value {
+                               Value x = arith::ExtSIOp::create(d.b, d.loc, i32, e[0]);
+                               Value weight = storedAt(d, e[1], loopOf(d, 1), loopOf(d, 2));
+                               weight = arith::ExtSIOp::create(d.b, d.loc, i32, weight);
+                               Value product = arith::MulIOp::create(d.b, d.loc, x, weight);
+                               return arith::AddIOp::create(d.b, d.loc, e[2], product);
+                             });
+    Value scales = rowScales();
+    return def.compute({sums, scales, groups}, op.getInit(), {map(2, {0, 1}), map(2, {0}), map(2, {0}), map(2, {0, 1})},
+                       [&](Def &d, ValueRange e) -> Value {
+                         SmallVector<Value> column{e[2], loopOf(d, 1)};
+                         Value y = arith::SIToFPOp::create(d.b, d.loc, f32, e[0]);
+                         y = arith::MulFOp::create(d.b, d.loc, y, e[1]);
+                         Value scale = tensor::ExtractOp::create(d.b, d.loc, op.getRhsScales(), column);
+                         y = arith::MulFOp::create(d.b, d.loc, y, scale);
+                         if (!op.getBias())
+                           return y;
+                         Value bias = tensor::ExtractOp::create(d.b, d.loc, op.getBias(), column);
+                         return arith::AddFOp::create(d.b, d.loc, y, bias);
+                       });
+  }
+
+  /// The scales of lhs, one for each row of the result.
+  Value rowScales() {
+    if (!op.getRows())
+      return op.getLhsScales();
+    auto type = RankedTensorType::get({cast<ShapedType>(op.getLhsScales().getType()).getDimSize(0), 1}, f32);
+    SmallVector<ReassociationIndices> column = {{0, 1}};
+    Value matrix = tensor::ExpandShapeOp::create(def.b, def.loc, type, op.getLhsScales(), column);
+    return tensor::CollapseShapeOp::create(def.b, def.loc, def.rowsOf(matrix, op.getRows()), column);
+  }
+
   /// lhs, a row for each of the result.
   Value left() { return op.getRows() ? def.rowsOf(op.getLhs(), op.getRows()) : op.getLhs(); }
 
   Value weightAt(Def &d, Value group, Value n, Value k) {
     if (std::optional<GroupForm> form = op.getForm())
       return groupwiseElement(d, op.getRhs(), group, *form, k, n);
+    return d.convert(storedAt(d, group, n, k), f32);
+  }
+
+  /// A number of a weight that is not in groups along k.
+  Value storedAt(Def &d, Value group, Value n, Value k) {
     if (!op.isPacked())
-      return d.convert(tensor::ExtractOp::create(d.b, d.loc, op.getRhs(), ValueRange{group, n, k}), f32);
+      return tensor::ExtractOp::create(d.b, d.loc, op.getRhs(), ValueRange{group, n, k});
     Value width = arith::ConstantIndexOp::create(d.b, d.loc, op.getPanelWidth());
     Value steps = arith::ConstantIndexOp::create(d.b, d.loc, op.getStepsPerWord());
     Value panel = arith::DivUIOp::create(d.b, d.loc, n, width), column = arith::RemUIOp::create(d.b, d.loc, n, width);
     Value word = arith::DivUIOp::create(d.b, d.loc, k, steps), step = arith::RemUIOp::create(d.b, d.loc, k, steps);
     Value place = arith::AddIOp::create(d.b, d.loc, arith::MulIOp::create(d.b, d.loc, column, steps), step);
-    return d.convert(tensor::ExtractOp::create(d.b, d.loc, op.getRhs(), ValueRange{group, panel, word, place}), f32);
+    return tensor::ExtractOp::create(d.b, d.loc, op.getRhs(), ValueRange{group, panel, word, place});
   }
 
   GroupedMatmulOp op;

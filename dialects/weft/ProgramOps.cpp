@@ -41,10 +41,12 @@ static LogicalResult verifyPanels(ParameterOp op, PanelsAttr layout) {
   if (!layout.getInt8())
     return success();
   Type element = type.getElementType();
-  bool isPanels = element.isSignlessInteger(8) && type.getRank() == 3 && type.getDimSize(2) == 4 * width;
-  if (!isPanels && !(element.isF32() && type.getRank() == 1)) // parameter_c5
+  bool isPanels = element.isSignlessInteger(8) && (type.getRank() == 3 || type.getRank() == 4) &&
+                  type.getShape().back() == 4 * width;
+  bool areScales = element.isF32() && (type.getRank() == 1 || type.getRank() == 2);
+  if (!isPanels && !areScales) // parameter_c5
     return op.emitOpError("a weight in 8 bits has i8 panels [panels, ⌈K / 4⌉, ")
-           << 4 * width << "] or f32 scales [N], got " << type;
+           << 4 * width << "] or f32 scales [N], or [blocks] of these, got " << type;
   return success();
 }
 

@@ -145,8 +145,29 @@ static LogicalResult verifyShapes(GroupedMatmulOp op) {
   return success();
 }
 
+/// Rows and weights of 8-bit integers, with a scale for each row and each column.
+static LogicalResult verifyScales(GroupedMatmulOp op) {
+  if (!op.getLhsScales() && !op.getRhsScales())
+    return success();
+  if (!op.getLhsScales() || !op.getRhsScales() || op.getForm() || !op.isPacked()) // grouped_matmul_c14
+    return op.emitOpError("scales are of rows and of a packed weight's columns, without bits and group");
+  auto columns = cast<ShapedType>(op.getRhsScales().getType());
+  if (failed(verifyVector(op, "scales of rows", cast<ShapedType>(op.getLhsScales().getType()),
+                          op.getLhs().getType().getDimSize(0))))
+    return failure(); // grouped_matmul_c15
+  if (columns.getRank() != 2 || !extentsAgree(columns.getDimSize(0), op.getRhs().getType().getDimSize(0)) ||
+      !extentsAgree(columns.getDimSize(1), op.getInit().getType().getDimSize(1)))
+    return op.emitOpError("scales of columns must be [groups, n], are ") << columns; // grouped_matmul_c15
+  int64_t depth = op.getLhs().getType().getDimSize(1);
+  if (ShapedType::isDynamic(depth) || depth % QuantizedMatmulOp::kGroup != 0 || depth > QuantizedMatmulOp::kMaxDepth)
+    return op.emitOpError("rows of 8-bit integers must have a known multiple of ")
+           << QuantizedMatmulOp::kGroup << " columns, at most " << QuantizedMatmulOp::kMaxDepth << ", have "
+           << depth; // grouped_matmul_c16
+  return success();
+}
+
 LogicalResult GroupedMatmulOp::verify() {
-  if (failed(verifyShapes(*this)))
+  if (failed(verifyShapes(*this)) || failed(verifyScales(*this)))
     return failure();
   if (getBits().has_value() != getGroup().has_value() || (getForm() && !isPacked())) // grouped_matmul_c9
     return emitOpError("bits and group say how a packed weight's bytes lie: both or none");
@@ -157,11 +178,14 @@ LogicalResult GroupedMatmulOp::verify() {
       return emitOpError("bias must be [groups, n], is ") << type;
   }
   Type weight = getRhs().getType().getElementType(), lhs = getLhs().getType().getElementType();
-  bool isStored = getForm() ? weight.isSignlessInteger(8) : weight.isF32() || weight.isBF16() || weight.isF16();
-  bool isRow = lhs.isF32() || (!getForm() && (lhs.isBF16() || lhs.isF16()));
-  if (!isStored || !isRow || !holdsF32(getBias()) || !holdsF32(getInit())) // grouped_matmul_c11
-    return emitOpError("takes lhs and weights of f32, bf16 or f16, or lhs of f32 and bytes of groups, and bias and "
-                       "destination of f32");
+  auto isNumber = [](Type type) { return type.isF32() || type.isBF16() || type.isF16(); };
+  bool areBytes = getForm() || getLhsScales();
+  bool isStored = areBytes ? weight.isSignlessInteger(8) : isNumber(weight);
+  bool isRow = getLhsScales() ? lhs.isSignlessInteger(8) : getForm() ? lhs.isF32() : isNumber(lhs);
+  bool areFloats = holdsF32(getBias()) && holdsF32(getInit()) && holdsF32(getLhsScales()) && holdsF32(getRhsScales());
+  if (!isStored || !isRow || !areFloats) // grouped_matmul_c11
+    return emitOpError("takes lhs and weights of f32, bf16 or f16, or lhs of f32 and bytes of groups, or i8 with scales, "
+                       "and scales, bias and destination of f32");
   if (!holdsI32(getOffsets()) || !holdsI32(getRows())) // grouped_matmul_c12
     return emitOpError("offsets and rows must be i32");
   return verifyStorage(*this); // grouped_matmul_c13

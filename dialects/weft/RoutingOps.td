@@ -100,8 +100,9 @@ def Weft_GroupedMatmulOp : Weft_StructuredOp<"grouped_matmul", [AttrSizedOperand
     that is inside, a row outside of lhs is its last one: no index leads out of the operands.
 
     The weight is [groups, n, k], or packed: each group's panels as those of `weft.packed_matmul`, or of
-    `weft.groupwise_matmul` with `bits` and `group`. A row's sum runs as in that op: its bits depend on nothing but that
-    row and its group's weight and bias.
+    `weft.groupwise_matmul` with `bits` and `group`, or of `weft.quantized_matmul` with scales: of each row of lhs and of
+    each column of each group's weight. A row's sum runs as in that op: its bits depend on nothing but that row and its
+    group's weight and bias.
 
     Example: the first product of an expert layer, which reads the tokens' rows where they are
     ```mlir
@@ -114,6 +115,8 @@ def Weft_GroupedMatmulOp : Weft_StructuredOp<"grouped_matmul", [AttrSizedOperand
     Arg<Weft_Shaped, "weights, [groups, n, k], or packed: [groups, panels, …]">:$rhs,
     Arg<Weft_Shaped, "first row of each group and the end, [groups + 1]">:$offsets,
     Arg<Optional<Weft_Shaped>, "row of lhs for each row of the result, [r]">:$rows,
+    Arg<Optional<Weft_Shaped>, "scales of the rows of lhs, [t]">:$lhs_scales,
+    Arg<Optional<Weft_Shaped>, "scales of the columns of the weights, [groups, n]">:$rhs_scales,
     Arg<Optional<Weft_Shaped>, "bias, [groups, n]">:$bias,
     Arg<Weft_Shaped, "destination, [r, n]; its values are not read">:$init,
     OptionalAttr<I64Attr>:$bits,
@@ -121,9 +124,16 @@ def Weft_GroupedMatmulOp : Weft_StructuredOp<"grouped_matmul", [AttrSizedOperand
   let results = (outs Optional<AnyRankedTensor>:$result);
   let assemblyFormat = [{
     attr-dict `ins` `(` $lhs `,` $rhs `,` $offsets `:` type($lhs) `,` type($rhs) `,` type($offsets) `)`
-    (`rows` `(` $rows^ `:` type($rows) `)`)? (`bias` `(` $bias^ `:` type($bias) `)`)?
-    `outs` `(` $init `:` type($init) `)` (`->` type($result)^)?
+    (`rows` `(` $rows^ `:` type($rows) `)`)?
+    (`scales` `(` $lhs_scales^ `,` $rhs_scales `:` type($lhs_scales) `,` type($rhs_scales) `)`)?
+    (`bias` `(` $bias^ `:` type($bias) `)`)? `outs` `(` $init `:` type($init) `)` (`->` type($result)^)?
   }];
+  let builders = [OpBuilder<(ins "::mlir::TypeRange":$results, "::mlir::Value":$lhs, "::mlir::Value":$rhs,
+                                 "::mlir::Value":$offsets, "::mlir::Value":$rows, "::mlir::Value":$bias,
+                                 "::mlir::Value":$init), [{
+    build($_builder, $_state, results, lhs, rhs, offsets, rows, ::mlir::Value(), ::mlir::Value(), bias, init,
+          ::mlir::IntegerAttr(), ::mlir::IntegerAttr());
+  }]>];
   let extraClassDeclaration = [{
     ::mlir::MutableOperandRange getDpsInitsMutable() { return getInitMutable(); }
     /// Whether the weight is in panels.

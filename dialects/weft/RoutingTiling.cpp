@@ -141,10 +141,13 @@ FailureOr<TilingResult> GroupedMatmulOp::getTiledImplementation(OpBuilder &build
   SmallVector<Tile> tiles = {Tile(), weightTile(builder, *this, offsets[1], sizes[1]), Tile()};
   if (getRows())
     tiles.emplace_back();
-  if (getBias()) {
-    Range groups = wholeRanges(builder, getLoc(), getBias())[0];
-    tiles.push_back({{groups.offset, offsets[1]}, {groups.size, sizes[1]}});
-  }
+  if (getLhsScales())
+    tiles.emplace_back();
+  for (Value ofColumns : {getRhsScales(), getBias()})
+    if (ofColumns) {
+      Range groups = wholeRanges(builder, getLoc(), ofColumns)[0];
+      tiles.push_back({{groups.offset, offsets[1]}, {groups.size, sizes[1]}});
+    }
   tiles.push_back({offsets.take_front(2), sizes.take_front(2)});
   return cloneOntoTiles(*this, builder, tiles);
 }

@@ -52,7 +52,7 @@ Value projectGroups(GraphBuilder &graph, Value x, const std::string &name, const
   llvm::SmallVector<OpFoldResult> sizes{graph.sizes(groups.tokens)[0], b.getIndexAttr(out)};
   Value init = graph.empty(sizes, b.getF32Type());
   auto product = GroupedMatmulOp::create(b, graph.loc(), TypeRange{init.getType()}, x, matrices, groups.offsets,
-                                         gathers ? groups.tokens : Value(), bias, init, IntegerAttr(), IntegerAttr());
+                                         gathers ? groups.tokens : Value(), bias, init);
   return graph.known(product.getResult(), sizes);
 }
 

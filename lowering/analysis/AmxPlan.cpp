@@ -41,7 +41,8 @@ static ShapedType weightOf(Operation *op) {
   if (!isPanels || (packed ? packed.getPanelWidth() : grouped.getPanelWidth()) != AmxPlan::kTileRows)
     return ShapedType();
   auto type = cast<ShapedType>(op->getOperand(1).getType());
-  return type.getElementType().isBF16() ? type.clone(type.getShape().take_back(3)) : ShapedType(); // of one block
+  bool fits = type.getElementType().isBF16() || type.getElementType().isSignlessInteger(8);
+  return fits ? type.clone(type.getShape().take_back(3)) : ShapedType(); // of one block
 }
 
 /// Whether the rows of the result are rows of the left operand, in their order.

@@ -20,6 +20,11 @@ static std::optional<GroupForm> groupFormOf(Operation *op) {
   return grouped ? grouped.getForm() : std::nullopt;
 }
 
+static bool isGroupedInBytes(Operation *op) {
+  auto grouped = dyn_cast<GroupedMatmulOp>(op);
+  return grouped && grouped.getLhsScales();
+}
+
 unsigned productKindsOf(Operation *root) {
   unsigned kinds = kNoProducts;
   root->walk([&](Operation *op) {
@@ -27,7 +32,7 @@ unsigned productKindsOf(Operation *root) {
       kinds |= (wantsTiles(attention) ? kHalfProducts : 0) | (wantsByteTiles(attention) ? kByteProducts : 0);
     else if (std::optional<GroupForm> form = groupFormOf(op))
       kinds |= digitsPay(*form) ? kByteProducts : 0;
-    else if (isa<QuantizedMatmulOp>(op))
+    else if (isa<QuantizedMatmulOp>(op) || isGroupedInBytes(op))
       kinds |= kByteProducts;
     else if (wantsTiles(op))
       kinds |= kHalfProducts;

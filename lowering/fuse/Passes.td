@@ -114,9 +114,9 @@ def QuantizeExperts : Pass<"weft-quantize-experts", "::mlir::ModuleOp"> {
   let summary = "Rounds the weights of products of ragged groups";
   let description = [{
     Before: `weft.grouped_matmul` with a packed `weft.parameter` of f32, in a module whose `weft.weights` names a form of
-    integers; other modules stay as they are. After: the same op with the weight in groups along k: in the form that is
-    asked for, or for "int8" in `q8_0`, since a row that goes to several experts would be rounded for each. What is not
-    rounded gives a missed-optimisation remark.
+    integers; other modules stay as they are. After: the same op with the weight in groups along k, in the form that is
+    asked for; for "int8" with rows and weights as 8-bit integers and their scales, each tensor of rows rounded once. What
+    is not rounded gives a missed-optimisation remark.
 
     Example:
     ```mlir

@@ -15,6 +15,7 @@
 #include "lowering/fuse/Passes.h"
 
 #include "dialects/weft/RoutingOps.h"
+#include "lowering/fuse/RoundedRows.h"
 #include "lowering/fuse/RoundedWeight.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -66,31 +67,6 @@ FailureOr<QuantizePlan> planQuantization(PackedMatmulOp product, bool wholeInInt
   return QuantizePlan{product, weight, depth, out.getDimSize(1)};
 }
 
-/// Rounds each tensor once, before the first product that reads it.
-class RowsCache {
-public:
-  std::pair<Value, Value> quantized(OpBuilder &b, const QuantizePlan &plan) {
-    PackedMatmulOp product = plan.product;
-    auto [known, isNew] = made.try_emplace({product.getLhs(), product->getBlock()});
-    if (!isNew)
-      return known->second;
-    b.setInsertionPoint(product);
-    Location loc = product.getLoc();
-    // Kernels must not be asked for the extents of their results: the destination says how many rows there are.
-    auto empty = product.getInit().getDefiningOp<tensor::EmptyOp>();
-    OpFoldResult count = empty ? empty.getMixedSizes()[0] : tensor::getMixedSize(b, loc, product.getInit(), 0);
-    int64_t padded = llvm::alignTo(plan.depth, QuantizedMatmulOp::kGroup);
-    Value values = tensor::EmptyOp::create(b, loc, {count, b.getIndexAttr(padded)}, b.getI8Type());
-    Value scales = tensor::EmptyOp::create(b, loc, {count}, b.getF32Type());
-    auto op =
-        QuantizeRowsOp::create(b, loc, TypeRange{values.getType(), scales.getType()}, product.getLhs(), values, scales);
-    return known->second = {op.getResult(0), op.getResult(1)};
-  }
-
-private:
-  llvm::DenseMap<std::pair<Value, Block *>, std::pair<Value, Value>> made;
-};
-
 void replaceProduct(const QuantizePlan &plan, Value result) {
   PackedMatmulOp product = plan.product;
   ParameterOp weight = plan.weight;
@@ -100,10 +76,10 @@ void replaceProduct(const QuantizePlan &plan, Value result) {
     weight.erase();
 }
 
-void applyQuantization(OpBuilder &b, const QuantizePlan &plan, RowsCache &rows) {
+void applyQuantization(OpBuilder &b, const QuantizePlan &plan, RoundedRows &rounded) {
   PackedMatmulOp product = plan.product;
   ParameterOp weight = plan.weight;
-  auto [values, scales] = rows.quantized(b, plan);
+  auto [values, scales] = rounded.of(b, product.getLhs(), plan.depth, product);
   b.setInsertionPoint(product);
   int64_t panels = cast<ShapedType>(weight.getType()).getDimSize(0);
   auto layout = PanelsAttr::get(b.getContext(), weight.getLayout()->getWidth(), weight.getLayout()->getOutByIn(), true);
@@ -141,7 +117,7 @@ struct QuantizeProductsPass : impl::QuantizeProductsBase<QuantizeProductsPass> {
     SmallVector<PackedMatmulOp> products;
     getOperation()->walk([&](PackedMatmulOp op) { products.push_back(op); });
     OpBuilder builder(&getContext());
-    RowsCache rows;
+    RoundedRows rows;
     for (PackedMatmulOp product : products)
       if (FailureOr<QuantizePlan> plan = planQuantization(product, !named); succeeded(plan)) {
         if (named)

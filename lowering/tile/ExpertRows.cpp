@@ -9,6 +9,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
@@ -131,6 +132,38 @@ static Value bounded(OpBuilder &b, Value places, Value matrix) {
       .getResult(0);
 }
 
+Value ExpertRows::rowsBeside(OpBuilder &b, Value matrix, const GroupRows &block) {
+  OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1), width = tensor::getMixedSize(b, loc, matrix, 1);
+  if (!op.getRows())
+    return tensor::ExtractSliceOp::create(b, loc, matrix, ArrayRef<OpFoldResult>{block.first, zero},
+                                          ArrayRef<OpFoldResult>{block.count, width}, ArrayRef<OpFoldResult>{one, one});
+  Value places = vectorOf(b, op.getRows(), block);
+  // No index from data is an address unchecked. A negative place is a large unsigned one.
+  Value last = arith::SubIOp::create(b, loc, getValueOrCreateConstantIndexOp(b, loc, tensor::getMixedSize(b, loc, matrix, 0)),
+                                     constant(b, 1));
+  last = arith::IndexCastOp::create(b, loc, b.getI32Type(), last);
+  AffineMap each = b.getMultiDimIdentityMap(1);
+  Value checked = tensor::EmptyOp::create(b, loc, ArrayRef<OpFoldResult>{block.count}, b.getI32Type());
+  auto clamp = linalg::GenericOp::create(b, loc, checked.getType(), places, checked, ArrayRef<AffineMap>{each, each},
+                                         ArrayRef<utils::IteratorType>{utils::IteratorType::parallel},
+                                         [&](OpBuilder &body, Location at, ValueRange e) {
+                                           Value place = arith::MinUIOp::create(body, at, e[0], last);
+                                           linalg::YieldOp::create(body, at, place);
+                                         });
+  Value rows = tensor::EmptyOp::create(b, loc, {block.count, width}, getElementTypeOrSelf(matrix));
+  return EmbeddingOp::create(b, loc, TypeRange{rows.getType()}, clamp.getResult(0), matrix, rows).getResult();
+}
+
+Value ExpertRows::rowScales(OpBuilder &b, const GroupRows &block) {
+  if (!op.getRows())
+    return vectorOf(b, op.getLhsScales(), block);
+  SmallVector<ReassociationIndices> column = {{0, 1}};
+  int64_t tokens = cast<ShapedType>(op.getLhsScales().getType()).getDimSize(0);
+  auto type = RankedTensorType::get({tokens, 1}, b.getF32Type());
+  Value matrix = tensor::ExpandShapeOp::create(b, loc, type, op.getLhsScales(), column);
+  return tensor::CollapseShapeOp::create(b, loc, rowsBeside(b, matrix, block), column);
+}
+
 Value ExpertRows::product(OpBuilder &b, const GroupRows &block, Value column, OpFoldResult width, Value init) {
   // The group's panels with these columns.
   AffineExpr c = b.getAffineDimExpr(0);
@@ -142,25 +175,22 @@ Value ExpertRows::product(OpBuilder &b, const GroupRows &block, Value column, Op
   OpFoldResult zero = b.getIndexAttr(0);
   Value rhs = sliceOfGroup(b, op.getRhs(), block.group, {panels(c.floorDiv(panel), column), zero, zero},
                            {panels(c.ceilDiv(panel), width), b.getIndexAttr(shape[2]), b.getIndexAttr(shape[3])});
-  Value bias = op.getBias() ? sliceOfGroup(b, op.getBias(), block.group, {column}, {width}) : Value();
-  Value lhs = op.getLhs(), places = op.getRows() ? vectorOf(b, op.getRows(), block) : Value();
-  SmallVector<OpFoldResult> depth = {tensor::getMixedSize(b, loc, lhs, 1)};
-  auto rowsOf = [&](OpFoldResult first, OpFoldResult count) -> Value {
-    return tensor::ExtractSliceOp::create(b, loc, lhs, ArrayRef<OpFoldResult>{first, zero},
-                                          ArrayRef<OpFoldResult>{count, depth[0]},
-                                          ArrayRef<OpFoldResult>{b.getIndexAttr(1), b.getIndexAttr(1)});
+  auto ofColumns = [&](Value stacked) {
+    return stacked ? sliceOfGroup(b, stacked, block.group, {column}, {width}) : Value();
   };
-  std::optional<GroupForm> form = op.getForm();
-  if (!places)
-    lhs = rowsOf(block.first, block.count);
-  if (!form)
-    return PackedMatmulOp::create(b, loc, TypeRange{init.getType()}, lhs, rhs, bias, places, init).getResult();
-  if (places) { // such products read their rows several times: they are put beside each other
-    Value rows = tensor::EmptyOp::create(b, loc, {block.count, depth[0]}, b.getF32Type());
-    Value inside = bounded(b, places, lhs);
-    lhs = EmbeddingOp::create(b, loc, TypeRange{rows.getType()}, inside, lhs, rows).getResult();
-  }
-  return GroupwiseMatmulOp::create(b, loc, TypeRange{init.getType()}, lhs, rhs, bias, init, form->bits, form->group)
+  Value bias = ofColumns(op.getBias());
+  TypeRange result{init.getType()};
+  if (op.getLhsScales())
+    return QuantizedMatmulOp::create(b, loc, result, rowsBeside(b, op.getLhs(), block), rowScales(b, block), rhs,
+                                     ofColumns(op.getRhsScales()), bias, init)
+        .getResult();
+  if (std::optional<GroupForm> form = op.getForm())
+    return GroupwiseMatmulOp::create(b, loc, result, rowsBeside(b, op.getLhs(), block), rhs, bias, init, form->bits,
+                                     form->group)
+        .getResult();
+  if (!op.getRows())
+    return PackedMatmulOp::create(b, loc, result, rowsBeside(b, op.getLhs(), block), rhs, bias, init).getResult();
+  return PackedMatmulOp::create(b, loc, result, op.getLhs(), rhs, bias, vectorOf(b, op.getRows(), block), init)
       .getResult();
 }
 

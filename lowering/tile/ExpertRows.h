@@ -40,6 +40,10 @@ private:
   mlir::Value constant(mlir::OpBuilder &builder, int64_t value);
   /// The group's rows, wherever its offsets lead.
   Range rangeOf(mlir::OpBuilder &builder, mlir::Value group);
+  /// The block's rows of `matrix` [t, n], beside each other.
+  mlir::Value rowsBeside(mlir::OpBuilder &builder, mlir::Value matrix, const GroupRows &block);
+  /// The block's scales of lhs.
+  mlir::Value rowScales(mlir::OpBuilder &builder, const GroupRows &block);
   /// [rows of the group at `group`, …] of a weight or bias, without the group.
   mlir::Value sliceOfGroup(mlir::OpBuilder &builder, mlir::Value stacked, mlir::Value group,
                            mlir::ArrayRef<mlir::OpFoldResult> offsets, mlir::ArrayRef<mlir::OpFoldResult> sizes);

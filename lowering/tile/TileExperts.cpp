@@ -79,7 +79,7 @@ FailureOr<ExpertPlan> planExperts(GroupedMatmulOp product, TargetAttr target) {
   Operation *root = findRoot(product);
   int64_t depth = product.getLhs().getType().getDimSize(1);
   bool isReadable = product.isPacked() && product.getPanelWidth() % shapes.tall.lanes == 0;
-  if (!root || !isReadable || (product.getForm() && ShapedType::isDynamic(depth)))
+  if (!root || !isReadable || ((product.getForm() || product.getLhsScales()) && ShapedType::isDynamic(depth)))
     return failure();
   int64_t all = product.getInit().getType().getDimSize(1);
   ExpertPlan plan{product, root, shapes.itemRows, shapes.tall.rows, shapes.itemColumns(all), 0};
@@ -89,9 +89,9 @@ FailureOr<ExpertPlan> planExperts(GroupedMatmulOp product, TargetAttr target) {
     plan.columns = evenColumns(all, AmxPlan::kColumns, tiles.itemColumns);
     plan.unit = AmxPlan::kRows;
   }
-  if (product.getForm() && product.getRows()) {
-    int64_t most = kCopiedBytes / (depth * int64_t(sizeof(float))) / plan.unit * plan.unit;
-    plan.rows = std::clamp(most, plan.unit, plan.rows);
+  if ((product.getForm() || product.getLhsScales()) && product.getRows()) {
+    int64_t rowBytes = depth * (product.getLhs().getType().getElementTypeBitWidth() / 8);
+    plan.rows = std::clamp(kCopiedBytes / rowBytes / plan.unit * plan.unit, plan.unit, plan.rows);
   }
   plan.cycles = itemCycles(plan, CostModel(target));
   return plan;

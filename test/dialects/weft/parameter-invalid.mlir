@@ -41,7 +41,7 @@ func.func @parameter_c4() {
 // -----
 
 func.func @parameter_c5() {
-  // expected-error@+1 {{a weight in 8 bits has i8 panels [panels, ⌈K / 4⌉, 64] or f32 scales [N], got 'tensor<1x4x16xi8>'}}
+  // expected-error@+1 {{a weight in 8 bits has i8 panels [panels, ⌈K / 4⌉, 64] or f32 scales [N], or [blocks] of these, got 'tensor<1x4x16xi8>'}}
   %w = weft.parameter "w" layout(#weft.panels<width = 16, out_by_in = false, int8 = true>) : tensor<1x4x16xi8>
   return
 }

@@ -15,16 +15,24 @@ func.func @groups(%x: tensor<?x40xf32>, %offsets: tensor<3xi32>, %init: tensor<?
 
 // -----
 
-// In 8 bits the weight alone is rounded.
+// In 8 bits rows are rounded too, once for both products.
 // CHECK-LABEL: func.func @eight_bits(
-// CHECK: weft.parameter "w.packed.q8_0"
-// CHECK: weft.grouped_matmul {bits = 8 : i64, group = 32 : i64}
+// CHECK-SAME: %[[X:.*]]: tensor<?x42xf32>
+// CHECK-DAG: %[[V:.*]] = weft.parameter "w.packed.int8" sources(["w"]) layout(<width = 16, out_by_in = true, int8 = true>) : tensor<2x2x11x64xi8>
+// CHECK-DAG: %[[T:.*]] = weft.parameter "w.packed.int8_scales" sources(["w"]) layout(<width = 16, out_by_in = true, int8 = true>) : tensor<2x20xf32>
+// CHECK: %[[Q:.*]]:2 = weft.quantize_rows ins(%[[X]] : tensor<?x42xf32>) outs(%{{.*}}, %{{.*}} : tensor<?x44xi8>, tensor<?xf32>)
+// CHECK-NOT: weft.quantize_rows
+// CHECK: weft.grouped_matmul ins(%[[Q]]#0, %[[V]], %{{.*}} : {{.*}}) rows(%{{.*}} : tensor<?xi32>) scales(%[[Q]]#1, %[[T]] : tensor<?xf32>, tensor<2x20xf32>)
+// CHECK: weft.grouped_matmul ins(%[[Q]]#0,
 module attributes {weft.weights = "int8"} {
-func.func @eight_bits(%x: tensor<?x40xf32>, %offsets: tensor<3xi32>, %init: tensor<?x16xf32>) -> tensor<?x16xf32> {
-  %w = weft.parameter "w.packed" sources(["w"]) layout(#weft.panels<width = 16, out_by_in = true>) : tensor<2x1x40x16xf32>
-  %y = weft.grouped_matmul ins(%x, %w, %offsets : tensor<?x40xf32>, tensor<2x1x40x16xf32>, tensor<3xi32>)
-       outs(%init : tensor<?x16xf32>) -> tensor<?x16xf32>
-  return %y : tensor<?x16xf32>
+func.func @eight_bits(%x: tensor<?x42xf32>, %offsets: tensor<3xi32>, %tokens: tensor<?xi32>, %init: tensor<?x20xf32>) -> (tensor<?x20xf32>, tensor<?x20xf32>) {
+  %w = weft.parameter "w.packed" sources(["w"]) layout(#weft.panels<width = 16, out_by_in = true>) : tensor<2x2x42x16xf32>
+  %u = weft.parameter "u.packed" sources(["u"]) layout(#weft.panels<width = 16, out_by_in = true>) : tensor<2x2x42x16xf32>
+  %y = weft.grouped_matmul ins(%x, %w, %offsets : tensor<?x42xf32>, tensor<2x2x42x16xf32>, tensor<3xi32>)
+       rows(%tokens : tensor<?xi32>) outs(%init : tensor<?x20xf32>) -> tensor<?x20xf32>
+  %z = weft.grouped_matmul ins(%x, %u, %offsets : tensor<?x42xf32>, tensor<2x2x42x16xf32>, tensor<3xi32>)
+       rows(%tokens : tensor<?xi32>) outs(%init : tensor<?x20xf32>) -> tensor<?x20xf32>
+  return %y, %z : tensor<?x20xf32>, tensor<?x20xf32>
 }
 }
 
