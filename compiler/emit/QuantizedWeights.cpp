@@ -19,13 +19,11 @@ class Quantizer : public ColumnPacker {
 public:
   Quantizer(const ParameterDescription &parameter, const std::string &place, std::span<std::byte> out)
       : ColumnPacker(parameter, place, out), width(parameter.panels->width), isPanels(parameter.dtype == WEFT_I8),
-        panelSteps(isPanels ? parameter.shape.end()[-2] : 0), count(parameter.shape.end()[isPanels ? -3 : -1]), out(out) {
-  }
+        panelSteps(isPanels ? parameter.shape.end()[-2] : 0), count(parameter.shape.end()[isPanels ? -3 : -1]),
+        out(out) {}
 
 private:
-  int64_t blocks() const override {
-    return parameter.shape.size() == (isPanels ? 4u : 2u) ? parameter.shape[0] : 0;
-  }
+  int64_t blocks() const override { return parameter.shape.size() == (isPanels ? 4u : 2u) ? parameter.shape[0] : 0; }
   int64_t blockUnit() const override { return isPanels ? width : 1; }
   bool fitsDepth(int64_t depth) const override {
     return !isPanels || static_cast<int64_t>(llvm::divideCeil(depth, kGroup)) == panelSteps;

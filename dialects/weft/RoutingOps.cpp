@@ -184,8 +184,9 @@ LogicalResult GroupedMatmulOp::verify() {
   bool isRow = getLhsScales() ? lhs.isSignlessInteger(8) : getForm() ? lhs.isF32() : isNumber(lhs);
   bool areFloats = holdsF32(getBias()) && holdsF32(getInit()) && holdsF32(getLhsScales()) && holdsF32(getRhsScales());
   if (!isStored || !isRow || !areFloats) // grouped_matmul_c11
-    return emitOpError("takes lhs and weights of f32, bf16 or f16, or lhs of f32 and bytes of groups, or i8 with scales, "
-                       "and scales, bias and destination of f32");
+    return emitOpError(
+        "takes lhs and weights of f32, bf16 or f16, or lhs of f32 and bytes of groups, or i8 with scales, "
+        "and scales, bias and destination of f32");
   if (!holdsI32(getOffsets()) || !holdsI32(getRows())) // grouped_matmul_c12
     return emitOpError("offsets and rows must be i32");
   return verifyStorage(*this); // grouped_matmul_c13

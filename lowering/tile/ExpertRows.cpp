@@ -9,7 +9,6 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
@@ -139,8 +138,8 @@ Value ExpertRows::rowsBeside(OpBuilder &b, Value matrix, const GroupRows &block)
                                           ArrayRef<OpFoldResult>{block.count, width}, ArrayRef<OpFoldResult>{one, one});
   Value places = vectorOf(b, op.getRows(), block);
   // No index from data is an address unchecked. A negative place is a large unsigned one.
-  Value last = arith::SubIOp::create(b, loc, getValueOrCreateConstantIndexOp(b, loc, tensor::getMixedSize(b, loc, matrix, 0)),
-                                     constant(b, 1));
+  Value last = arith::SubIOp::create(
+      b, loc, getValueOrCreateConstantIndexOp(b, loc, tensor::getMixedSize(b, loc, matrix, 0)), constant(b, 1));
   last = arith::IndexCastOp::create(b, loc, b.getI32Type(), last);
   AffineMap each = b.getMultiDimIdentityMap(1);
   Value checked = tensor::EmptyOp::create(b, loc, ArrayRef<OpFoldResult>{block.count}, b.getI32Type());
@@ -179,7 +178,8 @@ Value ExpertRows::product(OpBuilder &b, const GroupRows &block, Value column, Op
     return stacked ? sliceOfGroup(b, stacked, block.group, {column}, {width}) : Value();
   };
   Value bias = ofColumns(op.getBias());
-  TypeRange result{init.getType()};
+  Type type = init.getType();
+  TypeRange result(type);
   if (op.getLhsScales())
     return QuantizedMatmulOp::create(b, loc, result, rowsBeside(b, op.getLhs(), block), rowScales(b, block), rhs,
                                      ofColumns(op.getRhsScales()), bias, init)

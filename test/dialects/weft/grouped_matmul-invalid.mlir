@@ -73,7 +73,7 @@ func.func @grouped_matmul_c10_extent(%x: tensor<6x4xf32>, %w: tensor<8x20x4xf32>
 // -----
 
 func.func @grouped_matmul_c11(%x: tensor<6x4xf32>, %w: tensor<8x20x4xf32>, %o: tensor<9xi32>, %i: tensor<6x20xbf16>) {
-  // expected-error@+1 {{takes lhs and weights of f32, bf16 or f16, or lhs of f32 and bytes of groups, and bias and destination of f32}}
+  // expected-error@+1 {{takes lhs and weights of f32, bf16 or f16, or lhs of f32 and bytes of groups, or i8 with scales, and scales, bias and destination of f32}}
   %y = weft.grouped_matmul ins(%x, %w, %o : tensor<6x4xf32>, tensor<8x20x4xf32>, tensor<9xi32>) outs(%i : tensor<6x20xbf16>) -> tensor<6x20xbf16>
   return
 }
