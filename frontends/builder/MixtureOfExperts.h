@@ -57,6 +57,12 @@ struct RouteSpec {
   Groups buildExpertChoice(GraphBuilder &graph, mlir::Value x, int64_t capacity) const;
 };
 
+/// Experts that nothing learned: those with the highest of the numbers that SplitMix64 (Steele et al. 2014,
+/// doi:10.1145/2660193.2660195) makes of the seed and the id's and the expert's number, each weighing 1 / top. `ids` is
+/// [tokens] of integers from 0 below 2³¹: tokens' ids (hash layers: Roller et al. 2021, arXiv:2106.04426), or a count
+/// of tokens, for uniformly random experts.
+Routing buildHashRoute(GraphBuilder &graph, mlir::Value ids, int64_t experts, int64_t top, uint64_t seed = 0);
+
 /// Sorts tokens by expert. An expert takes the first `capacity` tokens that are routed to it, or with 0 all of them.
 Groups dispatch(GraphBuilder &graph, const Routing &routing, int64_t experts, int64_t capacity = 0);
 

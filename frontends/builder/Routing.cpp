@@ -103,6 +103,36 @@ Value equalOffsets(GraphBuilder &graph, int64_t experts, OpFoldResult step) {
                    });
 }
 
+/// 24 bits of the number that SplitMix64 makes of a seed for its n-th counter, as an f32.
+Value drawNumber(OpBuilder &b, Location l, Value counter, uint64_t seed) {
+  auto constant = [&](uint64_t bits) -> Value {
+    return arith::ConstantOp::create(b, l, b.getI64IntegerAttr(static_cast<int64_t>(bits)));
+  };
+  auto mixed = [&](Value z, uint64_t shift) -> Value {
+    return arith::XOrIOp::create(b, l, z, arith::ShRUIOp::create(b, l, z, constant(shift)));
+  };
+  auto times = [&](Value z, uint64_t factor) -> Value { return arith::MulIOp::create(b, l, z, constant(factor)); };
+  constexpr uint64_t kStep = 0x9e3779b97f4a7c15;
+  Value z = arith::AddIOp::create(b, l, times(counter, kStep), constant(seed + kStep));
+  z = times(mixed(z, 30), 0xbf58476d1ce4e5b9);
+  z = mixed(times(mixed(z, 27), 0x94d049bb133111eb), 31);
+  Value high = arith::TruncIOp::create(b, l, b.getI32Type(), arith::ShRUIOp::create(b, l, z, constant(40)));
+  return arith::SIToFPOp::create(b, l, b.getF32Type(), high);
+}
+
+/// A number for each id and expert: [t, e].
+Value drawScores(GraphBuilder &graph, Value ids, int64_t experts, uint64_t seed) {
+  llvm::SmallVector<OpFoldResult> sizes{graph.sizes(ids)[0], graph.ops().getIndexAttr(experts)};
+  return graph.map(
+      sizes, graph.ops().getF32Type(), {ids}, {graph.dimsMap(2, {0})}, [&](OpBuilder &b, Location l, ValueRange s) {
+        Value expert = arith::IndexCastOp::create(b, l, b.getI64Type(), linalg::IndexOp::create(b, l, 1));
+        Value count = arith::ConstantOp::create(b, l, b.getI64IntegerAttr(experts));
+        Value id = s[0].getType().isInteger(64) ? s[0] : arith::ExtUIOp::create(b, l, b.getI64Type(), s[0]).getResult();
+        Value first = arith::MulIOp::create(b, l, id, count);
+        return drawNumber(b, l, arith::AddIOp::create(b, l, first, expert), seed);
+      });
+}
+
 } // namespace
 
 Value RouteSpec::scores(GraphBuilder &graph, Value x) const {
@@ -126,6 +156,17 @@ Groups RouteSpec::buildExpertChoice(GraphBuilder &graph, Value x, int64_t capaci
   plain.scale = scale;
   Routing chosen = buildRoute(graph, plain, byExpert, Value(), taken);
   return {graph.mergeLeading(chosen.experts), graph.mergeLeading(chosen.weights), equalOffsets(graph, experts, taken)};
+}
+
+Routing buildHashRoute(GraphBuilder &graph, Value ids, int64_t experts, int64_t top, uint64_t seed) {
+  GraphBuilder::Scope scope(graph, "hash_route");
+  RouteSpec plain;
+  plain.scoring = Scoring::None;
+  Value scores = drawScores(graph, ids, experts, seed);
+  Routing routing = buildRoute(graph, plain, scores, Value(), graph.ops().getIndexAttr(top));
+  auto share = graph.ops().getF32FloatAttr(1.0f / static_cast<float>(top));
+  routing.weights = graph.fill(llvm::SmallVector<OpFoldResult>(graph.sizes(routing.experts)), share);
+  return routing;
 }
 
 Groups dispatch(GraphBuilder &graph, const Routing &routing, int64_t experts, int64_t capacity) {

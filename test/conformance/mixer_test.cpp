@@ -2,8 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The layers of frontends/builder/Mixers.h against test/fixtures/mixers.py: whole sequences, step by step with carried
-// states, and cut into calls anywhere.
+// states, and cut into calls anywhere. Those of MixtureOfExperts.h, which have no states, against mixtures.py.
 #include "frontends/builder/Mixers.h"
+#include "frontends/builder/MixtureOfExperts.h"
+#include "frontends/builder/Scalars.h"
 #include "frontends/weights/Safetensors.h"
 #include "test/conformance/CompiledModule.h"
 #include "test/conformance/Numbers.h"
@@ -68,6 +70,82 @@ template <class Layer> MixerCase caseOf(std::string name, std::string fixture, L
           }};
 }
 
+/// Six experts of 14 channels, two a token.
+MixtureOfExperts mixtureOf(const std::string &name) {
+  MixtureOfExperts mixture{.route = {.weight = name + ".gate.weight", .experts = 6, .top = 2},
+                           .experts = {.name = name + ".experts", .experts = 6, .hidden = kHidden, .width = 14}};
+  auto all = [&](const std::string &part) {
+    return StackedWeight{expertNames(name + ".experts.", 6, "." + part + ".weight")};
+  };
+  mixture.experts.gate = all("gate");
+  mixture.experts.up = all("up");
+  mixture.experts.down = all("down");
+  return mixture;
+}
+
+mlir::Value buildGrouped(GraphBuilder &graph, mlir::Value x, mlir::Value) {
+  MixtureOfExperts mixture = mixtureOf("mix");
+  mixture.route.correction = "mix.correction";
+  mixture.route.top = 3;
+  mixture.route.scoring = Scoring::Sigmoid;
+  mixture.route.norm = WeightNorm::Sum;
+  mixture.route.scale = 1.7;
+  mixture.route.groups = 3;
+  mixture.route.topGroups = mixture.route.groupRank = 2;
+  mixture.shared = {.gate = "mix.shared.gate_proj",
+                    .up = "mix.shared.up_proj",
+                    .down = "mix.shared.down_proj",
+                    .width = 9,
+                    .share = "mix.share"};
+  return mixture.build(graph, x);
+}
+
+mlir::Value buildPairs(GraphBuilder &graph, mlir::Value x, mlir::Value) {
+  MixtureOfExperts mixture = mixtureOf("mix");
+  mixture.route = {.weight = "mix.router.weight",
+                   .bias = "mix.router.bias",
+                   .experts = 6,
+                   .top = 2,
+                   .scoring = Scoring::None,
+                   .norm = WeightNorm::Softmax};
+  mixture.experts.gate = mixture.experts.up = {};
+  mixture.experts.gateUp = {{"mix.experts.gate_up_proj"}, {"mix.experts.gate_up_proj_bias"}, /*inByOut=*/true};
+  mixture.experts.down = {{"mix.experts.down_proj"}, {"mix.experts.down_proj_bias"}, /*inByOut=*/true};
+  mixture.experts.order = GateUp::Pairs;
+  mixture.experts.combine = [](mlir::OpBuilder &b, mlir::Location l, mlir::Value gate, mlir::Value up) {
+    Scalars of{b, l};
+    auto lesser = [&](mlir::Value v) -> mlir::Value {
+      return mlir::arith::MinimumFOp::create(b, l, v, of.constant(1.5));
+    };
+    mlir::Value activated = buildActivation(b, l, Activation::QuickGelu, lesser(gate));
+    return of.mul(of.add(of.max(lesser(up), of.constant(-1.5)), of.constant(1)), activated);
+  };
+  return mixture.build(graph, x);
+}
+
+mlir::Value buildCapacity(GraphBuilder &graph, mlir::Value x, mlir::Value) {
+  MixtureOfExperts mixture = mixtureOf("mix");
+  mixture.capacity = 11;
+  return mixture.build(graph, x);
+}
+
+mlir::Value buildExpertChoice(GraphBuilder &graph, mlir::Value x, mlir::Value) {
+  MixtureOfExperts mixture = mixtureOf("mix");
+  return mixture.experts.build(graph, x, mixture.route.buildExpertChoice(graph, x, 13));
+}
+
+mlir::Value buildEarly(GraphBuilder &graph, mlir::Value x, mlir::Value) {
+  MixtureOfExperts first = mixtureOf("mix.0"), second = mixtureOf("mix.1");
+  first.route.norm = second.route.norm = WeightNorm::Sum;
+  Routing early = second.route.build(graph, x);
+  mlir::Value y = graph.add(x, first.build(graph, x));
+  return graph.add(y, second.build(graph, y, early));
+}
+
+mlir::Value buildHashed(GraphBuilder &graph, mlir::Value x, mlir::Value) {
+  return mixtureOf("mix").build(graph, x, buildHashRoute(graph, graph.tokenIds("ids"), 6, 2, /*seed=*/77));
+}
+
 const std::vector<MixerCase> &mixerCases() {
   static const std::vector<MixerCase> cases = {
       caseOf("Retention", "retention",
@@ -99,6 +177,12 @@ const std::vector<MixerCase> &mixerCases() {
          BidirectionalMamba layer{.name = "mix", .hidden = kHidden, .inner = 26, .state = 4, .rank = 3};
          return layer.build(graph, x);
        }},
+      {"MixtureOfGroups", "mixture-grouped", {}, buildGrouped},
+      {"MixtureOfPairs", "mixture-pairs", {}, buildPairs},
+      {"MixtureWithCapacity", "mixture-capacity", {}, buildCapacity},
+      {"MixtureOfExpertChoice", "mixture-expert-choice", {}, buildExpertChoice},
+      {"MixtureOfEarlyChoice", "mixture-early", {}, buildEarly},
+      {"MixtureByHash", "mixture-hash", {}, buildHashed},
   };
   return cases;
 }
