@@ -69,11 +69,12 @@ public:
 private:
   AffineMap map(unsigned dims, ArrayRef<unsigned> results) { return mapTo(def.b, dims, results); }
   Value zeros(ArrayRef<OpFoldResult> shape) { return filled(def, def.empty(shape, def.b.getI32Type()), 0); }
+  Value capacity(Def &d) { return integer(d, std::min<uint64_t>(*op.getCapacity(), INT32_MAX)); }
   /// At most the capacity.
   Value bounded(Def &d, Value count) {
     if (!op.getCapacity())
       return count;
-    return arith::MinSIOp::create(d.b, d.loc, count, integer(d, *op.getCapacity()));
+    return arith::MinSIOp::create(d.b, d.loc, count, capacity(d));
   }
 
   /// Entries of each expert, without those that are dropped.
@@ -117,8 +118,7 @@ private:
                          Value index = arith::IndexCastOp::create(d.b, d.loc, d.b.getIndexType(), expert);
                          Value first = tensor::ExtractOp::create(d.b, d.loc, offsets, ValueRange{index});
                          if (op.getCapacity())
-                           isKept = both(d, isKept,
-                                         compare(d, arith::CmpIPredicate::slt, e[1], integer(d, *op.getCapacity())));
+                           isKept = both(d, isKept, compare(d, arith::CmpIPredicate::slt, e[1], capacity(d)));
                          Value place = arith::AddIOp::create(d.b, d.loc, first, e[1]);
                          return arith::SelectOp::create(d.b, d.loc, isKept, place, integer(d, -1));
                        });

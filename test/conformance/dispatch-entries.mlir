@@ -56,4 +56,20 @@ func.func @capacity_of_zero() attributes {weft.entry} {
   check.expect_eq %offsets, %zeros : tensor<3xi32>, tensor<3xi32>
   return
 }
+
+// More than any expert has.
+func.func @capacity_of_all() attributes {weft.entry} {
+  %experts = arith.constant dense<[[1, 0], [0, 1]]> : tensor<2x2xi32>
+  %weights = arith.constant dense<1.0> : tensor<2x2xf32>
+  %t = tensor.empty() : tensor<4xi32>
+  %w = tensor.empty() : tensor<4xf32>
+  %o = tensor.empty() : tensor<3xi32>
+  %tokens, %sorted, %offsets = weft.dispatch {capacity = 4294967296} ins(%experts, %weights : tensor<2x2xi32>, tensor<2x2xf32>)
+      outs(%t, %w, %o : tensor<4xi32>, tensor<4xf32>, tensor<3xi32>) -> tensor<4xi32>, tensor<4xf32>, tensor<3xi32>
+  %by_expert = arith.constant dense<[0, 1, 0, 1]> : tensor<4xi32>
+  %twos = arith.constant dense<[0, 2, 4]> : tensor<3xi32>
+  check.expect_eq %tokens, %by_expert : tensor<4xi32>, tensor<4xi32>
+  check.expect_eq %offsets, %twos : tensor<3xi32>, tensor<3xi32>
+  return
+}
 }

@@ -9,6 +9,7 @@
 
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 namespace weft::test {
 namespace {
@@ -126,9 +127,8 @@ TEST_F(RouteConformance, TiesGoToTheLowestExpert) {
 TEST_F(RouteConformance, WhatSaturatesIsEqual) {
   for (auto [name, score] : {std::pair<const char *, float>{"llama4", 40.0f}, {"llama4", -200.0f}}) {
     const RouteCase &c = routeCase(name);
-    std::vector<float> scores;
-    for (int64_t e = 0; e < c.spec.experts; ++e)
-      scores.push_back(score + float(e));
+    std::vector<float> scores(c.spec.experts);
+    std::iota(scores.begin(), scores.end(), score);
     for (const std::string &variant : module->variants()) {
       Numbers none(0);
       Arrays out = module->run(variant, c.name, c.inputs(scores, none));
