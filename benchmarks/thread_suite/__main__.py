@@ -20,7 +20,7 @@ FLOOR = 1.8  # of two threads over one where the peak loop doubles; else its sha
 PAIR_FLOOR = 0.9  # of both models at once over one after the other
 SHAPES = ["1x16", "1x128", "1x512", "32x128"]
 PRODUCTS = [cases.Product(16, 768, 3072), suites.ROUND, cases.Product(512, 3072, 768), cases.Product(1, 4096, 4096)]
-KERNELS = [*PRODUCTS, suites.FULL, suites.DECODE[0]]
+KERNELS = [*PRODUCTS, suites.FULL, suites.DECODE[0], *suites.EXPERTS[:3]]
 # One head, whose columns are two items; and one item, whose time is cut into parts: that is 1.5 times the work.
 SCANS = [(cases.Scan("mamba2", 8192, 1, 128, 64), 1.4), (cases.Scan("mamba2", 8192, 1, 64, 32), 1.1)]
 HEADER = ["", "one thread, ms", "two, ms", "times faster", "the peak loop", "floor", ""]
