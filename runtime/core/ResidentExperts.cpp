@@ -27,8 +27,14 @@ static char *pageOf(const char *address) {
 
 static void dropPages(const char *begin, size_t bytes) {
   char *first = pageOf(begin + pageBytes() - 1), *end = pageOf(begin + bytes);
-  if (first < end)
-    madvise(first, size_t(end - first), MADV_DONTNEED);
+  if (first >= end)
+    return;
+  // Cold first: pages that were read lately would count as in use when they are given back, and the system would rather
+  // take those of experts that are held. Without need of memory they stay cached.
+#ifdef MADV_COLD
+  madvise(first, size_t(end - first), MADV_COLD);
+#endif
+  madvise(first, size_t(end - first), MADV_DONTNEED);
 }
 
 static bool pagesPresent(const char *begin, size_t bytes) {
@@ -115,15 +121,25 @@ const char *ResidentExperts::expertOf(const Weight &weight, int64_t expert) cons
   return weight.begin + weight.bytes / weight.experts * expert;
 }
 
-void ResidentExperts::take(Weight &weight, int64_t expert) {
-  if (weight.lastUse[expert]) {
-    ++counts.hits;
-  } else {
-    ++counts.misses;
-    ++weight.held;
-    pages.fetch(expertOf(weight, expert), size_t(weight.bytes / weight.experts));
+void ResidentExperts::take(Weight &weight, const int32_t *offsets) {
+  uint64_t stepBefore = weight.step;
+  weight.step = ++steps;
+  int64_t chosen = 0, again = 0;
+  for (int64_t e = 0; e < weight.experts; ++e) {
+    if (offsets[e] >= offsets[e + 1])
+      continue;
+    ++chosen;
+    again += stepBefore && weight.lastUse[e] == stepBefore;
+    if (weight.lastUse[e]) {
+      ++counts.hits;
+    } else {
+      ++counts.misses;
+      ++weight.held;
+      pages.fetch(expertOf(weight, e), size_t(weight.bytes / weight.experts));
+    }
+    weight.lastUse[e] = weight.step;
   }
-  weight.lastUse[expert] = weight.step;
+  weight.isSteady = 2 * again > chosen;
 }
 
 /// Gives back the experts that were chosen the longest ago, those of `keptStep` not.
@@ -164,7 +180,7 @@ void ResidentExperts::fetchAhead(Weight &weight) {
   const Weight *ahead = &weight;
   for (int i = 0; ahead && i < kChoicesAhead; ++i)
     ahead = ahead->following;
-  if (!ahead || ahead == &weight || !ahead->step)
+  if (!ahead || ahead == &weight || !ahead->isSteady)
     return;
   size_t bytes = size_t(ahead->bytes / ahead->experts);
   for (int64_t e = 0; e < ahead->experts; ++e)
@@ -184,10 +200,7 @@ void ResidentExperts::chosen(const void *weight, int64_t bytes, const int32_t *o
     // Opening has read all of them, to compute the digest.
     if (!known->step)
       pages.drop(known->begin, size_t(known->bytes));
-    known->step = ++steps;
-    for (int64_t e = 0; e < count; ++e)
-      if (offsets[e] < offsets[e + 1])
-        take(*known, e);
+    take(*known, offsets);
     trim(*known, known->step);
     fetchAhead(*known);
   }

@@ -10,7 +10,8 @@
 // More than N may be chosen at once, as by a prompt. They are all read, and what is above N goes when the regions that
 // read them are over: with the next choice, or with the call.
 //
-// What the last step of a weight chose is asked for again some choices ahead where the system has taken its pages.
+// What the last step of a weight chose is asked for again some choices ahead, where the system has taken its pages and
+// where choices repeat: else what is read for nothing takes the place of what is needed.
 #ifndef WEFT_RUNTIME_CORE_RESIDENTEXPERTS_H
 #define WEFT_RUNTIME_CORE_RESIDENTEXPERTS_H
 
@@ -61,6 +62,7 @@ private:
     int64_t experts;   // the first extent
     uint64_t *lastUse; // [experts]: the step that chose it last; 0: not held
     uint64_t step;     // of the last choice; 0: none yet
+    bool isSteady;     // most of the last choice was that of the one before
     int64_t held;
     Weight *following; // whose choice came next
     bool isCrowded;    // more are held than the limit
@@ -68,7 +70,7 @@ private:
 
   static int compare(const void *left, const void *right);
   Weight *find(const void *begin);
-  void take(Weight &weight, int64_t expert);
+  void take(Weight &weight, const int32_t *offsets);
   void trim(Weight &weight, uint64_t keptStep);
   void trimCrowded();
   void fetchAhead(Weight &weight);

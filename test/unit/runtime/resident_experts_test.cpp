@@ -132,6 +132,20 @@ TEST(ResidentExperts, LastChoiceIsFetchedAhead) {
   EXPECT_EQ(held.experts.info().misses, 4u);
 }
 
+// Where a step chooses others than the step before, its choice foretells nothing.
+TEST(ResidentExperts, NothingIsFetchedAheadWhereChoicesChange) {
+  Held held(4, 4);
+  for (int round : {0, 1})
+    for (int32_t weight : {0, 1, 2, 3})
+      held.choose({round}, weight);
+  taken["b1"] = true;
+  held.choose({2}, 0);
+  held.choose({2}, 1);
+  taken["c1"] = taken["d1"] = true;
+  EXPECT_EQ(held.choose({2}, 2), " +c2");
+  EXPECT_EQ(held.experts.info().prefetches, 0u);
+}
+
 TEST(ResidentExperts, WhatIsNoWeightIsPassedOver) {
   Held held(1);
   int32_t offsets[kExperts + 2] = {0, 1, 1, 1, 1, 2};
