@@ -85,10 +85,11 @@ std::vector<float> exactWeight(const Product &p, const Weights &weights, Numbers
     return values;
   }
   float most = weights.form == "int4" ? -8 : 127;
+  int64_t group = weights.form == "int8" ? p.depth : 32;
   for (size_t i = 0; i < values.size(); ++i) {
     auto k = int64_t(i) % p.depth;
-    float scale = std::ldexp(1.0f, int(i / p.depth + k / 32) % 5 - 8);
-    values[i] = scale * (k % 32 == 0 ? most : std::round(std::clamp(values[i] * 3, -7.0f, 7.0f)));
+    float scale = std::ldexp(1.0f, int(i / p.depth + k / group) % 5 - 8);
+    values[i] = scale * (k % group == 0 ? most : std::round(std::clamp(values[i] * 3, -7.0f, 7.0f)));
   }
   return values;
 }
@@ -156,6 +157,10 @@ protected:
     std::vector<float> x = numbers.normals(tokens * p.depth);
     for (float &value : x)
       value = rounded(kStored[0], value);
+    // And that 8 bits hold, where rows are rounded too.
+    for (size_t i = 0; i < x.size() && GetParam().form == "int8"; ++i)
+      x[i] = std::ldexp(int64_t(i) % p.depth == 0 ? 127.0f : std::round(std::clamp(x[i] * 30, -127.0f, 127.0f)),
+                        int(i / p.depth) % 7 - 9);
     return Array::of<float>("lhs", {tokens, p.depth}, x);
   }
 
@@ -361,7 +366,7 @@ TEST_P(GroupedMatmul, NanStaysInItsRow) {
 INSTANTIATE_TEST_SUITE_P(Weights, GroupedMatmul,
                          testing::Values(Weights{"input", ""}, Weights{"f32"}, Weights{"bf16", "bf16"},
                                          Weights{"f16", "f16"}, Weights{"int4", "f32", "int4"},
-                                         Weights{"q8_0", "f32", "q8_0"}),
+                                         Weights{"q8_0", "f32", "q8_0"}, Weights{"int8", "f32", "int8"}),
                          [](const testing::TestParamInfo<Weights> &info) { return info.param.name; });
 
 } // namespace
