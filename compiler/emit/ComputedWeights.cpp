@@ -32,8 +32,11 @@ Result<void> fillComputed(const ParameterDescription &parameter, const Sources &
     for (const std::string &function : parameter.functions)
       value = findElementFunction(function)->apply(value);
     result = static_cast<float>(value);
-    for (size_t i = rank; i-- > 0 && ++index[i] == parameter.shape[i];)
-      index[i] = 0;
+    for (size_t i = rank; i > 0; --i) {
+      if (++index[i - 1] < parameter.shape[i - 1])
+        break;
+      index[i - 1] = 0;
+    }
   }
   return {};
 }

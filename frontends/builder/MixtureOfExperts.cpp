@@ -16,9 +16,9 @@ namespace weft {
 //===----------------------------------------------------------------------===//
 
 std::vector<std::string> expertNames(const std::string &before, int64_t experts, const std::string &after) {
-  std::vector<std::string> names;
+  std::vector<std::string> names(experts, before);
   for (int64_t expert = 0; expert < experts; ++expert)
-    names.push_back(before + std::to_string(expert) + after);
+    names[expert].append(std::to_string(expert)).append(after);
   return names;
 }
 

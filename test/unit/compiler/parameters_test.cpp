@@ -126,7 +126,7 @@ TEST(ParametersTest, OtherStacksAreRefused) {
 }
 
 TEST(ParametersTest, OtherBlocksAreRefused) {
-  for (std::vector<int64_t> shape : {std::vector<int64_t>{3, 2, 3}, {2, 3, 3}, {2, 2, 5}, {5, 3}, {4, 2, 3}}) {
+  for (const std::vector<int64_t> &shape : {std::vector<int64_t>{3, 2, 3}, {2, 3, 3}, {2, 2, 5}, {5, 3}, {4, 2, 3}}) {
     Tensors tensors;
     tensors.add("w", shape, 1);
     Result<std::vector<float>> filled =

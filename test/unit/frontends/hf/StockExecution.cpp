@@ -65,8 +65,11 @@ std::vector<float> reordered(const std::vector<float> &values, llvm::ArrayRef<in
   std::vector<float> result;
   while (result.size() < values.size()) {
     result.push_back(values[std::inner_product(index.begin(), index.end(), strides.begin(), int64_t(0))]);
-    for (int64_t dim = shape.size(); dim-- > 0 && ++index[dim] == shape[dim];)
-      index[dim] = 0;
+    for (size_t dim = shape.size(); dim > 0; --dim) {
+      if (++index[dim - 1] < shape[dim - 1])
+        break;
+      index[dim - 1] = 0;
+    }
   }
   return result;
 }
