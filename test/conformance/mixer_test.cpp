@@ -298,6 +298,27 @@ TEST_P(MixerWithState, StartsAnewAtAReset) {
   EXPECT_LE(error.value(), kBound);
 }
 
+/// Experts that could take more tokens than there are take all of them, so that none depends on another.
+TEST(ExpertChoice, OfFewTokensIsOfAll) {
+  MixerCase mixer{"FewTokens", "mixture-expert-choice", {}, buildExpertChoice};
+  MixerFixture fixture(mixer.fixture);
+  CompiledModule module(textOf(mixer, fixture), fixture.weights, kTargets);
+  constexpr int64_t kSteps = 6; // of two sequences: less than thirteen tokens
+  for (const std::string &variant : module.variants()) {
+    std::vector<float> together = floatsOf(module.run(variant, "forward", {fixture.steps(0, kSteps)})[0]);
+    RelativeError error;
+    for (int64_t step = 0; step < kSteps; ++step) {
+      std::vector<double> wanted;
+      for (int64_t row = 0; row < kBatch; ++row) {
+        auto begin = together.begin() + (row * kSteps + step) * kHidden;
+        wanted.insert(wanted.end(), begin, begin + kHidden);
+      }
+      error.add(floatsOf(module.run(variant, "forward", {fixture.steps(step, 1)})[0]), wanted);
+    }
+    EXPECT_LE(error.value(), kBound) << variant;
+  }
+}
+
 /// The others see a whole sequence at once.
 std::vector<MixerCase> casesWithState() {
   std::vector<MixerCase> cases;
