@@ -7,6 +7,7 @@
 
 #include "compiler/Graph.h"
 #include "compiler/emit/ModelDescription.h"
+#include "dialects/weft/RoutingOps.h"
 #include "dialects/weft/WeftDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -14,6 +15,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 #include <set>
@@ -132,6 +134,17 @@ ParameterOp parameterOf(Value operand) {
   return {};
 }
 
+/// A product of groups: each row with the weight of one group. Of the weights those count that one token reads: as many
+/// groups as it has rows, which is what the number of rows has as its factor.
+void addGroups(Work &work, GroupedMatmulOp product, bool isNewWeight) {
+  std::optional<Monomial> rows = extentOf(product.getInit(), 0);
+  ShapedType weight = product.getRhs().getType();
+  double matrix = double(weight.getDimSize(1)) * double(weight.getDimSize(2));
+  add(work, weft::product({rows, Monomial{2 * matrix, {}}}));
+  if (isNewWeight && rows)
+    work.weightBytes += std::min(double(weight.getDimSize(0)), rows->times) * matrix * sizeof(float);
+}
+
 } // namespace
 
 double Work::flops(const std::map<std::string, int64_t> &dims) const {
@@ -157,6 +170,9 @@ Work countWork(ModuleOp module, const std::string &name) {
       using D = AttentionOp;
       add(work, multiplyAdds(maps, op->getOperands(), {D::Batch, D::Head, D::Query, D::Key, D::HeadDim}));
       add(work, multiplyAdds(maps, op->getOperands(), {D::Batch, D::Head, D::Query, D::Key, D::ValueDim}));
+    } else if (auto grouped = llvm::dyn_cast<GroupedMatmulOp>(op); grouped && !grouped.isPacked()) {
+      auto parameter = parameterOf(grouped.getRhs());
+      addGroups(work, grouped, parameter && weights.insert(parameter.getName().str()).second);
     } else if (llvm::isa<linalg::MatmulOp, linalg::ContractOp>(op)) {
       auto matmul = llvm::cast<linalg::LinalgOp>(op);
       auto loops = llvm::to_vector(llvm::seq<unsigned>(matmul.getNumLoops()));

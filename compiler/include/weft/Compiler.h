@@ -83,7 +83,7 @@ struct WorkTerm {
 /// What a call computes, in its matrix products and attentions: a sum of terms.
 struct Work {
   std::vector<WorkTerm> terms;
-  double weightBytes = 0; ///< of the weights in matrix products, each counted once
+  double weightBytes = 0; ///< of the weights in matrix products, each counted once; of experts those of one token
 
   double flops(const std::map<std::string, int64_t> &dims) const;
 };
