@@ -102,14 +102,21 @@ Value clipped(GraphBuilder &graph, Value x, double bound) {
   });
 }
 
+/// Queries, keys or values by the norm of that name, if there is one.
+Value normed(GraphBuilder &graph, const CausalAttention &layer, Value x, const std::string &norm) {
+  std::string module = layer.name + "." + norm;
+  if (norm.empty())
+    return x;
+  return layer.normsFromOne ? graph.rmsNormFromOne(x, module, layer.epsilon) : graph.rmsNorm(x, module, layer.epsilon);
+}
+
 /// What a projection gives, [tokens, heads · width], as heads [batch, sequence, heads, width], normed and clipped.
 Value headsOf(GraphBuilder &graph, const CausalAttention &layer, Value x, int64_t heads, const std::string &norm) {
-  auto normed = [&](Value y) { return graph.rmsNorm(y, layer.name + "." + norm, layer.epsilon); };
-  if (!norm.empty() && layer.normsAllHeads)
-    x = normed(x);
+  if (layer.normsAllHeads)
+    x = normed(graph, layer, x, norm);
   x = graph.splitHeads(x, heads);
-  if (!norm.empty() && !layer.normsAllHeads)
-    x = normed(x);
+  if (!layer.normsAllHeads)
+    x = normed(graph, layer, x, norm);
   return layer.clip > 0 ? clipped(graph, x, layer.clip) : x;
 }
 
@@ -141,21 +148,33 @@ Value reachOf(GraphBuilder &graph, Value positions, int64_t window) {
                    });
 }
 
+/// Means over keys, [batch, sequence, heads, width], as they are with one more key of value 0: by the share of the
+/// others.
+Value withSinks(GraphBuilder &graph, std::pair<Value, Value> attended, Value sinks) {
+  auto [means, sums] = attended;
+  return graph.map(graph.sizes(means), graph.ops().getF32Type(), {means, sums, sinks},
+                   {graph.dimsMap(4, {0, 1, 2, 3}), graph.dimsMap(4, {0, 1, 2}), graph.dimsMap(4, {2})},
+                   [](OpBuilder &b, Location l, ValueRange s) -> Value {
+                     Scalars of{b, l};
+                     return of.mul(s[0], of.sigmoid(of.sub(s[1], s[2])));
+                   });
+}
+
+Value gatedBy(GraphBuilder &graph, Value x, Value gate) {
+  return graph.map({x, gate}, [](OpBuilder &b, Location l, ValueRange s) -> Value {
+    Scalars of{b, l};
+    return of.mul(s[0], of.sigmoid(s[1]));
+  });
+}
+
 } // namespace
 
-Value CausalAttention::build(GraphBuilder &graph, Value x, Value positions) const {
-  GraphBuilder::Scope scope(graph, name);
-  Value all = fused.empty() ? Value() : graph.linear(x, name + "." + fused, (heads + 2 * keyHeads) * width, bias);
-  auto project = [&](const char *projection, int64_t first, int64_t count, const std::string &norm) {
-    Value y = all ? graph.lastSlice(all, first * width, count * width)
-                  : graph.linear(x, name + "." + projection, count * width, bias);
-    return headsOf(graph, *this, adapter ? graph.add(y, adapter(graph, projection, x)) : y, count, norm);
-  };
+Value CausalAttention::attend(GraphBuilder &graph, Value query, Value key, Value value, Value positions) const {
   AttentionSpec spec;
   spec.name = name;
-  spec.query = prepare(graph, *this, project("q_proj", 0, heads, queryNorm), 1, positions);
-  spec.key = prepare(graph, *this, project("k_proj", heads, keyHeads, keyNorm), keyFactor, positions);
-  spec.value = project("v_proj", heads + keyHeads, keyHeads, "");
+  spec.query = prepare(graph, *this, query, 1, positions);
+  spec.key = prepare(graph, *this, key, keyFactor, positions);
+  spec.value = value;
   spec.scale = scale > 0 ? scale : 1.0 / std::sqrt(static_cast<double>(width));
   spec.headsPerGroup = heads / keyHeads;
   const std::string &prefix = state.empty() ? name : state;
@@ -167,7 +186,33 @@ Value CausalAttention::build(GraphBuilder &graph, Value x, Value positions) cons
   } else {
     spec.past = reachOf(graph, positions, window);
   }
-  return graph.linear(graph.mergeHeads(graph.attention(spec)), name + "." + out, hidden, outBias);
+  if (sinks.empty())
+    return graph.attention(spec);
+  return withSinks(graph, graph.attentionWithSum(spec), graph.parameter(name + "." + sinks, {heads}));
+}
+
+Value CausalAttention::build(GraphBuilder &graph, Value x, Value positions) const {
+  GraphBuilder::Scope scope(graph, name);
+  Value all = fused.empty() ? Value() : graph.linear(x, name + "." + fused, (heads + 2 * keyHeads) * width, bias), gate;
+  auto project = [&](const char *projection, int64_t first, int64_t channels) {
+    Value y =
+        all ? graph.lastSlice(all, first * width, channels) : graph.linear(x, name + "." + projection, channels, bias);
+    return adapter ? graph.add(y, adapter(graph, projection, x)) : y;
+  };
+  Value query = project("q_proj", 0, heads * width * (gated ? 2 : 1));
+  if (gated) {
+    Value both = graph.splitHeads(query, heads);
+    query = normed(graph, *this, graph.lastSlice(both, 0, width), queryNorm);
+    gate = graph.lastSlice(both, width, width);
+  } else {
+    query = headsOf(graph, *this, query, heads, queryNorm);
+  }
+  Value key = headsOf(graph, *this, project("k_proj", heads, keyHeads * width), keyHeads, keyNorm);
+  Value value = headsOf(graph, *this, project("v_proj", heads + keyHeads, keyHeads * width), keyHeads, "");
+  Value result = attend(graph, query, key, value, positions);
+  if (gated)
+    result = gatedBy(graph, result, gate);
+  return graph.linear(graph.mergeHeads(result), name + "." + out, hidden, outBias);
 }
 
 } // namespace weft

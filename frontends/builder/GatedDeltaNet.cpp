@@ -15,27 +15,68 @@ std::vector<StateSpec> GatedDeltaNet::states() const {
   auto past = [&](const char *part, int64_t channels) {
     return StateSpec{name + part, {"batch", "", ""}, {0, taps - 1, channels}};
   };
-  return {past(".q_past", keyHeads * keys),
-          past(".k_past", keyHeads * keys),
-          past(".v_past", valueHeads * values),
-          {name + ".state", {"batch", "", "", ""}, {0, valueHeads, keys, values}}};
+  StateSpec memory{name + ".state", {"batch", "", "", ""}, {0, valueHeads, keys, values}};
+  return {past(".q_past", keyHeads * keys), past(".k_past", keyHeads * keys), past(".v_past", valueHeads * values),
+          memory};
 }
 
 namespace {
 
-/// x · weightᵀ, convolved over time: [batch, sequence, heads, d].
-Value projectConvolved(GraphBuilder &graph, const GatedDeltaNet &layer, const std::string &part, Value x, int64_t heads,
-                       int64_t d, Value reset) {
-  std::string name = layer.name + "." + part;
+/// What a token gives. Convolved queries, keys and values are [batch, sequence, heads, d].
+struct DeltaParts {
+  Value query, key, value;
+  Value rate, step; ///< b and a: [batch, sequence, valueHeads]
+  Value gate;       ///< [tokens, valueHeads · values], or that by key head
+};
+
+/// x [tokens, heads · d] convolved over time, with the weight [heads · d, taps] or, null, the part's own: [batch,
+/// sequence, heads, d].
+Value convolved(GraphBuilder &graph, const GatedDeltaNet &layer, const std::string &part, Value x, int64_t heads,
+                Value reset, Value weight = {}) {
   CausalConvSpec conv;
-  conv.name = name + "_conv1d";
-  conv.x = graph.splitTokens(graph.linear(x, name + "_proj", heads * d, /*hasBias=*/false));
+  conv.name = layer.name + "." + part + "_conv1d";
+  conv.x = graph.splitTokens(x);
   conv.taps = layer.taps;
   conv.hasBias = false;
   conv.activation = Activation::Silu;
-  conv.state = name + "_past";
+  conv.state = layer.name + "." + part + "_past";
   conv.reset = reset;
+  conv.weight = weight;
   return graph.splitLast(graph.causalConv(conv), heads);
+}
+
+DeltaParts buildParts(GraphBuilder &graph, const GatedDeltaNet &layer, Value x, Value reset) {
+  auto plain = [&](const char *module, int64_t out) {
+    return graph.linear(x, layer.name + module, out, /*hasBias=*/false);
+  };
+  int64_t allKeys = layer.keyHeads * layer.keys, all = layer.valueHeads * layer.values;
+  return {convolved(graph, layer, "q", plain(".q_proj", allKeys), layer.keyHeads, reset),
+          convolved(graph, layer, "k", plain(".k_proj", allKeys), layer.keyHeads, reset),
+          convolved(graph, layer, "v", plain(".v_proj", all), layer.valueHeads, reset),
+          graph.splitTokens(plain(".b_proj", layer.valueHeads)),
+          graph.splitTokens(plain(".a_proj", layer.valueHeads)),
+          plain(".g_proj", all)};
+}
+
+/// The same of two projections whose outputs lie by key head, and of one weight of all convolutions.
+DeltaParts buildFusedParts(GraphBuilder &graph, const GatedDeltaNet &layer, Value x, Value reset) {
+  int64_t shared = layer.valueHeads / layer.keyHeads; // value heads of a key head
+  int64_t wide = shared * layer.values, allKeys = layer.keyHeads * layer.keys, all = layer.valueHeads * layer.values;
+  auto byHead = [&](const char *module, int64_t out) {
+    return graph.splitLast(graph.linear(x, layer.name + module, out, /*hasBias=*/false), layer.keyHeads);
+  };
+  Value both = byHead(".in_proj_qkvz", 2 * (allKeys + all)), small = byHead(".in_proj_ba", 2 * layer.valueHeads);
+  Value weight = graph.mergeLast(graph.parameter(layer.name + ".conv1d.weight", {2 * allKeys + all, 1, layer.taps}));
+  auto part = [&](Value of, int64_t from, int64_t count) { return graph.mergeLast(graph.lastSlice(of, from, count)); };
+  return {convolved(graph, layer, "q", part(both, 0, layer.keys), layer.keyHeads, reset,
+                    graph.firstSlice(weight, 0, allKeys)),
+          convolved(graph, layer, "k", part(both, layer.keys, layer.keys), layer.keyHeads, reset,
+                    graph.firstSlice(weight, allKeys, allKeys)),
+          convolved(graph, layer, "v", part(both, 2 * layer.keys, wide), layer.valueHeads, reset,
+                    graph.firstSlice(weight, 2 * allKeys, all)),
+          graph.splitTokens(part(small, 0, shared)),
+          graph.splitTokens(part(small, shared, shared)),
+          graph.lastSlice(both, 2 * layer.keys + wide, wide)};
 }
 
 /// S = decay · S + β · k · (v − kᵀ · decay · S), o = q · S.
@@ -53,30 +94,30 @@ RecurrenceStep buildStep(OpBuilder &b, Location l, ValueRange in) {
 Value GatedDeltaNet::build(GraphBuilder &graph, Value x, Value reset) const {
   GraphBuilder::Scope scope(graph, name);
   double scale = 1.0 / std::sqrt(static_cast<double>(keys));
-  Value query = projectConvolved(graph, *this, "q", x, keyHeads, keys, reset);
-  Value key = projectConvolved(graph, *this, "k", x, keyHeads, keys, reset);
-  auto byHead = [&](const char *module) {
-    return graph.splitTokens(graph.linear(x, name + module, valueHeads, /*hasBias=*/false));
-  };
+  DeltaParts parts = fused ? buildFusedParts(graph, *this, x, reset) : buildParts(graph, *this, x, reset);
   RecurrenceSpec spec;
   spec.name = name;
   spec.headsPerGroup = valueHeads / keyHeads;
-  spec.inputs = {{graph.l2Norm(query, 1e-6, scale), "btgn"},
-                 {graph.l2Norm(key, 1e-6), "btgn"},
-                 {projectConvolved(graph, *this, "v", x, valueHeads, values, reset), "bthe"},
-                 {byHead(".b_proj"), "bth"},
-                 {byHead(".a_proj"), "bth"},
+  spec.inputs = {{graph.l2Norm(parts.query, 1e-6, scale), "btgn"},
+                 {graph.l2Norm(parts.key, 1e-6), "btgn"},
+                 {parts.value, "bthe"},
+                 {parts.rate, "bth"},
+                 {parts.step, "bth"},
                  {graph.parameter(name + ".A_log", {valueHeads}), "h"},
                  {graph.parameter(name + ".dt_bias", {valueHeads}), "h"}};
   spec.step = buildStep;
   spec.state = name + ".state";
   spec.reset = reset;
-  Value normed = graph.mergeHeads(graph.rmsNorm(graph.recurrence(spec), name + ".o_norm", epsilon));
-  Value gate = graph.linear(x, name + ".g_proj", valueHeads * values, /*hasBias=*/false);
-  Value gated = graph.map({normed, gate}, [](OpBuilder &b, Location l, ValueRange v) -> Value {
+  std::string norm = name + (fused ? ".norm" : ".o_norm"), out = name + (fused ? ".out_proj" : ".o_proj");
+  Value normed = graph.mergeHeads(graph.rmsNorm(graph.recurrence(spec), norm, epsilon));
+  if (fused)
+    normed = graph.splitLast(normed, keyHeads);
+  Value gated = graph.map({normed, parts.gate}, [](OpBuilder &b, Location l, ValueRange v) -> Value {
     return Scalars{b, l}.mul(v[0], buildActivation(b, l, Activation::Silu, v[1]));
   });
-  return graph.linear(gated, name + ".o_proj", hidden, /*hasBias=*/false);
+  if (fused)
+    gated = graph.mergeLast(gated);
+  return graph.linear(gated, out, hidden, /*hasBias=*/false);
 }
 
 } // namespace weft

@@ -193,7 +193,7 @@ static std::string shapeText(llvm::ArrayRef<int64_t> shape) {
 
 void GraphBuilder::checkParameter(const StoredTensor &stored, llvm::ArrayRef<int64_t> shape) {
   std::string where = parameters.place() + ": tensor " + stored.name;
-  if (stored.dtype != "F32" && stored.dtype != "F16" && stored.dtype != "BF16")
+  if (stored.dtype != "F32" && stored.dtype != "F16" && stored.dtype != "BF16" && stored.dtype != "MXFP4")
     return fail({"W0212", "weights of type " + stored.dtype + " cannot be compiled", where,
                  "convert the model's weights to F32, F16 or BF16"});
   if (llvm::ArrayRef<int64_t>(stored.shape) != shape)

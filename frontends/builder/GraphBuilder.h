@@ -200,14 +200,16 @@ public:
   Value linear(Value x, llvm::StringRef module, int64_t out, bool hasBias = true);
   /// x [m, k] · weightᵀ, weight [n, k].
   Value project(Value x, Value weight);
-  /// x [m, blocks · k] by a block-diagonal weight [blocks, k, n]: [m, blocks · n].
-  Value projectBlocks(Value x, Value weight);
+  /// x [m, blocks · k] by a block-diagonal weight [blocks, k, n], or transposed [blocks, n, k]: [m, blocks · n].
+  Value projectBlocks(Value x, Value weight, bool transposed = false);
   /// x [m, n] + vector [n].
   Value addRow(Value x, Value vector);
   /// Over the last dimension, with `module`.weight and `module`.bias; without a name, with neither.
   Value layerNorm(Value x, llvm::StringRef module, double epsilon, bool hasBias = true);
   /// Over the last dimension, with `module`.weight; without a name, without a scale.
   Value rmsNorm(Value x, llvm::StringRef module, double epsilon);
+  /// The same with the scale 1 + `module`.weight.
+  Value rmsNormFromOne(Value x, llvm::StringRef module, double epsilon);
   /// The same with a scale [n] that is at hand; null: without one.
   Value rmsNorm(Value x, Value scale, double epsilon);
   /// scale · x / √(Σ x² + epsilon) over the last dimension.
@@ -267,8 +269,13 @@ public:
   Value lastToken(Value x);
   /// `count` entries of the last dimension.
   Value lastSlice(Value x, int64_t from, int64_t count);
+  /// `count` entries of the first dimension.
+  Value firstSlice(Value x, int64_t from, int64_t count);
   /// `into` with `part` over the entries of its last dimension that begin at `from`.
   Value insertLast(Value part, Value into, int64_t from);
+  /// The parts beside each other over the last dimension. W0206 where more than 16 of a width that divides all of them
+  /// would be needed.
+  Value joinLast(llvm::ArrayRef<Value> parts);
   /// One entry of the last dimension, which goes: [tokens, n] → [tokens].
   Value column(Value x, int64_t index);
 

@@ -27,12 +27,15 @@ Value GraphBuilder::project(Value x, Value weight) {
   return known(product.getResult(0), result);
 }
 
-Value GraphBuilder::projectBlocks(Value x, Value weight) {
+Value GraphBuilder::projectBlocks(Value x, Value weight, bool transposed) {
   Sizes parts(sizes(weight)); // [blocks, k, n]
+  if (transposed)
+    std::swap(parts[1], parts[2]);
   Value left = splitLast(x, cast<RankedTensorType>(weight.getType()).getDimSize(0));
   Value init = fill({sizes(x)[0], parts[0], parts[2]}, builder.getF32FloatAttr(0.0f));
   // (m, g, n, k)
-  llvm::SmallVector<AffineMap> maps{dimsMap(4, {0, 1, 3}), dimsMap(4, {1, 3, 2}), dimsMap(4, {0, 1, 2})};
+  llvm::SmallVector<AffineMap> maps{dimsMap(4, {0, 1, 3}), transposed ? dimsMap(4, {1, 2, 3}) : dimsMap(4, {1, 3, 2}),
+                                    dimsMap(4, {0, 1, 2})};
   auto product = linalg::ContractOp::create(builder, location, TypeRange{init.getType()}, ValueRange{left, weight},
                                             ValueRange{init}, builder.getAffineMapArrayAttr(maps));
   return mergeLast(known(product.getResult(0), Sizes(sizes(init))));
@@ -68,6 +71,16 @@ Value GraphBuilder::rmsNorm(Value x, llvm::StringRef name, double epsilon) {
   if (!name.empty())
     scope.emplace(*this, name);
   return rmsNorm(x, name.empty() ? Value() : parameter(name.str() + ".weight", {lastExtent(x)}), epsilon);
+}
+
+Value GraphBuilder::rmsNormFromOne(Value x, llvm::StringRef name, double epsilon) {
+  Scope scope(*this, name);
+  Value scale =
+      map({parameter(name.str() + ".weight", {lastExtent(x)})}, [](OpBuilder &b, Location l, ValueRange s) -> Value {
+        Value one = arith::ConstantOp::create(b, l, b.getF32FloatAttr(1.0f));
+        return arith::AddFOp::create(b, l, one, s[0]);
+      });
+  return rmsNorm(x, scale, epsilon);
 }
 
 Value GraphBuilder::rmsNorm(Value x, Value scale, double epsilon) {

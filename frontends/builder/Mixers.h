@@ -96,12 +96,23 @@ struct CausalAttention {
   bool normsAllHeads = false;               ///< one norm of all heads' channels together
   double clip = 0;                          ///< bound of normed queries and keys, and of values; 0: none
   double epsilon = 1e-6;
+  bool normsFromOne = false; ///< these norms' weights are stored as their distance from 1
+  /// `q_proj` gives each head a query and a gate, whose sigmoid scales the head's result. Not with `fused`, `clip` or
+  /// `normsAllHeads`.
+  bool gated = false;
+  /// Parameter [heads]: the score of a key of each head that every query sees and whose value is 0 (Xiao et al. 2023,
+  /// arXiv:2309.17453); empty: there is none.
+  std::string sinks = {};
   /// Adds to the projection `q_proj`, `k_proj` or `v_proj` of x [tokens, inner]; none: nothing.
   std::function<mlir::Value(GraphBuilder &, const char *projection, mlir::Value x)> adapter = {};
 
   std::vector<StateSpec> states() const;
   /// `positions` are those of buildPositions.
   mlir::Value build(GraphBuilder &graph, mlir::Value x, mlir::Value positions) const;
+  /// Without the projections: queries [batch, sequence, heads, width], keys and values [batch, sequence, keyHeads,
+  /// width] → shaped like the queries.
+  mlir::Value attend(GraphBuilder &graph, mlir::Value query, mlir::Value key, mlir::Value value,
+                     mlir::Value positions) const;
 };
 
 /// TransNormer's DiagAttention: softmax attention within blocks of the sequence, to the tokens so far. Of the calls
@@ -120,7 +131,10 @@ struct DiagonalAttention {
 /// and k of length 1, decay exp(−e^A_log · softplus(a + dt_bias)), rate σ(b), a gated norm. Parameters:
 /// `name`.{q,k}_proj.weight [keyHeads · keys, hidden], .{v,g}_proj.weight [valueHeads · values, hidden],
 /// .{a,b}_proj.weight [valueHeads, hidden], .{q,k,v}_conv1d.weight [channels, 1, taps], .A_log and .dt_bias
-/// [valueHeads], .o_norm.weight [values], .o_proj.weight [hidden, valueHeads · values].
+/// [valueHeads], .o_norm.weight [values], .o_proj.weight [hidden, valueHeads · values]. With `fused`, as in the files
+/// of Qwen3-Next, .in_proj_qkvz.weight of each key head its query, its key, its values and their gates,
+/// .in_proj_ba.weight of each key head its values' b and a, .conv1d.weight of all queries, keys and values,
+/// .norm.weight, .out_proj.weight.
 struct GatedDeltaNet {
   std::string name;
   int64_t hidden = 0;
@@ -128,6 +142,7 @@ struct GatedDeltaNet {
   int64_t keys = 0, values = 0;         ///< of a head
   int64_t taps = 4;
   double epsilon = 1e-6;
+  bool fused = false;
 
   std::vector<StateSpec> states() const;
   mlir::Value build(GraphBuilder &graph, mlir::Value x, mlir::Value reset = {}) const;

@@ -16,7 +16,7 @@ namespace weft {
 /// A tensor in a model's files.
 struct StoredTensor {
   std::string name;  ///< as the file spells it
-  std::string dtype; ///< as safetensors spells it: "F32", "BF16", …
+  std::string dtype; ///< as safetensors spells it: "F32", "BF16", …; or "MXFP4"
   std::vector<int64_t> shape;
 };
 

@@ -11,6 +11,8 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 
+#include <numeric>
+
 using namespace mlir;
 
 namespace weft {
@@ -146,13 +148,27 @@ Value GraphBuilder::lastToken(Value x) {
   return known(sliceToken(builder, location, split, type, all, last), result);
 }
 
+/// `count` entries of dimension `dim`.
+static std::pair<llvm::SmallVector<OpFoldResult>, llvm::SmallVector<OpFoldResult>>
+sliceOf(OpBuilder &b, llvm::ArrayRef<OpFoldResult> all, size_t dim, int64_t from, int64_t count) {
+  llvm::SmallVector<OpFoldResult> offsets(all.size(), b.getIndexAttr(0)), taken(all);
+  offsets[dim] = b.getIndexAttr(from);
+  taken[dim] = b.getIndexAttr(count);
+  return {offsets, taken};
+}
+
 Value GraphBuilder::lastSlice(Value x, int64_t from, int64_t count) {
-  Sizes result(sizes(x));
-  Sizes offsets(result.size(), builder.getIndexAttr(0)), strides(result.size(), builder.getIndexAttr(1));
-  offsets.back() = builder.getIndexAttr(from);
-  result.back() = builder.getIndexAttr(count);
-  auto type = typeOf(result, cast<RankedTensorType>(x.getType()).getElementType());
-  return known(tensor::ExtractSliceOp::create(builder, location, type, x, offsets, result, strides), result);
+  auto [offsets, taken] = sliceOf(builder, sizes(x), sizes(x).size() - 1, from, count);
+  llvm::SmallVector<OpFoldResult> strides(taken.size(), builder.getIndexAttr(1));
+  auto type = typeOf(taken, cast<RankedTensorType>(x.getType()).getElementType());
+  return known(tensor::ExtractSliceOp::create(builder, location, type, x, offsets, taken, strides), taken);
+}
+
+Value GraphBuilder::firstSlice(Value x, int64_t from, int64_t count) {
+  auto [offsets, taken] = sliceOf(builder, sizes(x), 0, from, count);
+  llvm::SmallVector<OpFoldResult> strides(taken.size(), builder.getIndexAttr(1));
+  auto type = typeOf(taken, cast<RankedTensorType>(x.getType()).getElementType());
+  return known(tensor::ExtractSliceOp::create(builder, location, type, x, offsets, taken, strides), taken);
 }
 
 Value GraphBuilder::insertLast(Value part, Value into, int64_t from) {
@@ -161,6 +177,32 @@ Value GraphBuilder::insertLast(Value part, Value into, int64_t from) {
   offsets.back() = builder.getIndexAttr(from);
   Value joined = tensor::InsertSliceOp::create(builder, location, part, into, offsets, partSizes, strides);
   return known(joined, Sizes(sizes(into)));
+}
+
+/// What the compiler joins in one step (lowering/normalize/NormalizeConcat.cpp).
+constexpr int64_t kMostParts = 16;
+
+Value GraphBuilder::joinLast(llvm::ArrayRef<Value> parts) {
+  int64_t all = 0, common = 0;
+  std::string widths;
+  for (Value part : parts) {
+    int64_t width = cast<RankedTensorType>(part.getType()).getShape().back();
+    common = std::gcd(common, width);
+    all += width;
+    widths += (widths.empty() ? "" : ", ") + std::to_string(width);
+  }
+  if (all > kMostParts * common)
+    fail({"W0206", "vectors of " + widths + " elements cannot be joined", parameters.place(),
+          "their greatest common divisor must be a sixteenth of their sum or more"});
+  Sizes sum(sizes(parts.front()));
+  sum.back() = builder.getIndexAttr(all);
+  Value joined = empty(sum, builder.getF32Type());
+  int64_t from = 0;
+  for (Value part : parts) {
+    joined = insertLast(part, joined, from);
+    from += cast<RankedTensorType>(part.getType()).getShape().back();
+  }
+  return joined;
 }
 
 Value GraphBuilder::column(Value x, int64_t index) {

@@ -27,6 +27,8 @@ constexpr TaskName kTasks[] = {
 
 /// Only ELECTRA's pretraining is a head of one output; the others have two.
 bool hasTask(const Architecture &architecture, const TaskName &name) {
+  if (architecture.bareOnly)
+    return name.task == Task::Base;
   if (architecture.readCausal || name.task == Task::CausalLM)
     return architecture.readCausal && (name.task == Task::Base || name.task == Task::CausalLM);
   return name.task != Task::ReplacedTokens || llvm::StringRef(architecture.modelType) == "electra";

@@ -22,7 +22,8 @@ public:
     const TensorView *tensor = weights.find(name);
     if (!tensor)
       return std::nullopt;
-    return StoredTensor{tensor->name, std::string(dtypeName(tensor->dtype)), tensor->shape};
+    std::string_view dtype = tensor->scales.empty() ? dtypeName(tensor->dtype) : "MXFP4";
+    return StoredTensor{tensor->name, std::string(dtype), tensor->shape};
   }
   std::string place() const override { return weights.place(); }
 

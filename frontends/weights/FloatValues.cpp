@@ -34,6 +34,18 @@ Result<void> readF64(const TensorView &tensor, std::span<float> out) {
   return {};
 }
 
+/// Two elements a byte, the first in its low half; blocks lie one after the other.
+void readF4(const TensorView &tensor, std::span<float> out) {
+  for (size_t block = 0; block < tensor.scales.size(); ++block) {
+    float scale = floatFromE8M0(std::to_integer<uint8_t>(tensor.scales[block]));
+    for (size_t at = block * kBlockOfF4; at < (block + 1) * kBlockOfF4; at += 2) {
+      auto pair = std::to_integer<uint8_t>(tensor.bytes[at / 2]);
+      out[at] = floatFromF4(pair & 15) * scale;
+      out[at + 1] = floatFromF4(pair >> 4) * scale;
+    }
+  }
+}
+
 } // namespace
 
 Result<void> readF32(const TensorView &tensor, std::span<float> out) {
@@ -51,6 +63,13 @@ Result<void> readF32(const TensorView &tensor, std::span<float> out) {
     return {};
   case DType::F64:
     return readF64(tensor, out);
+  case DType::F4:
+    if (!tensor.scales.empty() || out.empty()) {
+      assert(tensor.scales.size() * kBlockOfF4 == out.size() && "a scale for each block");
+      readF4(tensor, out);
+      return {};
+    }
+    [[fallthrough]];
   default:
     return Diagnostic{"W0135",
                       "the tensor holds " + std::string(dtypeName(tensor.dtype)) +

@@ -49,8 +49,20 @@ inline uint16_t f16FromFloat(float value) {
   return static_cast<uint16_t>(sign | (magnitude - 0x38000000 + 0xFFF + (magnitude >> 13 & 1)) >> 13);
 }
 
-/// Fills out, which has as many elements as the tensor, from F32, F16, BF16 or F64 (rounded to nearest). Errors: W0135
-/// for another dtype, or for a finite value beyond float32.
+/// E2M1: ± 0, 0.5, 1, 1.5, 2, 3, 4 or 6, by the sign, two bits of exponent and one of mantissa.
+inline float floatFromF4(uint8_t bits) {
+  constexpr float kMagnitudes[] = {0, 0.5f, 1, 1.5f, 2, 3, 4, 6};
+  float magnitude = kMagnitudes[bits & 7];
+  return bits & 8 ? -magnitude : magnitude;
+}
+
+/// 2^(bits − 127); 255 is NaN.
+inline float floatFromE8M0(uint8_t bits) {
+  return std::bit_cast<float>(bits == 0 ? 0x00400000u : bits == 255 ? 0x7FC00000u : static_cast<uint32_t>(bits) << 23);
+}
+
+/// Fills out, which has as many elements as the tensor, from F32, F16, BF16, F64 (rounded to nearest) or F4 with
+/// scales. Errors: W0135 for another dtype, or for a finite value beyond float32.
 Result<void> readF32(const TensorView &tensor, std::span<float> out);
 
 } // namespace weft

@@ -30,12 +30,17 @@ constexpr uint64_t kMaxSafetensorsHeader = 100'000'000;
 /// More dimensions than any published weight has; as many as the runtime's ABI carries.
 constexpr size_t kMaxTensorRank = 8;
 
+/// Elements that share a scale in MXFP4 (Open Compute Project, Microscaling Formats 1.0).
+constexpr size_t kBlockOfF4 = 32;
+
 /// A tensor inside an open file. Its bytes may start at any address, odd ones included.
 struct TensorView {
   std::string name;
   DType dtype;
   std::vector<int64_t> shape;
   std::span<const std::byte> bytes; ///< exactly shape × dtype, row-major, little-endian
+  /// Of F4 that are numbers: a power of two for each kBlockOfF4 elements, as F8_E8M0. Empty: there is none.
+  std::span<const std::byte> scales = {};
 
   uint64_t elements() const { return bytes.size() * 8 / bitsPerElement(dtype); }
 

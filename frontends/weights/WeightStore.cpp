@@ -5,6 +5,7 @@
 #include "frontends/weights/ForeignContent.h"
 
 #include <algorithm>
+#include <cstring>
 #include <set>
 
 namespace weft {
@@ -15,6 +16,7 @@ using nlohmann::json;
 
 constexpr const char *kSingleFile = "model.safetensors";
 constexpr const char *kIndexFile = "model.safetensors.index.json";
+constexpr const char *kBlocks = "_blocks", *kScales = "_scales"; ///< after the name of a tensor of four bits
 
 /// Never throws, unlike fs::exists without an error code.
 bool isThere(const fs::path &path) {
@@ -109,20 +111,48 @@ Result<WeightStore> WeightStore::open(const fs::path &directory) {
                       directory.string(), "give the directory that holds config.json"};
   WeightStore store;
   store.directory = directory.string();
-  if (isThere(directory / kSingleFile)) {
-    Result<SafetensorsFile> file = SafetensorsFile::open(directory / kSingleFile);
-    if (!file)
-      return file.takeError();
-    store.files.push_back(std::move(*file));
-    for (const TensorView &tensor : store.files.back().tensors())
-      store.byName.emplace(tensor.name, &tensor);
-    return store;
-  }
-  if (!isThere(directory / kIndexFile))
-    return explainAbsence(directory);
-  if (Result<void> shards = store.openShards(directory / kIndexFile); !shards)
-    return shards.takeError();
+  if (Result<void> opened = store.openFiles(); !opened)
+    return opened.takeError();
+  if (Result<void> joined = store.joinBlocks(); !joined)
+    return joined.takeError();
   return store;
+}
+
+Result<void> WeightStore::openFiles() {
+  fs::path folder(directory);
+  if (!isThere(folder / kSingleFile))
+    return isThere(folder / kIndexFile) ? openShards(folder / kIndexFile) : explainAbsence(folder);
+  Result<SafetensorsFile> file = SafetensorsFile::open(folder / kSingleFile);
+  if (!file)
+    return file.takeError();
+  files.push_back(std::move(*file));
+  for (const TensorView &tensor : files.back().tensors())
+    byName.emplace(tensor.name, &tensor);
+  return {};
+}
+
+Result<void> WeightStore::joinBlocks() {
+  for (const auto &[name, blocks] : std::map(byName)) {
+    if (!name.ends_with(kBlocks))
+      continue;
+    std::string base(name.substr(0, name.size() - std::strlen(kBlocks)));
+    auto found = byName.find(base + kScales);
+    if (found == byName.end() || byName.count(base))
+      continue;
+    const TensorView *scales = found->second;
+    std::vector<int64_t> shape = scales->shape, expected = shape;
+    expected.push_back(kBlockOfF4 / 2);
+    if (shape.empty() || blocks->shape != expected || blocks->dtype != DType::U8 || scales->dtype != DType::U8)
+      return Diagnostic{"W0138",
+                        "the tensors " + printableName(name) + " " + printableShape(blocks->shape) + " and " +
+                            printableName(scales->name) + " " + printableShape(shape) +
+                            " are not blocks of 32 numbers of four bits and their scales",
+                        directory, "blocks are U8 [..., 16] and have one scale each, U8 [...]: fetch the files again"};
+    shape.back() *= kBlockOfF4;
+    joined.push_back({base, DType::F4, std::move(shape), blocks->bytes, scales->bytes});
+    byName.emplace(joined.back().name, &joined.back());
+  }
+  return {};
 }
 
 Result<void> WeightStore::openShards(const fs::path &index) {

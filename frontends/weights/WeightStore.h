@@ -9,6 +9,7 @@
 #include "frontends/weights/FloatValues.h"
 #include "frontends/weights/Safetensors.h"
 
+#include <deque>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -20,7 +21,7 @@ namespace weft {
 class WeightStore {
 public:
   /// Takes model.safetensors, or else the shards of model.safetensors.index.json. Errors: those of the files, W0130
-  /// (no weights), W0131 (only a pickle), W0132 to W0134 (index and shards).
+  /// (no weights), W0131 (only a pickle), W0132 to W0134 (index and shards), W0138 (blocks and scales).
   static Result<WeightStore> open(const std::filesystem::path &directory);
 
   /// Base-class prefix of the architecture, without the dot ("bert"). Files of the base class lack it, files of a class
@@ -28,7 +29,8 @@ public:
   void setBasePrefix(std::string prefix) { basePrefix = std::move(prefix); }
 
   /// The tensor of this name; else with the base prefix added or taken away; else, for each of these, a norm's old
-  /// names (gamma for weight, beta for bias). Null when there is none.
+  /// names (gamma for weight, beta for bias). Null when there is none. Where the files hold NAME_blocks [..., n, 16]
+  /// and NAME_scales [..., n], NAME is the tensor [..., 32 · n] of four bits that these are.
   const TensorView *find(std::string_view name) const;
 
   /// As find, where absence or another shape is the user's mistake: W0136, W0137.
@@ -43,13 +45,17 @@ public:
 private:
   WeightStore() = default;
 
+  Result<void> openFiles();
   Result<void> openShards(const std::filesystem::path &index);
+  /// Names the tensors of four bits.
+  Result<void> joinBlocks();
   const TensorView *findStored(const std::string &name) const;
 
   std::string directory;
   std::string basePrefix;
   std::vector<SafetensorsFile> files;
-  std::map<std::string_view, const TensorView *> byName; ///< both point into files
+  std::deque<TensorView> joined;                         ///< their bytes are those of files
+  std::map<std::string_view, const TensorView *> byName; ///< both point into files or joined
 };
 
 } // namespace weft

@@ -30,12 +30,17 @@ struct Insertion {
   int64_t from, count;
 };
 
-/// Whether the insertion fills all of dimension `dim` of its destination, which comes from a tensor.empty.
-bool coversRows(tensor::InsertSliceOp op, int64_t dim) {
+/// The tensor.empty that a chain of insertions fills; null: it begins with another tensor.
+tensor::EmptyOp rootOf(tensor::InsertSliceOp op) {
   Value root = op.getDest();
   while (auto previous = root.getDefiningOp<tensor::InsertSliceOp>())
     root = previous.getDest();
-  auto empty = root.getDefiningOp<tensor::EmptyOp>();
+  return root.getDefiningOp<tensor::EmptyOp>();
+}
+
+/// Whether the insertion fills all of dimension `dim` of its destination, which comes from a tensor.empty.
+bool coversRows(tensor::InsertSliceOp op, int64_t dim) {
+  tensor::EmptyOp empty = rootOf(op);
   return empty && isEqualConstantIntOrValue(empty.getMixedSizes()[dim], op.getMixedSizes()[dim]);
 }
 
@@ -57,7 +62,7 @@ FailureOr<Insertion> matchInsertion(tensor::InsertSliceOp op) {
 }
 
 /// Parts of one width, at most: each element looks at all of them.
-constexpr int64_t kMostParts = 8;
+constexpr int64_t kMostParts = 16;
 
 /// Insertions that fill an empty tensor from the first column to the last, each into the one before.
 struct ConcatPlan {
@@ -107,8 +112,8 @@ FailureOr<ConcatPlan> planConcat(tensor::InsertSliceOp op) {
   return failure();
 }
 
-/// The parts as tensors of one width, by column.
-SmallVector<Value> cutParts(OpBuilder &b, Location loc, const ConcatPlan &plan) {
+/// The parts as tensors of one width and of these sizes, by column.
+SmallVector<Value> cutParts(OpBuilder &b, Location loc, const ConcatPlan &plan, ArrayRef<OpFoldResult> sizes) {
   SmallVector<Value> values;
   for (Insertion part : plan.parts) {
     Value source = part.op.getSource();
@@ -116,9 +121,7 @@ SmallVector<Value> cutParts(OpBuilder &b, Location loc, const ConcatPlan &plan) 
       values.push_back(source);
       continue;
     }
-    SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, source);
     SmallVector<OpFoldResult> offsets(sizes.size(), b.getIndexAttr(0)), strides(sizes.size(), b.getIndexAttr(1));
-    sizes.back() = b.getIndexAttr(plan.width);
     for (int64_t at = 0; at < part.count; at += plan.width) {
       offsets.back() = b.getIndexAttr(at);
       values.push_back(tensor::ExtractSliceOp::create(b, loc, source, offsets, sizes, strides));
@@ -132,8 +135,10 @@ void applyConcat(OpBuilder &b, const ConcatPlan &plan, tensor::InsertSliceOp out
   b.setInsertionPoint(outer);
   auto type = cast<RankedTensorType>(outer.getType());
   int64_t rank = type.getRank(), count = plan.count();
-  SmallVector<Value> parts = cutParts(b, loc, plan);
-  SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, parts.front());
+  // Extents as the destination has them: those of a part may be of a view that no kernel holds.
+  SmallVector<OpFoldResult> sizes = rootOf(outer).getMixedSizes();
+  sizes.back() = b.getIndexAttr(plan.width);
+  SmallVector<Value> parts = cutParts(b, loc, plan, sizes);
   sizes.insert(sizes.end() - 1, b.getIndexAttr(count));
   Value init = tensor::EmptyOp::create(b, loc, sizes, type.getElementType());
   SmallVector<unsigned> dims;

@@ -193,7 +193,7 @@ def NormalizeConcat : Pass<"weft-normalize-concat", "::mlir::ModuleOp"> {
   let summary = "Turns insertions of parts into one elementwise op";
   let description = [{
     Before: several `tensor.insert_slice` that fill a tensor along its last dimension. After: one `linalg.generic` over
-    the tensor seen as [..., parts, width] where a width divides that of each and makes eight parts at most (halves are
+    the tensor seen as [..., parts, width] where a width divides that of each and makes 16 parts at most (halves are
     two; a quarter, a quarter and a half are four), which fuses like any elementwise op.
 
     Example:

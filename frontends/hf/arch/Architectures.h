@@ -82,6 +82,7 @@ struct Architecture {
   const char *tensorPrefix; ///< of the base model's tensors in a file with a head: "bert" of "bert.encoder…"
   EncoderModel (*read)(Config &config);
   CausalModel (*readCausal)(Config &config) = nullptr;
+  bool bareOnly = false; ///< there is no class with a head
 };
 
 /// All architectures; to add one, declare its reader below and add a line to the table.
@@ -94,16 +95,21 @@ EncoderModel readElectra(Config &config);
 EncoderModel readModernBert(Config &config);
 EncoderModel readMPNet(Config &config);
 EncoderModel readRoberta(Config &config);
+EncoderModel readSwitch(Config &config);
 EncoderModel readXlmRoberta(Config &config);
 
 CausalModel readBamba(Config &config);
 CausalModel readDbrx(Config &config);
+CausalModel readDeepSeekV2(Config &config);
+CausalModel readDeepSeekV3(Config &config);
 CausalModel readFalconH1(Config &config);
 CausalModel readFalconMamba(Config &config);
+CausalModel readGptOss(Config &config);
 CausalModel readGraniteHybrid(Config &config);
 CausalModel readGraniteMoe(Config &config);
 CausalModel readGraniteMoeShared(Config &config);
 CausalModel readJamba(Config &config);
+CausalModel readJetMoe(Config &config);
 CausalModel readLfm2(Config &config);
 CausalModel readMamba(Config &config);
 CausalModel readMamba2(Config &config);
@@ -113,6 +119,7 @@ CausalModel readOlmoe(Config &config);
 CausalModel readPhimoe(Config &config);
 CausalModel readQwen2Moe(Config &config);
 CausalModel readQwen3Moe(Config &config);
+CausalModel readQwen3Next(Config &config);
 CausalModel readRecurrentGemma(Config &config);
 CausalModel readRwkv(Config &config);
 CausalModel readXLstm(Config &config);

@@ -83,6 +83,8 @@ Part sumOf(std::vector<Part> parts) {
 static Value buildNorm(GraphBuilder &graph, NormKind kind, Value x, const std::string &name, double epsilon) {
   if (kind == NormKind::Rms)
     return graph.rmsNorm(x, name, epsilon);
+  if (kind == NormKind::RmsFromOne)
+    return graph.rmsNormFromOne(x, name, epsilon);
   return graph.layerNorm(x, name, epsilon, /*hasBias=*/kind == NormKind::Layer);
 }
 

@@ -29,8 +29,8 @@ Part mamba2Part(const Mamba2Sizes &sizes, const std::string &name);
 Part attentionPart(const CausalAttention &layer);
 /// One after the other.
 Part inTurn(std::vector<Part> parts);
-/// Root mean square norms, and layer norms with a bias and without.
-enum class NormKind { Rms, Layer, LayerWithoutBias };
+/// Root mean square norms, by weights or by 1 + weights, and layer norms with a bias and without.
+enum class NormKind { Rms, RmsFromOne, Layer, LayerWithoutBias };
 /// x + factor · part(norm(x)), with the weight `norm`.weight.
 Part residual(const std::string &norm, double epsilon, Part part, double factor = 1, NormKind kind = NormKind::Rms);
 Part scaledBy(double factor, Part part);

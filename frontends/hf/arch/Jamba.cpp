@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Jamba (Lieber et al. 2024, arXiv:2403.19887): layers of Mamba, whose B, C and time step are normed, with attention
-// without positions in every eighth, and an MLP in each. Layers of experts need routing and are refused.
-#include "frontends/hf/arch/Hybrid.h"
+// without positions in every eighth, and an MLP in each, or experts in every second.
+#include "frontends/hf/arch/Experts.h"
 
 using namespace mlir;
 
@@ -37,14 +37,25 @@ Every readEvery(Config &config, const char *period, const char *offset, Every by
   return {config.size({period}, byDefault.period), config.integer({offset}, byDefault.offset, 0, Config::kMaxSize)};
 }
 
-void refuseExperts(Config &config, int64_t layers) {
+/// Which layers have experts, and how many.
+struct JambaExperts {
+  Every every;
+  ExpertCounts counts;
+  bool holds(int64_t layer) const { return counts.experts > 1 && every.holds(layer); }
+};
+
+JambaExperts readExperts(Config &config) {
   Every every = readEvery(config, "expert_layer_period", "expert_layer_offset", {2, 1});
-  int64_t experts = config.size({"num_experts"}, 16);
-  if (experts > 1 && every.offset < std::min(every.period, layers))
-    config.refuse("W0206",
-                  "layer " + std::to_string(every.offset) + " routes its tokens to " + std::to_string(experts) +
-                      " experts (num_experts)",
-                  "experts are not supported yet; a model with num_experts 1 has an MLP in their place");
+  int64_t experts = config.integer({"num_experts", "num_local_experts"}, 16, 1, kMaxExperts);
+  if (experts == 1) // an MLP, whatever else the file says
+    return {every, {1, 1}};
+  return {every, readExpertCounts(config, {"num_experts", "num_local_experts"}, {"num_experts_per_tok"}, {16, 2})};
+}
+
+Part expertsOf(const HybridSizes &sizes, const ExpertCounts &counts, const std::string &name) {
+  MixtureOfExperts mixture = mixtureOf(sizes, counts, sizes.intermediate, name);
+  mixture.route.weight = name + ".router.weight";
+  return expertsPart(mixture);
 }
 
 } // namespace
@@ -53,7 +64,7 @@ CausalModel readJamba(Config &config) {
   HybridSizes sizes;
   sizes.vocabulary = 65536;
   readHybridSizes(config, sizes);
-  refuseExperts(config, sizes.layers);
+  JambaExperts experts = readExperts(config);
   MambaSizes mamba = readMambaSizes(config, sizes);
   Every attention = readEvery(config, "attn_layer_period", "attn_layer_offset", {8, 4});
   HybridModel model;
@@ -61,8 +72,9 @@ CausalModel readJamba(Config &config) {
     std::string layer = "layers." + std::to_string(index), mlp = layer + ".feed_forward";
     Part mixer = attention.holds(index) ? attentionPart(attentionOf(sizes, layer + ".self_attn"))
                                         : mambaPart(mamba, layer + ".mamba");
-    Part feedForward = mlpPart(
-        {mlp + ".gate_proj", mlp + ".up_proj", mlp + ".down_proj", sizes.intermediate, sizes.hidden, sizes.activation});
+    Part feedForward = experts.holds(index) ? expertsOf(sizes, experts.counts, mlp)
+                                            : mlpPart({mlp + ".gate_proj", mlp + ".up_proj", mlp + ".down_proj",
+                                                       sizes.intermediate, sizes.hidden, sizes.activation});
     model.layers.push_back(inTurn({residual(layer + ".input_layernorm", sizes.epsilon, mixer),
                                    residual(layer + ".pre_ff_layernorm", sizes.epsilon, feedForward)}));
   }

@@ -102,17 +102,6 @@ Text readText(GraphBuilder &graph, const RecurrentGemmaSizes &sizes, Value reset
   return text;
 }
 
-/// x / √(Σ x² / n + epsilon) · (1 + weight): the files hold the distance from 1.
-Value norm(GraphBuilder &graph, const RecurrentGemmaSizes &sizes, const std::string &name, Value x) {
-  GraphBuilder::Scope scope(graph, name);
-  Value scale = graph.map({graph.parameter(name + ".weight", {sizes.hidden})},
-                          [](OpBuilder &b, Location l, ValueRange v) -> Value {
-                            Scalars s{b, l};
-                            return s.add(s.constant(1.0), v[0]);
-                          });
-  return graph.rmsNorm(x, scale, sizes.epsilon);
-}
-
 /// To the tokens of the call and, with states, to those of the calls before; the last of all are kept.
 Value attendToWindow(GraphBuilder &graph, const RecurrentGemmaSizes &sizes, AttentionSpec spec, const Text &text) {
   AttentionSpec inRing = spec;
@@ -180,12 +169,13 @@ Value run(GraphBuilder &graph, const RecurrentGemmaSizes &sizes, Value resets) {
   for (int64_t layer = 0; layer < sizes.layers && !graph.failed(); ++layer) {
     std::string name = layerName(layer);
     GraphBuilder::Scope scope(graph, name);
-    Value normed = norm(graph, sizes, name + ".temporal_pre_norm", x);
+    Value normed = graph.rmsNormFromOne(x, name + ".temporal_pre_norm", sizes.epsilon);
     x = graph.add(x, sizes.recurrent[layer] ? recurrenceOf(sizes, layer).mix(graph, normed, text.starts)
                                             : attend(graph, sizes, name + ".temporal_block", normed, text));
-    x = graph.add(x, applyMlp(graph, sizes, name + ".mlp_block", norm(graph, sizes, name + ".channel_pre_norm", x)));
+    x = graph.add(x, applyMlp(graph, sizes, name + ".mlp_block",
+                              graph.rmsNormFromOne(x, name + ".channel_pre_norm", sizes.epsilon)));
   }
-  return norm(graph, sizes, "final_norm", x);
+  return graph.rmsNormFromOne(x, "final_norm", sizes.epsilon);
 }
 
 std::vector<StateSpec> statesOf(const RecurrentGemmaSizes &sizes) {

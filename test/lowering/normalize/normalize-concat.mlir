@@ -54,12 +54,12 @@ func.func @three_parts(%a: tensor<?x2xf32>, %b: tensor<?x2xf32>, %c: tensor<?x4x
 
 // CHECK-LABEL: @negative_many_parts
 // CHECK-COUNT-2: tensor.insert_slice
-func.func @negative_many_parts(%low: tensor<?x3xf32>, %high: tensor<?x7xf32>, %n: index) -> tensor<?x10xf32> {
-  %empty = tensor.empty(%n) : tensor<?x10xf32>
-  %0 = tensor.insert_slice %low into %empty[0, 0] [%n, 3] [1, 1] : tensor<?x3xf32> into tensor<?x10xf32>
-  // expected-remark@+1 {{the parts of 10 columns have a common width of 1 only}}
-  %1 = tensor.insert_slice %high into %0[0, 3] [%n, 7] [1, 1] : tensor<?x7xf32> into tensor<?x10xf32>
-  return %1 : tensor<?x10xf32>
+func.func @negative_many_parts(%low: tensor<?x3xf32>, %high: tensor<?x14xf32>, %n: index) -> tensor<?x17xf32> {
+  %empty = tensor.empty(%n) : tensor<?x17xf32>
+  %0 = tensor.insert_slice %low into %empty[0, 0] [%n, 3] [1, 1] : tensor<?x3xf32> into tensor<?x17xf32>
+  // expected-remark@+1 {{the parts of 17 columns have a common width of 1 only}}
+  %1 = tensor.insert_slice %high into %0[0, 3] [%n, 14] [1, 1] : tensor<?x14xf32> into tensor<?x17xf32>
+  return %1 : tensor<?x17xf32>
 }
 
 // Columns that nobody fills.

@@ -76,6 +76,27 @@ TEST_F(Builder, DescribesTheEntry) {
   EXPECT_THAT(text, HasSubstr(R"(tensor<?x?x6xf32> {weft.dims = ["batch", "sequence", ""], weft.name = "result"})"));
 }
 
+TEST_F(Builder, JoinsPartsOfACommonWidth) {
+  Value x = rows(), part = graph.lastSlice(x, 0, 2);
+  auto module = finish(graph.splitTokens(graph.joinLast({part, x})), {"batch", "sequence", ""});
+  ASSERT_TRUE(module);
+  EXPECT_EQ(opsOf<mlir::tensor::InsertSliceOp>(*module).size(), 2u);
+  EXPECT_EQ(opsOf<mlir::tensor::InsertSliceOp>(*module).back().getType().getShape().back(), 8);
+}
+
+TEST_F(Builder, PartsOfNoCommonWidth) {
+  parameters.tensors["long"] = {"long", "F32", {10, 17}};
+  Value wide = graph.embedding(graph.tokenIds("ids"), graph.parameter("long", {10, 17}));
+  graph.output("result", graph.splitTokens(graph.joinLast({rows(), wide})), {"batch", "sequence", ""});
+  graph.endEntry();
+  auto module = graph.finish();
+  ASSERT_FALSE(module);
+  EXPECT_EQ(module.error().code, "W0206");
+  EXPECT_THAT(module.error().message, HasSubstr("vectors of 6, 17 elements"));
+  EXPECT_EQ(module.error().place, "weights");
+  EXPECT_THAT(module.error().help, HasSubstr("greatest common divisor"));
+}
+
 TEST_F(Builder, AsksEachInputForItsExtentsOnce) {
   Value x = graph.add(rows(), rows());
   auto module = finish(graph.splitTokens(graph.activate(x, Activation::Silu)), {"batch", "sequence", ""});

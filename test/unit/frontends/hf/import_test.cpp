@@ -89,7 +89,7 @@ const WrongConfig kWrongConfigs[] = {
     {"TypeIsMissing", "bert-base", R"({"model_type": null})", "W0201", "model_type is missing"},
     {"TypeIsNumber", "bert-base", R"({"model_type": 7})", "W0202", "a string"},
     {"TypeIsUnknown", "bert-base", R"({"model_type": "gpt2"})", "W0204",
-     "albert, bamba, bert, camembert, dbrx, distilbert"},
+     "albert, bamba, bert, camembert, dbrx, deepseek_v2"},
     {"ClassIsUnknown", "bert-base", R"({"architectures": ["BertForMultipleChoice"]})", "W0205", "BertForMaskedLM"},
     {"ClassIsOfAnother", "bert-base", R"({"architectures": ["RobertaModel"]})", "W0205", "RobertaModel"},
     {"PretrainingHasTwoHeads", "bert-base", R"({"architectures": ["BertForPreTraining"]})", "W0205", "BertModel"},
@@ -149,7 +149,44 @@ const WrongConfig kWrongConfigs[] = {
     {"ValuesHaveNoWidth", "xlstm-base", R"({"v_dim_factor": 0})", "W0203", "v_dim_factor"},
     {"WeightsAreFused", "xlstm-base", R"({"weight_mode": "fused"})", "W0206", "weight_mode is fused"},
     {"BiasesOfXLstm", "xlstm-base", R"({"use_bias": true})", "W0206", "use_bias"},
-    {"LayersOfExperts", "jamba-base", R"({"num_experts": 4})", "W0206", "layer 1 routes its tokens to 4 experts"},
+    {"LayersOfExperts", "jamba-base", R"({"num_experts": 4})", "W0210", "feed_forward.router.weight"},
+    {"MoreChosenThanExperts", "jamba-experts", R"({"num_experts_per_tok": 9})", "W0207", "more than the 5 experts"},
+    {"NoExpertsPerToken", "gpt-oss-causal-lm", R"({"num_experts_per_tok": 0})", "W0203", "num_experts_per_tok"},
+    {"OtherSinks", "gpt-oss-causal-lm", R"({"num_attention_heads": 2, "head_dim": 16, "num_key_value_heads": 1})",
+     "W0211", "self_attn.sinks"},
+    {"SlidingTypeIsUnknown", "gpt-oss-causal-lm", R"({"layer_types": ["full_attention", "chunked_attention"]})",
+     "W0206", "chunked_attention"},
+    {"OtherScaling", "gpt-oss-causal-lm", R"({"rope_parameters": {"rope_type": "linear", "factor": 2}})", "W0206",
+     "the supported rope_type is default or yarn"},
+    {"StretchedByNothing", "gpt-oss-causal-lm", R"({"rope_parameters": {"factor": 0}})", "W0203", "factor"},
+    {"TrainedWithNothing", "gpt-oss-causal-lm", R"({"rope_parameters": {"original_max_position_embeddings": 0}})",
+     "W0203", "original_max_position_embeddings"},
+    {"FourBitsOfOtherWidth", "gpt-oss-four-bits", R"({"intermediate_size": 64})", "W0211", "gate_up_proj"},
+    {"OtherLatent", "deepseek-v3-causal-lm", R"({"kv_lora_rank": 11})", "W0211", "kv_a_proj_with_mqa"},
+    {"LatentQueriesAreMissing", "deepseek-v3-causal-lm", R"({"qk_nope_head_dim": 9})", "W0211", "q_b_proj"},
+    {"TurnedCountIsOdd", "deepseek-v3-causal-lm", R"({"qk_rope_head_dim": 7})", "W0207", "qk_rope_head_dim"},
+    {"GroupsOfExpertsDoNotDivide", "deepseek-v3-causal-lm", R"({"n_group": 4})", "W0207",
+     "2 of 6 experts cannot be chosen"},
+    {"GroupsHaveTooFew", "deepseek-v3-causal-lm", R"({"topk_group": 1, "num_experts_per_tok": 3})", "W0207",
+     "from 1 of 3 groups"},
+    {"MoreGroupsThanThereAre", "deepseek-v2-groups", R"({"topk_group": 4})", "W0207", "4 of 3 groups"},
+    {"MethodIsUnknown", "deepseek-v2-groups", R"({"topk_method": "noaux_tc"})", "W0206", "greedy"},
+    {"ScoringIsUnknown", "deepseek-v3-causal-lm", R"({"scoring_func": "softmax"})", "W0206", "scoring_func"},
+    {"NormedInV2", "deepseek-v2-groups", R"({"norm_topk_prob": true})", "W0206", "norm_topk_prob"},
+    {"ExpertsInSomeLayers", "deepseek-v3-causal-lm", R"({"moe_layer_freq": 2})", "W0203", "moe_layer_freq"},
+    {"ValueHeadsDoNotDivide", "qwen3-next-dense", R"({"linear_num_value_heads": 6})", "W0207", "linear_num_key_heads"},
+    {"ConvolutionsOfGelu", "qwen3-next-dense", R"({"hidden_act": "gelu"})", "W0206", "hidden_act is not silu"},
+    {"DeltaTypeIsUnknown", "qwen3-next-dense", R"({"layer_types": ["mamba", "full_attention"]})", "W0206", "mamba"},
+    {"OtherHeadsOfExperts", "jetmoe-causal-lm", R"({"kv_channels": 10})", "W0211", "kv_proj"},
+    {"MoreHeadsThanExperts", "jetmoe-causal-lm", R"({"num_experts_per_tok": 6})", "W0207", "more than the 5 experts"},
+    {"BucketsOfNoDistance", "switch-base", R"({"relative_attention_max_distance": 8})", "W0207", "32 buckets"},
+    {"BucketsDoNotDivide", "switch-base", R"({"relative_attention_num_buckets": 30})", "W0207", "a multiple of 4"},
+    {"NoCapacity", "switch-base", R"({"expert_capacity": 0})", "W0203", "expert_capacity"},
+    {"MoreSparseLayersThanLayers", "switch-base", R"({"num_sparse_encoder_layers": 5})", "W0207", "num_layers"},
+    {"RouterInHalves", "switch-base", R"({"router_dtype": "bfloat16"})", "W0206", "router_dtype"},
+    {"GatedSwitch", "switch-base", R"({"dense_act_fn": "gated-gelu"})", "W0206", "dense_act_fn"},
+    {"EncoderAndDecoder", "switch-base", R"({"architectures": ["SwitchTransformersForConditionalGeneration"]})",
+     "W0205", "SwitchTransformersEncoderModel"},
     {"ExpertsAreMissing", "granite-hybrid-causal-lm", R"({"num_local_experts": 8})", "W0210", "router.layer.weight"},
     {"MoreExpertsThanThereAre", "mixtral-causal-lm", R"({"num_experts_per_tok": 6})", "W0207",
      "num_experts_per_tok is 6, more than the 5 experts of num_local_experts"},
@@ -273,21 +310,21 @@ TEST_P(AnyConfig, IsImportedOrRefused) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Fixtures, AnyConfig,
-                         testing::Values("albert-inner-groups", "bamba-causal-lm", "bert-masked-lm",
-                                         "distilbert-masked-lm", "electra-pre-training", "falcon-h1-causal-lm",
-                                         "falcon-mamba-causal-lm", "granite-hybrid-rotary", "jamba-causal-lm",
-                                         "lfm2-causal-lm", "mamba2-step-limits", "nemotron-h-causal-lm",
-                                         "zamba2-adapters", "mamba-causal-lm", "modernbert-sequence-classification",
-                                         "mpnet-base", "mixtral-window", "qwen2-moe-steps", "qwen3-moe-biases",
-                                         "olmoe-causal-lm", "granite-moe-shared", "phimoe-longrope", "dbrx-causal-lm",
-                                         "recurrent-gemma-causal-lm", "roberta-token-classification", "rwkv-causal-lm",
-                                         "xlstm-causal-lm"),
-                         [](const auto &info) {
-                           std::string name = info.param;
-                           std::replace(name.begin(), name.end(), '-', '_');
-                           return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Fixtures, AnyConfig,
+    testing::Values("albert-inner-groups", "bamba-causal-lm", "bert-masked-lm", "distilbert-masked-lm",
+                    "electra-pre-training", "falcon-h1-causal-lm", "falcon-mamba-causal-lm", "granite-hybrid-rotary",
+                    "jamba-causal-lm", "lfm2-causal-lm", "mamba2-step-limits", "nemotron-h-causal-lm",
+                    "zamba2-adapters", "mamba-causal-lm", "modernbert-sequence-classification", "mpnet-base",
+                    "mixtral-window", "qwen2-moe-steps", "qwen3-moe-biases", "olmoe-causal-lm", "granite-moe-shared",
+                    "phimoe-longrope", "dbrx-causal-lm", "recurrent-gemma-causal-lm", "roberta-token-classification",
+                    "rwkv-causal-lm", "xlstm-causal-lm", "deepseek-v2-groups", "deepseek-v3-old-config",
+                    "gpt-oss-causal-lm", "qwen3-next-causal-lm", "jetmoe-causal-lm", "jamba-experts", "switch-base"),
+    [](const auto &info) {
+      std::string name = info.param;
+      std::replace(name.begin(), name.end(), '-', '_');
+      return name;
+    });
 
 //===----------------------------------------------------------------------===//
 // Files

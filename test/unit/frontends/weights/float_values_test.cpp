@@ -54,6 +54,33 @@ TEST(FloatValuesTest, ReadsEachTypeAtOddAddresses) {
   read(DType::BF16, place(std::array<uint16_t, 2>{0x3FC0, 0xC000}));
 }
 
+TEST(FloatValuesTest, BlocksOfFourBitsHaveAPowerOfTwoEach) {
+  std::vector<uint8_t> bytes(3 * kBlockOfF4 / 2), scales = {127, 125, 0};
+  for (size_t index = 0; index < bytes.size(); ++index)
+    bytes[index] = static_cast<uint8_t>(2 * index % 16 | (2 * index + 1) % 16 << 4); // all numbers, one after the other
+  TensorView tensor{"t", DType::F4, {3, 32}, std::as_bytes(std::span(bytes)), std::as_bytes(std::span(scales))};
+  const float numbers[] = {0, 0.5, 1, 1.5, 2, 3, 4, 6, -0.0f, -0.5, -1, -1.5, -2, -3, -4, -6};
+  std::vector<float> out(tensor.elements());
+  ASSERT_EQ(out.size(), 3 * kBlockOfF4);
+  ASSERT_TRUE(readF32(tensor, out));
+  for (size_t index = 0; index < out.size(); ++index) {
+    float expected = std::ldexp(numbers[index % 16], scales[index / kBlockOfF4] - 127);
+    EXPECT_EQ(std::bit_cast<uint32_t>(out[index]), std::bit_cast<uint32_t>(expected)) << index;
+  }
+  scales[1] = 255;
+  ASSERT_TRUE(readF32(tensor, out));
+  EXPECT_EQ(out[1], 0.5f);
+  EXPECT_TRUE(std::isnan(out[kBlockOfF4 + 1]));
+}
+
+TEST(FloatValuesTest, FourBitsWithoutScalesAreNoNumbers) {
+  std::vector<uint8_t> bytes(16);
+  std::vector<float> out(32);
+  auto read = readF32({"t", DType::F4, {32}, std::as_bytes(std::span(bytes))}, out);
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().code, "W0135");
+}
+
 TEST(FloatValuesTest, F64IsRoundedToNearest) {
   std::vector<double> values = {0.1, 1.0 + 0x1p-25, -std::numeric_limits<double>::infinity(), 1e-60};
   std::vector<float> out(values.size());
