@@ -46,9 +46,9 @@ TEST(ExpertRelations, ExpertsThatAreNoneAreSkipped) {
                       "%weights: tensor<?x1xf32> {weft.name = \"weights\", weft.dims = [\"tokens\", \"\"]}";
   CompiledModule module(replaced(moduleOf({&l}), {{l.route.op("%scores"), ""}, {scores, given}}), weights[0].file(l));
   constexpr int32_t kMost = std::numeric_limits<int32_t>::max(), kLeast = std::numeric_limits<int32_t>::min();
-  std::vector<int32_t> experts;
-  for (int64_t token = 0; token < 200; ++token)
-    experts.push_back(std::array{0, 3, 4, 1, -1, kMost, 2, kLeast}[numbers.below(8)]);
+  std::vector<int32_t> experts(200);
+  for (int32_t &expert : experts)
+    expert = std::array{0, 3, 4, 1, -1, kMost, 2, kLeast}[numbers.below(8)];
   Arrays in = {numbers.array("x", {200, l.hidden}), Array::of<int32_t>("experts", {200, 1}, experts),
                numbers.array("weights", {200, 1})};
   std::vector<double> want = expected(l, weights[0], in[0], {experts, widen(in[2]), {}});
