@@ -83,7 +83,7 @@ Result<void> compileToArtifact(const Graph &graph, const std::string &path, cons
   std::map<std::string, Work> work;
   for (const std::string &entry : graph.entries()) {
     work[entry] = graph.work(entry);
-    work[entry].weightBytes *= options.weightShare();
+    work[entry].shrinkWeights(options.weightShare());
   }
   Result<std::string> text =
       manifestText(model->description, model->targets, manifest.parent_path(), *names, graph.impl().source, work);

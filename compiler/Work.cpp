@@ -8,7 +8,6 @@
 #include "compiler/Graph.h"
 #include "compiler/emit/ModelDescription.h"
 #include "dialects/weft/RoutingOps.h"
-#include "dialects/weft/WeftDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -134,28 +133,42 @@ ParameterOp parameterOf(Value operand) {
   return {};
 }
 
-/// A product of groups: each row with the weight of one group. Of the weights those count that one token reads: as many
-/// groups as it has rows, which is what the number of rows has as its factor.
-void addGroups(Work &work, GroupedMatmulOp product, bool isNewWeight) {
-  std::optional<Monomial> rows = extentOf(product.getInit(), 0);
-  ShapedType weight = product.getRhs().getType();
-  double matrix = double(weight.getDimSize(1)) * double(weight.getDimSize(2));
-  add(work, weft::product({rows, Monomial{2 * matrix, {}}}));
-  if (isNewWeight && rows)
-    work.weightBytes += std::min(double(weight.getDimSize(0)), rows->times) * matrix * sizeof(float);
+/// Counts the weight behind a product's operand, unless it was before; whether it did.
+bool addWeight(Work &work, std::set<std::string> &known, Value operand) {
+  ParameterOp parameter = parameterOf(operand);
+  if (!parameter || !known.insert(parameter.getName().str()).second)
+    return false;
+  work.weightBytes += double(llvm::cast<ShapedType>(parameter.getType()).getNumElements()) * sizeof(float);
+  return true;
 }
 
 } // namespace
 
+static double valueOf(const WorkTerm &term, const std::map<std::string, int64_t> &dims) {
+  double value = term.flops;
+  for (const auto &[dim, power] : term.powers)
+    value *= std::pow(dims.count(dim) ? double(dims.at(dim)) : 1, power);
+  return value;
+}
+
 double Work::flops(const std::map<std::string, int64_t> &dims) const {
   double sum = 0;
-  for (const WorkTerm &term : terms) {
-    double flops = term.flops;
-    for (const auto &[dim, power] : term.powers)
-      flops *= std::pow(dims.count(dim) ? double(dims.at(dim)) : 1, power);
-    sum += flops;
-  }
+  for (const WorkTerm &term : terms)
+    sum += valueOf(term, dims);
   return sum;
+}
+
+void Work::shrinkWeights(double share) {
+  weightBytes *= share;
+  for (ExpertWeight &weight : experts)
+    weight.bytes *= share;
+}
+
+double Work::bytesRead(const std::map<std::string, int64_t> &dims) const {
+  double bytes = weightBytes;
+  for (const ExpertWeight &weight : experts)
+    bytes -= weight.bytes * (weight.experts - std::min(weight.experts, valueOf(weight.rows, dims)));
+  return bytes;
 }
 
 Work countWork(ModuleOp module, const std::string &name) {
@@ -170,16 +183,19 @@ Work countWork(ModuleOp module, const std::string &name) {
       using D = AttentionOp;
       add(work, multiplyAdds(maps, op->getOperands(), {D::Batch, D::Head, D::Query, D::Key, D::HeadDim}));
       add(work, multiplyAdds(maps, op->getOperands(), {D::Batch, D::Head, D::Query, D::Key, D::ValueDim}));
-    } else if (auto grouped = llvm::dyn_cast<GroupedMatmulOp>(op); grouped && !grouped.isPacked()) {
-      auto parameter = parameterOf(grouped.getRhs());
-      addGroups(work, grouped, parameter && weights.insert(parameter.getName().str()).second);
     } else if (llvm::isa<linalg::MatmulOp, linalg::ContractOp>(op)) {
       auto matmul = llvm::cast<linalg::LinalgOp>(op);
       auto loops = llvm::to_vector(llvm::seq<unsigned>(matmul.getNumLoops()));
       add(work, multiplyAdds(matmul.getIndexingMapsArray(), op->getOperands(), loops));
-      auto parameter = parameterOf(op->getOperand(1));
-      if (parameter && weights.insert(parameter.getName().str()).second)
-        work.weightBytes += double(llvm::cast<ShapedType>(parameter.getType()).getNumElements()) * sizeof(float);
+      addWeight(work, weights, op->getOperand(1));
+    } else if (auto product = llvm::dyn_cast<GroupedMatmulOp>(op)) {
+      std::optional<Monomial> rows = extentOf(product.getInit(), 0);
+      Value lhs = product.getLhs(), init = product.getInit();
+      add(work, weft::product({Monomial{2, {}}, rows, extentOf(init, 1), extentOf(lhs, 1)}));
+      ShapedType weight = product.getRhs().getType();
+      double groups = weight.getDimSize(0), bytes = double(weight.getNumElements()) * sizeof(float);
+      if (addWeight(work, weights, product.getRhs()) && rows)
+        work.experts.push_back({groups, bytes / groups, {rows->times, rows->powers}});
     }
   });
   return work;

@@ -64,7 +64,13 @@ nlohmann::ordered_json describeWork(const Work &work) {
   auto terms = nlohmann::ordered_json::array();
   for (const WorkTerm &term : work.terms)
     terms.push_back({{"flops", term.flops}, {"powers", term.powers}});
-  return {{"terms", std::move(terms)}, {"weight_bytes", work.weightBytes}};
+  nlohmann::ordered_json described = {{"terms", std::move(terms)}, {"weight_bytes", work.weightBytes}};
+  for (const ExpertWeight &weight : work.experts)
+    described["experts"].push_back({{"experts", weight.experts},
+                                    {"bytes", weight.bytes},
+                                    {"rows", weight.rows.flops},
+                                    {"powers", weight.rows.powers}});
+  return described;
 }
 
 } // namespace

@@ -125,7 +125,7 @@ Result<Json> inspectArtifact(const std::string &path) {
     addStates(facts, statesOf(entry.states, [](const weft_tensor_info &info) { return info.dtype; }), described);
     if (std::optional<Work> work = model->work(entry.name)) {
       described["flops_per_token"] = work->flops({{"batch", 1}, {"sequence", 1}});
-      described["weight_bytes"] = work->weightBytes;
+      described["weight_bytes"] = work->bytesRead({{"batch", 1}, {"sequence", 1}});
     }
     facts["entries"].push_back(std::move(described));
   }
@@ -179,7 +179,7 @@ Result<Json> inspectModel(const std::string &path, bool coverage) {
     Json described = {{"name", entry.name}, {"inputs", factsOf(entry.inputs)}, {"outputs", factsOf(entry.outputs)}};
     addStates(facts, statesOf(entry.states, [](const TensorInfo &info) { return int32_t(info.type); }), described);
     described["flops_per_token"] = work.flops({{"batch", 1}, {"sequence", 1}});
-    described["weight_bytes"] = work.weightBytes;
+    described["weight_bytes"] = work.bytesRead({{"batch", 1}, {"sequence", 1}});
     facts["entries"].push_back(std::move(described));
   }
   if (!coverage)

@@ -38,9 +38,13 @@ double median(std::vector<double> values) {
   return values.empty() ? 0 : values[values.size() / 2];
 }
 
-/// Runs until `seconds` are over or `most` runs done; appends their times.
-Result<void> turn(Runner &runner, double seconds, int most, Times &times) {
+/// Runs until `seconds` are over or `most` runs done; appends their times. Unless they are steps of one text, each begins
+/// a new one: a cache that the runs before have filled would have no place for it.
+Result<void> turn(Runner &runner, double seconds, int most, Times &times, bool isStep = false) {
   for (double begin = now(), last = begin; most > 0 && last - begin < seconds; --most) {
+    if (!isStep)
+      if (Result<void> forgotten = runner.reset(); !forgotten)
+        return forgotten;
     double start = now(), processor = threadTime();
     if (Result<void> ran = runner.again(); !ran)
       return ran;
@@ -125,7 +129,7 @@ Result<Measurement> measure(Runner &runner, const Entry &entry, const std::optio
   result.extents = extentsOf(entry, inputs);
   if (work) {
     result.flops = work->flops(result.extents);
-    result.weightBytes = work->weightBytes;
+    result.weightBytes = work->bytesRead(result.extents);
   }
   if (Result<void> prepared = runner.prepare(inputs); !prepared)
     return prepared.takeError();
@@ -183,13 +187,13 @@ Result<Measurement> measureSteps(const Model &model, Runner &decode, const Entry
   result.extents = extentsOf(entry, {first});
   if (std::optional<Work> work = model.work(entry.name)) {
     result.flops = work->flops(result.extents);
-    result.weightBytes = work->weightBytes;
+    result.weightBytes = work->bytesRead(result.extents);
   }
   Times times;
   result.peakGflops = weft_peak_fma_gflops();
   for (int64_t column = 0; column < next.shape[1]; ++column) {
     copyColumn(next, column, decode);
-    if (Result<void> ran = turn(decode, kTurnSeconds, 1, times); !ran)
+    if (Result<void> ran = turn(decode, kTurnSeconds, 1, times, /*isStep=*/true); !ran)
       return ran.takeError();
   }
   result.speedSeconds = median(decode.threads() == 1 ? times.processor : times.passed);

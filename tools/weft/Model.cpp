@@ -51,7 +51,7 @@ static Result<Executable> compileInMemory(const std::string &path, const ModelOp
   compileOptions.dtype = *dtype;
   for (const std::string &entry : graph->entries()) {
     work[entry] = graph->work(entry);
-    work[entry].weightBytes *= compileOptions.weightShare();
+    work[entry].shrinkWeights(compileOptions.weightShare());
   }
   ends = graph->endTokens();
   compileOptions.onProgress = [&](const Progress &progress) { bar.show(progress); };
@@ -162,6 +162,10 @@ std::optional<Work> Model::work(const std::string &entry) const {
     work.weightBytes = stored.at("weight_bytes").get<double>();
     for (const nlohmann::json &term : stored.at("terms"))
       work.terms.push_back({term.at("flops").get<double>(), term.at("powers").get<std::map<std::string, int>>()});
+    for (const nlohmann::json &weight : stored.value("experts", nlohmann::json::array()))
+      work.experts.push_back({weight.at("experts").get<double>(),
+                              weight.at("bytes").get<double>(),
+                              {weight.at("rows").get<double>(), weight.at("powers").get<std::map<std::string, int>>()}});
     return work;
   } catch (const nlohmann::json::exception &) {
     return std::nullopt;

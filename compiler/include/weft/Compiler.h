@@ -80,12 +80,24 @@ struct WorkTerm {
   std::map<std::string, int> powers;
 };
 
+/// The weight of a product with one of `experts` matrices for each row: no more are read than there are rows.
+struct ExpertWeight {
+  double experts = 0;
+  double bytes = 0;     ///< of each
+  WorkTerm rows = {};   ///< how many, in place of flops
+};
+
 /// What a call computes, in its matrix products and attentions: a sum of terms.
 struct Work {
   std::vector<WorkTerm> terms;
-  double weightBytes = 0; ///< of the weights in matrix products, each counted once; of experts those of one token
+  double weightBytes = 0; ///< of the weights in matrix products, each counted once
+  std::vector<ExpertWeight> experts = {}; ///< those among them of which not all need be read
 
   double flops(const std::map<std::string, int64_t> &dims) const;
+  /// Bytes of the weights that a call reads, at most.
+  double bytesRead(const std::map<std::string, int64_t> &dims) const;
+  /// The same with weights stored in this share of their bytes.
+  void shrinkWeights(double share);
 };
 
 /// A model as a graph of tensor operations, with its weights still in the model's files.
