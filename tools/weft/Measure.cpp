@@ -38,8 +38,8 @@ double median(std::vector<double> values) {
   return values.empty() ? 0 : values[values.size() / 2];
 }
 
-/// Runs until `seconds` are over or `most` runs done; appends their times. Unless they are steps of one text, each begins
-/// a new one: a cache that the runs before have filled would have no place for it.
+/// Runs until `seconds` are over or `most` runs done; appends their times. Unless they are steps of one text, each
+/// begins a new one: a cache that the runs before have filled would have no place for it.
 Result<void> turn(Runner &runner, double seconds, int most, Times &times, bool isStep = false) {
   for (double begin = now(), last = begin; most > 0 && last - begin < seconds; --most) {
     if (!isStep)

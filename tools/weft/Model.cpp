@@ -163,9 +163,10 @@ std::optional<Work> Model::work(const std::string &entry) const {
     for (const nlohmann::json &term : stored.at("terms"))
       work.terms.push_back({term.at("flops").get<double>(), term.at("powers").get<std::map<std::string, int>>()});
     for (const nlohmann::json &weight : stored.value("experts", nlohmann::json::array()))
-      work.experts.push_back({weight.at("experts").get<double>(),
-                              weight.at("bytes").get<double>(),
-                              {weight.at("rows").get<double>(), weight.at("powers").get<std::map<std::string, int>>()}});
+      work.experts.push_back(
+          {weight.at("experts").get<double>(),
+           weight.at("bytes").get<double>(),
+           {weight.at("rows").get<double>(), weight.at("powers").get<std::map<std::string, int>>()}});
     return work;
   } catch (const nlohmann::json::exception &) {
     return std::nullopt;

@@ -83,14 +83,14 @@ struct WorkTerm {
 /// The weight of a product with one of `experts` matrices for each row: no more are read than there are rows.
 struct ExpertWeight {
   double experts = 0;
-  double bytes = 0;     ///< of each
-  WorkTerm rows = {};   ///< how many, in place of flops
+  double bytes = 0;   ///< of each
+  WorkTerm rows = {}; ///< how many, in place of flops
 };
 
 /// What a call computes, in its matrix products and attentions: a sum of terms.
 struct Work {
   std::vector<WorkTerm> terms;
-  double weightBytes = 0; ///< of the weights in matrix products, each counted once
+  double weightBytes = 0;                 ///< of the weights in matrix products, each counted once
   std::vector<ExpertWeight> experts = {}; ///< those among them of which not all need be read
 
   double flops(const std::map<std::string, int64_t> &dims) const;
