@@ -11,7 +11,7 @@ namespace {
 /// Rows of tokens, two for each, that each meet one of eight matrices [20, 4].
 const std::string kExperts = R"(
 func.func @run(%x: tensor<?x4xf32> {weft.name = "x", weft.dims = ["tokens", ""]}, %o: tensor<9xi32> {weft.name = "o"})
-    -> (tensor<?x20xf32> {weft.name = "y", weft.dims = ["rows", ""]}) attributes {weft.entry} {
+    -> (tensor<?x2x20xf32> {weft.name = "y", weft.dims = ["tokens", "", ""]}) attributes {weft.entry} {
   %c0 = arith.constant 0 : index
   %c2 = arith.constant 2 : index
   %t = tensor.dim %x, %c0 : tensor<?x4xf32>
@@ -21,7 +21,8 @@ func.func @run(%x: tensor<?x4xf32> {weft.name = "x", weft.dims = ["tokens", ""]}
   %init = tensor.empty(%r) : tensor<?x20xf32>
   %y = weft.grouped_matmul ins(%x, %w, %o : tensor<?x4xf32>, tensor<8x20x4xf32>, tensor<9xi32>)
        rows(%tokens : tensor<?xi32>) outs(%init : tensor<?x20xf32>) -> tensor<?x20xf32>
-  return %y : tensor<?x20xf32>
+  %z = tensor.expand_shape %y [[0, 1], [2]] output_shape [%t, 2, 20] : tensor<?x20xf32> into tensor<?x2x20xf32>
+  return %z : tensor<?x2x20xf32>
 })";
 
 TEST(WorkTest, RowsOfExpertsCountOnceForEachChoice) {
