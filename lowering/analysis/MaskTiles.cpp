@@ -12,6 +12,22 @@ using namespace mlir;
 
 namespace weft {
 
+/// Beyond this a number is larger than all indices and constants that it is compared with.
+static constexpr int64_t kFarthest = int64_t(1) << 31;
+
+IndexRange boundedRange(OpBuilder &b, Location loc, IndexRange range) {
+  Type type = range.low.getType();
+  if (!type.isIndex() && type.getIntOrFloatBitWidth() <= 32)
+    return range;
+  Value least = arith::ConstantOp::create(b, loc, b.getIntegerAttr(type, -kFarthest));
+  Value most = arith::ConstantOp::create(b, loc, b.getIntegerAttr(type, kFarthest));
+  Value isBelow = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, range.low, least);
+  Value isAbove = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sgt, range.high, most);
+  Value isFar = arith::OrIOp::create(b, loc, isBelow, isAbove);
+  return {arith::SelectOp::create(b, loc, isFar, least, range.low),
+          arith::SelectOp::create(b, loc, isFar, most, range.high)};
+}
+
 MaskTile::MaskTile(OpBuilder &builder, Block &mask, const MaskRanges &arguments)
     : builder(builder), loc(mask.getParentOp()->getLoc()), mask(mask) {
   for (auto [argument, range] : llvm::zip_equal(mask.getArguments(), arguments))

@@ -19,6 +19,10 @@ struct IndexRange {
   bool isPoint() const { return low == high; }
 };
 
+/// The range of integers that come from data, with ends that no arithmetic of a mask carries beyond 64 bits: where one
+/// is no position of anything, either sign is possible for all.
+IndexRange boundedRange(mlir::OpBuilder &builder, mlir::Location loc, IndexRange range);
+
 /// A tile as its region sees it: a range for each block argument; none for one that differs from element to element in
 /// a way that nobody knows (a padding mask).
 using MaskRanges = mlir::SmallVector<std::optional<IndexRange>>;

@@ -113,6 +113,7 @@ protected:
   bool hasRegions() { return !op.getScore().empty() || !op.getMask().empty(); }
   Value emitRegions(Builder &b, Value score, Value column, Value key, int64_t v, mlir::ArrayRef<Value> decided);
   Value emitRegion(Builder &b, mlir::Region &region, mlir::ArrayRef<Value> arguments, mlir::ArrayRef<Value> decided);
+  IndexRange rangeOfExtra(Builder &b, Value extra, mlir::AffineMap map, IndexRange queries);
   MaskRanges maskRanges(Builder &b, IndexRange queries, IndexRange keys);
   IndexRange queriesFrom(Builder &b, Value column, int64_t count);
   IndexRange visibleKeys(Builder &b, IndexRange queries, IndexRange keys, Value &never);

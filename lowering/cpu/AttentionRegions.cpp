@@ -67,20 +67,34 @@ IndexRange AttentionEmitter::queriesFrom(OpBuilder &b, Value column, int64_t cou
   return {first, least(b, add(b, first, count - 1), add(b, queryCount, -1))};
 }
 
+/// The integers that an extra operand has for these queries: a tile's last positions bound the keys that it sees.
+IndexRange AttentionEmitter::rangeOfExtra(OpBuilder &b, Value extra, AffineMap map, IndexRange queries) {
+  auto at = [&](OpBuilder &inner, Value i) -> Value {
+    Value zero = constant(inner, 0);
+    IterationPoint point;
+    point.dims = {batch, head, i, zero, zero, zero};
+    return emitLoad(inner, loc, extra, map, point);
+  };
+  Value last = at(b, queries.high);
+  if (!map.isFunctionOfDim(AttentionOp::Query))
+    return {last, last};
+  auto loop = scf::ForOp::create(b, loc, queries.low, queries.high, constant(b, 1), ValueRange{last, last},
+                                 [&](OpBuilder &body, Location, Value i, ValueRange ends) {
+                                   Value value = at(body, i);
+                                   Value low = arith::MinSIOp::create(body, loc, ends[0], value);
+                                   scf::YieldOp::create(
+                                       body, loc, ValueRange{low, arith::MaxSIOp::create(body, loc, ends[1], value)});
+                                 });
+  return boundedRange(b, loc, {loop.getResult(0), loop.getResult(1)});
+}
+
 MaskRanges AttentionEmitter::maskRanges(OpBuilder &b, IndexRange queries, IndexRange keys) {
   MaskRanges ranges = {IndexRange{batch, batch}, IndexRange{head, head}, queries, keys};
   for (auto [i, extra] : llvm::enumerate(op.getExtras())) {
     AffineMap map = op.getIndexingMap(3 + i);
-    bool varies = map.isFunctionOfDim(AttentionOp::Query) || map.isFunctionOfDim(AttentionOp::Key);
-    if (varies) {
-      ranges.push_back(std::nullopt);
-      continue;
-    }
-    IterationPoint point;
-    Value zero = constant(b, 0);
-    point.dims = {batch, head, zero, zero, zero, zero};
-    Value scalar = emitLoad(b, loc, extra, map, point);
-    ranges.push_back(IndexRange{scalar, scalar});
+    bool isInteger = getElementTypeOrSelf(extra.getType()).isIntOrIndex();
+    bool varies = map.isFunctionOfDim(AttentionOp::Key) || (!isInteger && map.isFunctionOfDim(AttentionOp::Query));
+    ranges.push_back(varies ? std::nullopt : std::optional(rangeOfExtra(b, extra, map, queries)));
   }
   return ranges;
 }

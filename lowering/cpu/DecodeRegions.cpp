@@ -129,21 +129,29 @@ Value DecodeRegions::emitSpread(OpBuilder &b, ArrayRef<Value> pieces) {
   return vector::FromElementsOp::create(b, loc, type, elements);
 }
 
-/// The extras as the mask sees them: a point where one is the same for the whole item.
-static MaskRanges rangesOfExtras(OpBuilder &b, AttentionOp op, ArrayRef<Value> dims) {
+/// The extras as the mask sees them: a point where one is the same for the whole item, a range over its queries where
+/// integers differ only between these.
+static MaskRanges rangesOfExtras(OpBuilder &b, AttentionOp op, ArrayRef<Value> dims, int64_t queries) {
+  Location loc = op.getLoc();
   MaskRanges ranges;
   for (auto [i, extra] : llvm::enumerate(op.getExtras())) {
     AffineMap map = op.getIndexingMap(3 + i);
-    bool same = llvm::none_of(ArrayRef{AttentionOp::Head, AttentionOp::Query, AttentionOp::Key},
-                              [&](unsigned dim) { return map.isFunctionOfDim(dim); });
-    if (!same) {
+    bool isInteger = getElementTypeOrSelf(extra.getType()).isIntOrIndex(),
+         ofQuery = map.isFunctionOfDim(AttentionOp::Query);
+    if (map.isFunctionOfDim(AttentionOp::Head) || map.isFunctionOfDim(AttentionOp::Key) || (ofQuery && !isInteger)) {
       ranges.push_back(std::nullopt);
       continue;
     }
-    IterationPoint point;
-    point.dims.assign(dims.begin(), dims.end());
-    Value scalar = emitLoad(b, op.getLoc(), extra, map, point);
-    ranges.push_back(IndexRange{scalar, scalar});
+    IndexRange range{};
+    for (int64_t query = 0; query < (ofQuery ? queries : 1); ++query) {
+      IterationPoint point;
+      point.dims.assign(dims.begin(), dims.end());
+      point.dims[AttentionOp::Query] = arith::ConstantIndexOp::create(b, loc, query);
+      Value value = emitLoad(b, loc, extra, map, point);
+      range.low = range.low ? arith::MinSIOp::create(b, loc, range.low, value).getResult() : value;
+      range.high = range.high ? arith::MaxSIOp::create(b, loc, range.high, value).getResult() : value;
+    }
+    ranges.push_back(range.isPoint() ? range : boundedRange(b, loc, range));
   }
   return ranges;
 }
@@ -156,7 +164,7 @@ std::pair<Value, Value> DecodeRegions::visibleKeys(OpBuilder &b, Value begin, Va
   Value lastHead = add(b, arith::AddIOp::create(b, loc, firstHead, heads), -1);
   MaskRanges ranges = {IndexRange{batch, batch}, IndexRange{firstHead, lastHead},
                        IndexRange{zero, constant(b, plan.queries - 1)}, IndexRange{begin, add(b, end, -1)}};
-  llvm::append_range(ranges, rangesOfExtras(b, op, {batch, zero, zero, zero, zero, zero}));
+  llvm::append_range(ranges, rangesOfExtras(b, op, {batch, zero, zero, zero, zero, zero}, plan.queries));
   MaskTile item(b, op.getMask().front(), ranges);
   IndexRange keys = item.visibleKeys(AttentionOp::Key);
   if (Value never = item.truth().never)

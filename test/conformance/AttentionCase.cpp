@@ -30,7 +30,8 @@ std::string fill(std::string text, std::initializer_list<std::pair<std::string, 
 
 /// The arguments that both regions take after the indices.
 std::string extraArguments(const AttentionCase &c) {
-  return std::string(c.hasPadding() || c.hasLength() ? ", %p: i64" : "") + (c.hasBias() ? ", %bias: f32" : "");
+  return std::string(c.hasPadding() || c.hasLength() || c.hasPositions() ? ", %p: i64" : "") +
+         (c.hasBias() ? ", %bias: f32" : "");
 }
 
 std::string scoreBody(ScoreKind kind) {
@@ -75,6 +76,14 @@ std::string maskBody(MaskKind kind) {
     return R"(
       %length = arith.index_cast %p : i64 to index
       %r = arith.cmpi slt, %j, %length : index)";
+  case MaskKind::Position:
+    return R"(
+      %last = arith.index_cast %p : i64 to index
+      %near = arith.constant 50 : index
+      %before = arith.subi %last, %j : index
+      %past = arith.cmpi sle, %j, %last : index
+      %isNear = arith.cmpi slt, %before, %near : index
+      %r = arith.andi %past, %isNear : i1)";
   case MaskKind::Window:
     return R"(
       %w = arith.constant 3 : index
@@ -175,6 +184,11 @@ std::string fillExtras(const AttentionCase &c, const std::string &text) {
   if (c.hasLength()) {
     arguments = ",\n    %mask: tensor<?xi64> {weft.name = \"length\", weft.dims = [\"batch\"]}";
     maps = ", affine_map<(b, h, i, j, d, e) -> (b)>", names = ", %mask", types = ", tensor<?xi64>";
+  }
+  if (c.hasPositions()) {
+    std::string type = "tensor<?x" + queryExtent(c) + "xi64>";
+    arguments = ",\n    %mask: " + type + " {weft.name = \"position\", weft.dims = [\"batch\", " + queryName(c) + "]}";
+    maps = ", affine_map<(b, h, i, j, d, e) -> (b, i)>", names = ", %mask", types = ", " + type;
   }
   if (c.hasBias()) {
     arguments += ",\n    %extra: " + biasType(c) + " {weft.name = \"bias\", weft.dims = [" +
@@ -324,6 +338,15 @@ Array asFloats(const Array &array) {
   return Array::of<float>(array.name, array.shape, values);
 }
 
+/// Positions of keys one after the other, and now and then one that is none.
+static std::vector<int64_t> positionsOf(int64_t count, int64_t keys, Numbers &numbers) {
+  constexpr int64_t kNone[] = {-1, -77, INT64_MIN, INT64_MAX, int64_t(1) << 40};
+  std::vector<int64_t> positions(count);
+  for (int64_t i = 0; i < count; ++i)
+    positions[i] = numbers.below(9) == 0 ? kNone[numbers.below(5)] : keys / 3 + i % (keys + 1);
+  return positions;
+}
+
 Arrays makeInputs(const AttentionCase &c, AttentionExtents extents, Numbers &numbers) {
   auto [batch, queries, keys] = extents;
   Arrays inputs = {numbers.array("query", layoutOf(c, batch, queries, c.heads, c.headDim)),
@@ -349,6 +372,8 @@ Arrays makeInputs(const AttentionCase &c, AttentionExtents extents, Numbers &num
       length = numbers.below(keys + 1);
     inputs.push_back(Array::of<int64_t>("length", {batch}, lengths));
   }
+  if (c.hasPositions())
+    inputs.push_back(Array::of<int64_t>("position", {batch, queries}, positionsOf(batch * queries, keys, numbers)));
   if (c.score == ScoreKind::BiasOfBatch)
     inputs.push_back(numbers.array("bias", {batch, c.heads, queries, keys}));
   if (c.score == ScoreKind::BiasOfHeads)
@@ -398,6 +423,13 @@ Regions regionsOf(const AttentionCase &c, AttentionExtents extents, const Arrays
   if (c.hasLength()) {
     std::vector<int64_t> lengths(inputs[3].values<int64_t>().begin(), inputs[3].values<int64_t>().end());
     regions.mask = [=](int64_t b, int64_t, int64_t, int64_t j) { return j < lengths[b]; };
+  }
+  if (c.hasPositions()) {
+    std::vector<int64_t> positions(inputs[3].values<int64_t>().begin(), inputs[3].values<int64_t>().end());
+    regions.mask = [=](int64_t b, int64_t, int64_t i, int64_t j) {
+      int64_t position = positions[b * queries + i];
+      return j <= position && position < j + 50;
+    };
   }
   if (c.mask == MaskKind::Causal || c.mask == MaskKind::PaddingCausal)
     regions.mask = [=](int64_t b, int64_t, int64_t i, int64_t j) { return j <= i && real(b, j); };

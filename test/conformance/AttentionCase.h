@@ -10,7 +10,7 @@
 
 namespace weft::test {
 
-enum class MaskKind { None, Causal, Window, Chunks, Prefix, Padding, PaddingCausal, Length };
+enum class MaskKind { None, Causal, Window, Chunks, Prefix, Padding, PaddingCausal, Length, Position };
 enum class ScoreKind { Same, BiasOfBatch, BiasOfHeads, SoftCap, Alibi };
 
 struct AttentionCase {
@@ -30,6 +30,8 @@ struct AttentionCase {
   bool hasPadding() const { return mask == MaskKind::Padding || mask == MaskKind::PaddingCausal; }
   /// So many keys of each item of the batch are seen: a cache longer than what it holds.
   bool hasLength() const { return mask == MaskKind::Length; }
+  /// Each query sees the keys up to a position of its own, and of these the last kNear: positions of any value.
+  bool hasPositions() const { return mask == MaskKind::Position; }
   bool hasBias() const { return score == ScoreKind::BiasOfBatch || score == ScoreKind::BiasOfHeads; }
   /// The module: entry @attend over the dimensions batch, queries and keys.
   std::string text() const;

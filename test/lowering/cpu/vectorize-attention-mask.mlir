@@ -4,6 +4,7 @@
 #k = affine_map<(b, h, i, j, d, e) -> (b, j, h, d)>
 #v = affine_map<(b, h, i, j, d, e) -> (b, j, h, e)>
 #m = affine_map<(b, h, i, j, d, e) -> (b, j)>
+#p = affine_map<(b, h, i, j, d, e) -> (b, i)>
 #o = affine_map<(b, h, i, j, d, e) -> (b, i, h, e)>
 module attributes {weft.target = #weft.target<isa = "v3", lanes = 8, registers = 16, cpu = "x86-64-v3", features = "">} {
 // Causal: the last key is the last query's; a tile whose last key is no later than its first query has no mask at all.
@@ -68,6 +69,35 @@ func.func @padded(%q: memref<1x?x1x8xf32>, %k: memref<1x?x1x8xf32>, %m: memref<1
       %real = arith.cmpi ne, %p, %zero : i64
       %causal = arith.cmpi sle, %j, %i : index
       %visible = arith.andi %causal, %real : i1
+      weft.yield %visible : i1
+    }
+  return
+}
+
+// Positions that come with the queries: the greatest of an item's bounds its keys, and where the least of a tile's is
+// beyond a tile of keys there is no mask.
+// CHECK-LABEL: @last_positions
+// CHECK-SAME: %[[P:[a-z0-9]+]]: memref<1x?xi64>
+// CHECK: %[[ENDS:.*]]:2 = scf.for %[[I:.*]] = %{{.*}} iter_args(%[[LOW:.*]] = %{{.*}}, %[[HIGH:.*]] = %{{.*}}) -> (i64, i64)
+// CHECK: %[[LAST:.*]] = memref.load %[[P]]
+// CHECK-DAG: arith.minsi %[[LOW]], %[[LAST]]
+// CHECK-DAG: arith.maxsi %[[HIGH]], %[[LAST]]
+// CHECK: %[[MOST:.*]] = arith.select %{{.*}}, %c2147483648_i64, %[[ENDS]]#1 : i64
+// CHECK: %[[SEEN:.*]] = arith.index_cast %[[MOST]] : i64 to index
+// CHECK: arith.minsi %{{.*}}, %[[SEEN]]
+// CHECK: scf.for %{{.*}} = %c0 to %{{.*}} step %c96
+// CHECK: scf.if %{{.*}} -> (vector<8xf32>, vector<8xf32>) {
+// CHECK-NOT: vector<8xindex>
+// CHECK: } else {
+// CHECK: arith.cmpi {{.*}} : vector<8xindex>
+func.func @last_positions(%q: memref<1x?x1x8xf32>, %k: memref<1x?x1x8xf32>, %p: memref<1x?xi64>, %o: memref<1x?x1x8xf32>) {
+  weft.attention {scale = 0.5 : f32, indexing_maps = [#q, #k, #v, #p, #o]}
+    ins(%q, %k, %k, %p : memref<1x?x1x8xf32>, memref<1x?x1x8xf32>, memref<1x?x1x8xf32>, memref<1x?xi64>)
+    outs(%o : memref<1x?x1x8xf32>)
+    mask {
+    ^bb0(%b: index, %h: index, %i: index, %j: index, %last: i64):
+      %end = arith.index_cast %last : i64 to index
+      %visible = arith.cmpi sle, %j, %end : index
       weft.yield %visible : i1
     }
   return
