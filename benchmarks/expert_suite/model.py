@@ -4,7 +4,6 @@
 sizes."""
 
 import json
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,22 +43,17 @@ class Sizes:
 
 def folder(cache: Path, sizes: Sizes) -> Path:
     """The Hugging Face directory, made once."""
-    made = cache / sizes.name
-    if made.exists():
-        return made
-    import torch
-    from transformers import MixtralConfig, MixtralForCausalLM
 
-    torch.manual_seed(SEED)
-    config = MixtralConfig(
-        hidden_size=sizes.hidden, intermediate_size=sizes.inner, num_hidden_layers=sizes.layers,
-        num_attention_heads=sizes.heads, num_key_value_heads=sizes.key_heads, num_local_experts=sizes.experts,
-        num_experts_per_tok=sizes.chosen, vocab_size=sizes.vocabulary, max_position_embeddings=4096)
-    scratch = cache / "unfinished"
-    shutil.rmtree(scratch, ignore_errors=True)
-    MixtralForCausalLM(config).save_pretrained(scratch)
-    scratch.rename(made)
-    return made
+    def make() -> object:
+        from transformers import MixtralConfig, MixtralForCausalLM
+
+        config = MixtralConfig(
+            hidden_size=sizes.hidden, intermediate_size=sizes.inner, num_hidden_layers=sizes.layers,
+            num_attention_heads=sizes.heads, num_key_value_heads=sizes.key_heads, num_local_experts=sizes.experts,
+            num_experts_per_tok=sizes.chosen, vocab_size=sizes.vocabulary, max_position_embeddings=4096)
+        return MixtralForCausalLM(config)
+
+    return works.folder(cache / sizes.name, SEED, make)
 
 
 def tokens(sizes: Sizes, count: int) -> np.ndarray:

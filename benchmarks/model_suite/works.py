@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """What an engine is asked to do; its call gives the scores of the next token. And what the engines have in common."""
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,20 @@ class Decode:
 
 def tokens(seed: int, vocabulary: int, count: int) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, vocabulary, count, dtype=np.int64)
+
+
+def folder(made: Path, seed: int, model: Callable[[], object]) -> Path:
+    """The Hugging Face directory of a model of random weights, made once."""
+    if made.exists():
+        return made
+    import torch
+
+    torch.manual_seed(seed)
+    scratch = made.with_name("unfinished")
+    shutil.rmtree(scratch, ignore_errors=True)
+    model().save_pretrained(scratch)
+    scratch.rename(made)
+    return made
 
 
 def reference(source: Path, ids: np.ndarray, last: int, **options: str) -> np.ndarray:

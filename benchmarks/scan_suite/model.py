@@ -3,7 +3,6 @@
 """Mamba of the 130M shape with random weights in float32: as a Hugging Face directory, as GGUF, and its sizes."""
 
 import json
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,21 +29,16 @@ class Sizes:
 
 def folder(cache: Path, sizes: Sizes) -> Path:
     """The Hugging Face directory, made once. The head is tied to the embeddings, as there."""
-    made = cache / sizes.name
-    if made.exists():
-        return made
-    import torch
-    from transformers import MambaConfig, MambaForCausalLM
 
-    torch.manual_seed(SEED)
-    # With the default range of 0.1 the scores of float32 are 1e-4 from those of float64 in all engines.
-    config = MambaConfig(hidden_size=sizes.hidden, num_hidden_layers=sizes.layers, vocab_size=sizes.vocabulary,
-                         initializer_range=0.02)
-    scratch = cache / "unfinished"
-    shutil.rmtree(scratch, ignore_errors=True)
-    MambaForCausalLM(config).save_pretrained(scratch)
-    scratch.rename(made)
-    return made
+    def make() -> object:
+        from transformers import MambaConfig, MambaForCausalLM
+
+        # With the default range of 0.1 the scores of float32 are 1e-4 from those of float64 in all engines.
+        config = MambaConfig(hidden_size=sizes.hidden, num_hidden_layers=sizes.layers, vocab_size=sizes.vocabulary,
+                             initializer_range=0.02)
+        return MambaForCausalLM(config)
+
+    return works.folder(cache / sizes.name, SEED, make)
 
 
 def tokens(sizes: Sizes, count: int) -> np.ndarray:
