@@ -57,7 +57,7 @@ public:
     Value keys = keysOf(chosenBy(scores));
     if (op.hasGroups())
       keys = amongGroups(keys, chosenBy(scores));
-    Value ranks = ranksOf(keys);
+    Value ranks = ranksOf(keys, experts);
     Value zeros = linalg::FillOp::create(def.b, def.loc, integer(def, 32, 0), ValueRange(op.getExperts())).getResult(0);
     Value ids = choose(ranks, zeros, [&](Def &d) { return position(d, 2, 32); });
     Value weights = normalized(scores, ranks);
@@ -129,9 +129,9 @@ private:
     return elementwise(numbers, def.b.getI64Type(),
                        [](Def &d, ValueRange e) { return orderKey(d, e[0], position(d, 1, 64)); });
   }
-  /// How many keys of the same row are before each.
-  Value ranksOf(Value keys) {
-    Value zero = integers(32, {tokens, experts}, 0);
+  /// How many of the `count` keys of the same row are before each.
+  Value ranksOf(Value keys, OpFoldResult count) {
+    Value zero = integers(32, {tokens, count}, 0);
     return def.compute({keys, keys}, zero, {map(3, {0, 1}), map(3, {0, 2}), map(3, {0, 1})},
                        [](Def &d, ValueRange e) -> Value {
                          Value more = arith::ExtUIOp::create(d.b, d.loc, d.b.getI32Type(), isBefore(d, e[1], e[0]));
@@ -191,12 +191,7 @@ Value RouteDefinition::amongGroups(Value keys, Value numbers) {
   };
   Value groupKeys =
       onGroups(best, b.getI64Type(), [](Def &d, ValueRange e) { return orderKey(d, e[0], position(d, 1, 64)); });
-  Value groupRanks = def.compute({groupKeys, groupKeys}, integers(32, {tokens, groupCount}, 0),
-                                 {map(3, {0, 1}), map(3, {0, 2}), map(3, {0, 1})}, [](Def &d, ValueRange e) -> Value {
-                                   Type i32 = d.b.getI32Type();
-                                   Value more = arith::ExtUIOp::create(d.b, d.loc, i32, isBefore(d, e[1], e[0]));
-                                   return arith::AddIOp::create(d.b, d.loc, e[2], more);
-                                 });
+  Value groupRanks = ranksOf(groupKeys, groupCount);
   AffineMap groupOf =
       AffineMap::get(2, 0, {b.getAffineDimExpr(0), b.getAffineDimExpr(1).floorDiv(share)}, b.getContext());
   return def.compute({keys, groupRanks}, def.empty({tokens, experts}, b.getI64Type()),

@@ -122,6 +122,12 @@ Value RouteEmitter::choiceAt(OpBuilder &b, Value token, Value place, Value mask)
   return arith::AddFOp::create(b, loc, scores, load(b, op.getBias(), Value(), place, mask));
 }
 
+Value RouteEmitter::scoreAt(OpBuilder &b, Value token, Value place) {
+  if (scored)
+    return memref::LoadOp::create(b, loc, scored, place);
+  return memref::LoadOp::create(b, loc, op.getScores(), ValueRange{token, place});
+}
+
 Value RouteEmitter::keysOf(OpBuilder &b, Value numbers, Value place, Value mask) {
   auto i32 = vectorOf(b.getI32Type()), i64 = vectorOf(b.getI64Type());
   auto bitsOf = [&](int64_t value) -> Value {
@@ -239,8 +245,7 @@ void RouteEmitter::emitGroups(OpBuilder &b, Value token) {
     for (int64_t rank = 0; rank < static_cast<int64_t>(op.getGroupRank()); ++rank) {
       last = bestOf(body, token, begin, add(body, begin, share), last);
       Value place = placeOf(body, last, experts);
-      Value score = scored ? memref::LoadOp::create(body, loc, scored, place).getResult()
-                           : memref::LoadOp::create(body, loc, op.getScores(), ValueRange{token, place}).getResult();
+      Value score = scoreAt(body, token, place);
       if (op.getBias())
         score = arith::AddFOp::create(body, loc, score, memref::LoadOp::create(body, loc, op.getBias(), place));
       sum = arith::AddFOp::create(body, loc, sum, score);
@@ -320,8 +325,7 @@ void RouteEmitter::emitToken(OpBuilder &b, Value token) {
     b.setInsertionPointToStart(loop.getBody());
     Value choice = loop.getInductionVar(), key = bestBelow(b, token, loop.getRegionIterArg(0));
     Value place = placeOf(b, key, experts);
-    Value score = scored ? memref::LoadOp::create(b, loc, scored, place).getResult()
-                         : memref::LoadOp::create(b, loc, op.getScores(), ValueRange{token, place}).getResult();
+    Value score = scoreAt(b, token, place);
     if (op.getNormalize() == "sparsemixer")
       score = emitMixerWeight(b, token, key, score);
     Value id = arith::IndexCastOp::create(b, loc, b.getI32Type(), place);

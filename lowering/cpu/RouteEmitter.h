@@ -51,6 +51,8 @@ private:
 
   /// What experts are chosen by, at a vector of places.
   Value choiceAt(OpBuilder &builder, Value token, Value place, Value mask);
+  /// What the token's expert at one place is weighed by.
+  Value scoreAt(OpBuilder &builder, Value token, Value place);
   /// The keys of numbers at places from `place` on, i64; of lanes that are not there, the least.
   Value keysOf(OpBuilder &builder, Value numbers, Value place, Value mask);
   /// The largest key below `last` of the choices in [begin, end).
