@@ -93,10 +93,12 @@ private:
   static constexpr int64_t kShape[1] = {3};
   static constexpr weft_abi_tensor kInput = {"plan", WEFT_I64, 1, kShape, 0, 0, 0, 0};
   static constexpr weft_abi_tensor kOutput = {"nothing", WEFT_I64, 1, kShape, 0, 0, 0, 0};
-  static constexpr weft_abi_variant kVariant = {"portable", 0, runPlan, [](const int64_t *) { return int64_t(0); }};
+  static constexpr weft_abi_variant kVariant = {"portable",      0, runPlan, [](const int64_t *) { return int64_t(0); },
+                                                WEFT_DEVICE_CPU, 0, 0,       0};
   static constexpr weft_abi_entry kEntry = {"run", 0, 1, 1, 1, nullptr, &kInput, &kOutput, &kVariant, nullptr, 0, 0};
-  static constexpr weft_abi_model kModel = {WEFT_ABI_MAGIC, WEFT_ABI_MAJOR, WEFT_ABI_MINOR, "by hand", "regions", 1, 0,
-                                            &kEntry,        nullptr,        nullptr,        nullptr,   0,         0};
+  static constexpr weft_abi_model kModel = {
+      WEFT_ABI_MAGIC, WEFT_ABI_MAJOR, WEFT_ABI_MINOR, "by hand", "regions", 1,       0, &kEntry,
+      nullptr,        nullptr,        nullptr,        0,         0,         nullptr, 0, 0};
   int32_t threads;
   weft_model *model = nullptr;
   weft_session *session = nullptr;

@@ -28,10 +28,10 @@ public:
                                int64(state.indexLimit), nameOrNull(state.fills), nameOrNull(state.fillsBy)}));
     for (const std::string &dim : model.stateDims)
       stateDims.push_back(string(dim));
-    llvm::Constant *value =
-        record({int32(WEFT_ABI_MAGIC), int16(WEFT_ABI_MAJOR), int16(WEFT_ABI_MINOR), string(compilerVersion()),
-                string(model.name), int32(entries.size()), int32(parameters.size()), array(entries), array(parameters),
-                array(states), array(stateDims), int32(states.size()), int32(stateDims.size())});
+    llvm::Constant *value = record(
+        {int32(WEFT_ABI_MAGIC), int16(WEFT_ABI_MAJOR), int16(WEFT_ABI_MINOR), string(compilerVersion()),
+         string(model.name), int32(entries.size()), int32(parameters.size()), array(entries), array(parameters),
+         array(states), array(stateDims), int32(states.size()), int32(stateDims.size()), null(), int32(0), int32(0)});
     auto *global = new llvm::GlobalVariable(module, value->getType(), true, llvm::GlobalValue::ExternalLinkage, value,
                                             WEFT_ABI_DESCRIPTOR_SYMBOL);
     global->setAlignment(llvm::Align(8));
@@ -45,7 +45,8 @@ private:
     for (const Target *target : targets)
       variants.push_back(record({string(target->isa), int64(target->requiredFeatures),
                                  function(variantSymbol(entry.name, "run", *target)),
-                                 function(variantSymbol(entry.name, "arena", *target))}));
+                                 function(variantSymbol(entry.name, "arena", *target)), int32(WEFT_DEVICE_CPU),
+                                 int32(0), int32(0), int32(0)}));
     for (int32_t state : entry.states)
       states.push_back(int32(state));
     return record({string(entry.name), int32(dims.size()), int32(entry.inputs.size()), int32(entry.outputs.size()),

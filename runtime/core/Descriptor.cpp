@@ -43,6 +43,9 @@ private:
   bool namedDims(const weft_abi_entry &entry);
   bool dims(const weft_abi_model &model, const weft_abi_entry &entry);
   bool variants(const weft_abi_entry &entry);
+  bool variant(const weft_abi_entry &entry, const weft_abi_variant &variant);
+  bool kernels(const weft_abi_model &model);
+  bool kernel(const weft_abi_model &model, const weft_abi_kernel &kernel);
   template <class T> bool uniqueNames(const T *items, int32_t count, const char *rule);
 };
 } // namespace
@@ -156,9 +159,72 @@ bool DescriptorCheck::dims(const weft_abi_model &model, const weft_abi_entry &en
 bool DescriptorCheck::variants(const weft_abi_entry &entry) {
   require(entry.variant_count > 0, "an entry has no code", entry.name);
   for (int32_t v = 0; !broken && v < entry.variant_count; ++v)
-    require(entry.variants[v].target && entry.variants[v].run && entry.variants[v].arena_bytes,
-            "a code variant lacks its name or a function", entry.name);
+    variant(entry, entry.variants[v]);
   return !broken;
+}
+
+bool DescriptorCheck::variant(const weft_abi_entry &entry, const weft_abi_variant &variant) {
+  require(variant.target && variant.run && variant.arena_bytes, "a code variant lacks its name or a function",
+          entry.name);
+  require(broken || variant.device == WEFT_DEVICE_CPU || variant.device == WEFT_DEVICE_CUDA,
+          "a code variant's device is unknown", variant.target);
+  bool isCuda = variant.device == WEFT_DEVICE_CUDA;
+  // 10 is the first compute capability that there was, 1.0.
+  require(isCuda ? variant.architecture >= 10 && variant.architecture <= 9999 : variant.architecture == 0,
+          "a code variant's architecture does not fit its device", variant.target);
+  return require(variant.architecture_specific == 0 || (isCuda && variant.architecture_specific == 1),
+                 "a code variant's architecture_specific is not 0 or 1, or is that of a CPU", variant.target);
+}
+
+/// The name is part of a file's name: no separator, no dot.
+static bool isPlain(const char *name) {
+  static constexpr size_t kLongest = 1023; // that PTX must allow
+  if (!name || !*name || strlen(name) > kLongest)
+    return false;
+  for (; *name; ++name)
+    if (!((*name >= 'a' && *name <= 'z') || (*name >= 'A' && *name <= 'Z') || (*name >= '0' && *name <= '9') ||
+          *name == '_' || *name == '$'))
+      return false;
+  return true;
+}
+
+bool DescriptorCheck::kernel(const weft_abi_model &model, const weft_abi_kernel &kernel) {
+  // 32764 bytes of parameters (PTX 8.1 and later), two of them the scratch pointers.
+  constexpr int32_t kMostParameters = 32764 / 8 - 2;
+  constexpr int32_t kMostShared = 1 << 20; // bytes; four times what a multiprocessor has
+  if (!require(isPlain(kernel.name), "a kernel's name is not of letters, digits, _ and $",
+               isPlain(kernel.target) ? kernel.target : "") ||
+      !require(isPlain(kernel.target), "a kernel's target is not of letters, digits, _ and $", kernel.name))
+    return false;
+  require(kernel.threads >= 1 && kernel.threads <= 1024, "a kernel's threads are not 1 to 1024", kernel.name);
+  require(kernel.shared_bytes >= 0 && kernel.shared_bytes <= kMostShared,
+          "a kernel's shared memory is not 0 to 1048576 bytes", kernel.name);
+  require(kernel.parameter_count >= 0 && kernel.parameter_count <= kMostParameters,
+          "a kernel has more parameters than a launch takes, or less than none", kernel.name);
+  bool isLaunched = false;
+  for (int32_t e = 0; e < model.entry_count; ++e)
+    for (int32_t v = 0; v < model.entries[e].variant_count; ++v) {
+      const weft_abi_variant &variant = model.entries[e].variants[v];
+      isLaunched |= variant.device == WEFT_DEVICE_CUDA && strcmp(variant.target, kernel.target) == 0;
+    }
+  return require(isLaunched, "a kernel's target is that of no CUDA code variant", kernel.name);
+}
+
+/// After the entries, whose variants they belong to.
+bool DescriptorCheck::kernels(const weft_abi_model &model) {
+  if (!count(model.kernel_count, model.kernels, "kernels"))
+    return false;
+  for (int32_t i = 0; i < model.kernel_count; ++i) {
+    const weft_abi_kernel &one = model.kernels[i];
+    if (!kernel(model, one))
+      return false;
+    for (int32_t other = 0; other < i; ++other)
+      if (!require(strcmp(model.kernels[other].name, one.name) != 0 ||
+                       strcmp(model.kernels[other].target, one.target) != 0,
+                   "a kernel comes twice for a target", one.name))
+        return false;
+  }
+  return true;
 }
 
 bool DescriptorCheck::entry(const weft_abi_model &model, const weft_abi_entry &entry) {
@@ -192,7 +258,7 @@ bool DescriptorCheck::run(const weft_abi_model &model) {
   for (int32_t i = 0; i < model.entry_count; ++i)
     if (!entry(model, model.entries[i]))
       return false;
-  return uniqueNames(model.entries, model.entry_count, "an entry comes twice");
+  return uniqueNames(model.entries, model.entry_count, "an entry comes twice") && kernels(model);
 }
 
 weft_status checkDescriptor(const weft_abi_model &model, const Place &place) {
@@ -215,7 +281,8 @@ weft_status checkDescriptor(const weft_abi_model &model, const Place &place) {
 const weft_abi_variant *pickVariant(const weft_abi_entry &entry, uint64_t features, const char *name) {
   for (int32_t v = 0; v < entry.variant_count; ++v) {
     const weft_abi_variant &variant = entry.variants[v];
-    if ((variant.required_features & ~features) == 0 && (!name || strcmp(name, variant.target) == 0))
+    if (variant.device == WEFT_DEVICE_CPU && (variant.required_features & ~features) == 0 &&
+        (!name || strcmp(name, variant.target) == 0))
       return &variant;
   }
   return nullptr;

@@ -62,8 +62,13 @@ static void expertsChosen(const weft_abi_call *call, const void *weight, int64_t
     executor.experts->chosen(weight, bytes, offsets, count, executor.hasRun.exchange(false, std::memory_order_relaxed));
 }
 
+/// What is for CPUs has no kernels.
+static int32_t launchNothing(const weft_abi_call *, int32_t, int64_t, int64_t, int64_t, void *const *) {
+  return WEFT_ABI_LAUNCH_FAILED;
+}
+
 CoreShare processCores;
 
-const weft_abi_services kServices = {parallelFor, expertsChosen};
+const weft_abi_services kServices = {parallelFor, expertsChosen, launchNothing};
 
 } // namespace weft::runtime

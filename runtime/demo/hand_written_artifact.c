@@ -98,10 +98,12 @@ static const weft_abi_tensor outputs[] = {{"rows", WEFT_F32, 3, rows_shape, 0, 0
 static const weft_abi_parameter parameters[] = {{"table", WEFT_F32, 2, table_shape},
                                                 {"bias", WEFT_F32, 1, table_shape + 1}};
 
-static const weft_abi_variant variants[] = {{"v3", WEFT_CPU_V3 | DEMO_LEAST_FEATURES, run, arena_bytes},
-                                            {"portable", DEMO_LEAST_FEATURES, run, arena_bytes}};
+static const weft_abi_variant variants[] = {
+    {"v3", WEFT_CPU_V3 | DEMO_LEAST_FEATURES, run, arena_bytes, WEFT_DEVICE_CPU, 0, 0, 0},
+    {"portable", DEMO_LEAST_FEATURES, run, arena_bytes, WEFT_DEVICE_CPU, 0, 0, 0}};
 
 static const weft_abi_entry entries[] = {{"embed", 2, 2, 2, 2, dims, inputs, outputs, variants, NULL, 0, 0}};
 
 __attribute__((visibility("default"))) const weft_abi_model weft_model_descriptor = {
-    DEMO_MAGIC, DEMO_ABI_MAJOR, DEMO_ABI_MINOR, "by hand", "demo", 1, 2, entries, parameters, NULL, NULL, 0, 0};
+    DEMO_MAGIC, DEMO_ABI_MAJOR, DEMO_ABI_MINOR, "by hand", "demo", 1,    2, entries,
+    parameters, NULL,           NULL,           0,         0,      NULL, 0, 0};

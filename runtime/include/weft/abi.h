@@ -13,8 +13,8 @@ extern "C" {
 #endif
 
 #define WEFT_ABI_MAGIC 0x54464557u /* "WEFT", little-endian */
-#define WEFT_ABI_MAJOR 3           /* differs: cannot load */
-#define WEFT_ABI_MINOR 1           /* model newer than runtime: cannot load */
+#define WEFT_ABI_MAJOR 4           /* differs: cannot load */
+#define WEFT_ABI_MINOR 0           /* model newer than runtime: cannot load */
 #define WEFT_ABI_MAX_RANK 8
 
 /* Element types. */
@@ -41,9 +41,16 @@ enum {
 #define WEFT_CPU_FAST_BF16                                                                                             \
   (UINT64_C(1) << 6) /* AVX512_BF16 whose dot products start as often as multiply-adds: AMD's */
 
+/* Where the work of a code variant is done. */
+enum {
+  WEFT_DEVICE_CPU = 0,
+  WEFT_DEVICE_CUDA = 1 /* `run` is host code that launches kernels */
+};
+
 /* Codes that generated code returns. */
 #define WEFT_ABI_OK 0
 #define WEFT_ABI_ARENA_TOO_SMALL 1
+#define WEFT_ABI_LAUNCH_FAILED 2 /* the runtime knows why; code that gets it from a service returns it at once */
 
 struct weft_abi_call;
 
@@ -56,15 +63,24 @@ typedef struct weft_abi_services {
    * cost_per_item estimates one item in cycles, so that small regions stay on the calling thread. */
   void (*parallel_for)(const struct weft_abi_call *call, weft_abi_body body, void *arguments, int64_t count,
                        int64_t cost_per_item);
-  /* Since 3.1. Tells that the code is about to read experts of a weight: of `count` that lie one after the other,
+  /* Tells that the code is about to read experts of a weight: of `count` that lie one after the other,
    * `bytes` each, those with rows, offsets[e] < offsets[e + 1] (count + 1 offsets). The weight is one of the call's
    * parameters. From the thread of the call, outside of regions, and better early: the runtime may have to fetch them.
    */
   void (*experts_chosen)(const struct weft_abi_call *call, const void *weight, int64_t bytes, const int32_t *offsets,
                          int64_t count);
+  /* Of CUDA variants: enqueues kernel number `kernel` of the model, which is of the variant's target, on the call's
+   * stream: grid_x × grid_y × grid_z blocks (at most 2^31-1, 65535 and 65535; nothing where one is 0). `arguments` has
+   * one pointer for each of the kernel's parameter_count values, which are read before this returns: device addresses
+   * and integers of 8 bytes, floats of 4. The runtime appends the two null pointers with which a kernel's parameters
+   * end (Triton's scratch pointers). Returns WEFT_ABI_OK, or a code that `run` returns at once. */
+  int32_t (*launch)(const struct weft_abi_call *call, int32_t kernel, int64_t grid_x, int64_t grid_y, int64_t grid_z,
+                    void *const *arguments);
 } weft_abi_services;
 
-/* One call of an entry. Pointers and extents were checked by the runtime. */
+/* One call of an entry. Pointers and extents were checked by the runtime. For a CUDA variant inputs, outputs,
+ * parameters, arena and states are addresses of the device (256-byte aligned), which `run` only hands on; the arrays of
+ * these addresses, and dims, are in the host's memory. */
 typedef struct weft_abi_call {
   const weft_abi_services *services;
   void *executor;                /* the runtime's, opaque to generated code */
@@ -96,15 +112,30 @@ typedef struct weft_abi_tensor {
   int64_t default_value;
 } weft_abi_tensor;
 
-/* The code of an entry for one set of CPU features. */
+/* The code of an entry for one set of CPU features, or for GPUs of one architecture. */
 typedef struct weft_abi_variant {
-  const char *target; /* "v4", "v3", "portable" */
+  const char *target; /* "v4", "v3", "portable"; "sm_80", "sm_90a" */
   uint64_t required_features;
   int32_t (*run)(const weft_abi_call *call);
   int64_t (*arena_bytes)(const int64_t *dims); /* negative: more than can be counted */
+  int32_t device;                              /* WEFT_DEVICE_CPU, WEFT_DEVICE_CUDA */
+  int32_t architecture;                        /* of CUDA: 90 is compute capability 9.0; else 0 */
+  int32_t architecture_specific;               /* 1: for that capability only (sm_90a); 0: for later ones too */
+  int32_t reserved;
 } weft_abi_variant;
 
-/* A function of the model. Variants are sorted best first. */
+/* A kernel that CUDA variants of this target launch: the entry `name` of `kernels/<target>/<name>.ptx` in the artifact,
+ * in blocks of `threads` × 1 × 1 threads with `shared_bytes` of dynamic shared memory. */
+typedef struct weft_abi_kernel {
+  const char *name; /* letters, digits, _ and $ */
+  const char *target;
+  int32_t threads;
+  int32_t shared_bytes;
+  int32_t parameter_count; /* without the two scratch pointers at the end */
+  int32_t reserved;
+} weft_abi_kernel;
+
+/* A function of the model. Variants are sorted best first, for each device. */
 typedef struct weft_abi_entry {
   const char *name;
   int32_t dim_count;
@@ -154,6 +185,9 @@ typedef struct weft_abi_model {
   const char *const *state_dims; /* names; an entry that uses a state has each of its dimensions under this name */
   int32_t state_count;
   int32_t state_dim_count;
+  const weft_abi_kernel *kernels; /* one of a name for each target */
+  int32_t kernel_count;
+  int32_t reserved;
 } weft_abi_model;
 
 #define WEFT_ABI_DESCRIPTOR_SYMBOL "weft_model_descriptor"

@@ -63,6 +63,9 @@ TEST(EmissionTest, DescriptorSaysWhatTheModuleSays) {
   ASSERT_EQ(entry.variant_count, 3);
   EXPECT_STREQ(entry.variants[0].target, "v4");
   EXPECT_EQ(entry.variants[1].required_features, WEFT_CPU_V3);
+  EXPECT_EQ(entry.variants[1].device, WEFT_DEVICE_CPU);
+  EXPECT_EQ(entry.variants[2].architecture, 0);
+  EXPECT_EQ(descriptor.kernel_count, 0);
 }
 
 TEST(EmissionTest, RuntimeAcceptsTheDescriptor) {

@@ -68,7 +68,8 @@ public:
   weft_abi_tensor addInput = {"x", WEFT_F32, 1, nOfAdd, 0, 0, 0, 0},
                   noteInput = {"x", WEFT_F32, 1, nOfNote, 0, 0, 0, 0};
   weft_abi_tensor output = {"y", WEFT_F32, 1, nOfAdd, 0, 0, 0, 0};
-  weft_abi_variant addCode = {"portable", 0, runAdd, noArena}, noteCode = {"portable", 0, runNote, noArena};
+  weft_abi_variant addCode = {"portable", 0, runAdd, noArena, WEFT_DEVICE_CPU, 0, 0, 0},
+                   noteCode = {"portable", 0, runNote, noArena, WEFT_DEVICE_CPU, 0, 0, 0};
   int32_t addStates[2] = {0, 1}, noteStates[2] = {2, 1};
   weft_abi_entry entries[2] = {{"add", 1, 1, 1, 1, addDims, &addInput, &output, &addCode, addStates, 2, 0},
                                {"note", 2, 1, 0, 1, noteDims, &noteInput, nullptr, &noteCode, noteStates, 2, 0}};
@@ -76,8 +77,8 @@ public:
   weft_abi_state states[3] = {{"sum", WEFT_F32, 1, sumShape, 0, nullptr, nullptr},
                               {"steps", WEFT_I64, 1, one, 1000, nullptr, nullptr},
                               {"cache", WEFT_F32, 2, cacheShape, 0, nullptr, nullptr}};
-  weft_abi_model descriptor = {WEFT_ABI_MAGIC, WEFT_ABI_MAJOR, WEFT_ABI_MINOR, "test",    "stateful", 2, 0,
-                               entries,        nullptr,        states,         stateDims, 3,          2};
+  weft_abi_model descriptor = {WEFT_ABI_MAGIC, WEFT_ABI_MAJOR, WEFT_ABI_MINOR, "test", "stateful", 2,       0, entries,
+                               nullptr,        states,         stateDims,      3,      2,          nullptr, 0, 0};
 };
 
 } // namespace weft::test

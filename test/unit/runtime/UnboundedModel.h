@@ -52,10 +52,10 @@ private:
   int64_t xShape[1] = {-1}, wShape[1] = {-2}, yShape[2] = {-1, -2};
   weft_abi_tensor inputs[2] = {{"x", WEFT_I8, 1, xShape, 0, 0, 0, 0}, {"w", WEFT_I8, 1, wShape, 0, 0, 0, 0}};
   weft_abi_tensor output = {"y", WEFT_I8, 2, yShape, 0, 0, 0, 0};
-  weft_abi_variant variant = {"portable", 0, touch, arenaBytes};
+  weft_abi_variant variant = {"portable", 0, touch, arenaBytes, WEFT_DEVICE_CPU, 0, 0, 0};
   weft_abi_entry entry = {"f", 2, 2, 1, 1, dims, inputs, &output, &variant, nullptr, 0, 0};
-  weft_abi_model descriptor = {WEFT_ABI_MAGIC, WEFT_ABI_MAJOR, WEFT_ABI_MINOR, "test",  "unbounded", 1, 0,
-                               &entry,         nullptr,        nullptr,        nullptr, 0,           0};
+  weft_abi_model descriptor = {WEFT_ABI_MAGIC, WEFT_ABI_MAJOR, WEFT_ABI_MINOR, "test", "unbounded", 1,       0, &entry,
+                               nullptr,        nullptr,        nullptr,        0,      0,           nullptr, 0, 0};
 };
 
 } // namespace weft::test

@@ -16,14 +16,23 @@ struct Linked {
   weft_abi_dim dim = {"n", 1, 8};
   weft_abi_tensor inputs[2] = {{"x", WEFT_I32, 1, shape, 4, 0, 0, 0}, {"m", WEFT_I32, 1, shape, 4, 1, 0, 1}};
   weft_abi_tensor output = {"y", WEFT_F32, 1, shape, 0, 0, 0, 0};
-  weft_abi_variant variant = {"portable", 0, runNothing, noArena};
+  weft_abi_variant variant = {"portable", 0, runNothing, noArena, WEFT_DEVICE_CPU, 0, 0, 0};
   weft_abi_entry entries[2] = {{"f", 1, 2, 1, 1, &dim, inputs, &output, &variant, nullptr, 0, 0},
                                {"g", 1, 2, 1, 1, &dim, inputs, &output, &variant, nullptr, 0, 0}};
   int64_t weightShape[1] = {4};
   weft_abi_parameter parameter = {"w", WEFT_F32, 1, weightShape};
-  weft_abi_model model = {WEFT_ABI_MAGIC, WEFT_ABI_MAJOR, WEFT_ABI_MINOR, "test",  "linked", 2, 1,
-                          entries,        &parameter,     nullptr,        nullptr, 0,        0};
+  weft_abi_model model = {WEFT_ABI_MAGIC, WEFT_ABI_MAJOR, WEFT_ABI_MINOR, "test", "linked", 2,       1, entries,
+                          &parameter,     nullptr,        nullptr,        0,      0,        nullptr, 0, 0};
   alignas(64) float weight[5] = {};
+
+  weft_abi_variant withGpu[2] = {{"sm_80", 0, runNothing, noArena, WEFT_DEVICE_CUDA, 80, 0, 0}, variant};
+  weft_abi_kernel kernels[2] = {{"k", "sm_80", 128, 0, 2, 0}, {"l", "sm_80", 128, 0, 2, 0}};
+  void addKernels() {
+    entries[0].variants = withGpu;
+    entries[0].variant_count = 2;
+    model.kernels = kernels;
+    model.kernel_count = 2;
+  }
 
   weft_status open(const void *pointer) {
     weft_model *opened;
@@ -103,6 +112,35 @@ TEST(Descriptor, MalformedEntries) {
   EXPECT_MALFORMED(linked.inputs[0].rank = 0, "a dimension is in no input that must be given, and in no state: n");
   EXPECT_MALFORMED(linked.variant.run = nullptr, "a code variant lacks its name or a function: f");
   EXPECT_MALFORMED(linked.entries[0].variant_count = 0, "an entry has no code: f");
+}
+
+TEST(Descriptor, MalformedVariants) {
+  EXPECT_MALFORMED(linked.variant.device = 2, "a code variant's device is unknown: portable");
+  EXPECT_MALFORMED(linked.variant.architecture = 80, "a code variant's architecture does not fit its device: portable");
+  EXPECT_MALFORMED(linked.variant.device = WEFT_DEVICE_CUDA,
+                   "a code variant's architecture does not fit its device: portable");
+  EXPECT_MALFORMED(linked.variant.architecture_specific = 1,
+                   "a code variant's architecture_specific is not 0 or 1, or is that of a CPU: portable");
+}
+
+TEST(Descriptor, MalformedKernels) {
+#define EXPECT_MALFORMED_KERNEL(damage, text) EXPECT_MALFORMED(linked.addKernels(); damage, text)
+  EXPECT_MALFORMED(linked.model.kernel_count = 1, "a count and its array do not fit: kernels");
+  EXPECT_MALFORMED_KERNEL(linked.kernels[0].name = "../k", "a kernel's name is not of letters, digits, _ and $: sm_80");
+  EXPECT_MALFORMED_KERNEL(linked.kernels[0].target = "", "a kernel's target is not of letters, digits, _ and $: k");
+  EXPECT_MALFORMED_KERNEL(linked.kernels[1].threads = 1025, "a kernel's threads are not 1 to 1024: l");
+  EXPECT_MALFORMED_KERNEL(linked.kernels[1].shared_bytes = -1, "a kernel's shared memory is not 0 to 1048576 bytes: l");
+  EXPECT_MALFORMED_KERNEL(linked.kernels[0].parameter_count = 4094,
+                          "a kernel has more parameters than a launch takes, or less than none: k");
+  EXPECT_MALFORMED_KERNEL(linked.kernels[0].target = "sm_90a", "a kernel's target is that of no CUDA code variant: k");
+  EXPECT_MALFORMED_KERNEL(linked.kernels[1].name = "k", "a kernel comes twice for a target: k");
+#undef EXPECT_MALFORMED_KERNEL
+}
+
+TEST(Descriptor, VariantsForGpusBesideThoseForCpus) {
+  Linked linked;
+  linked.addKernels();
+  EXPECT_EQ(linked.open(linked.weight), WEFT_OK) << weft_last_error();
 }
 
 TEST(Descriptor, IsShownByTheApi) {

@@ -231,10 +231,10 @@ struct ChoosingModel {
   weft_abi_parameter parameter = {"w", WEFT_F32, 3, weightShape};
   weft_abi_tensor input = {"expert", WEFT_I32, 1, shape, kExperts, 0, 0, 0};
   weft_abi_tensor output = {"nothing", WEFT_F32, 1, shape, 0, 0, 0, 0};
-  weft_abi_variant variant = {"portable", 0, run, [](const int64_t *) { return int64_t(0); }};
+  weft_abi_variant variant = {"portable", 0, run, [](const int64_t *) { return int64_t(0); }, WEFT_DEVICE_CPU, 0, 0, 0};
   weft_abi_entry entry = {"f", 0, 1, 1, 1, nullptr, &input, &output, &variant, nullptr, 0, 0};
-  weft_abi_model descriptor = {WEFT_ABI_MAGIC, WEFT_ABI_MAJOR, WEFT_ABI_MINOR, "test",  "chooses", 1, 1,
-                               &entry,         &parameter,     nullptr,        nullptr, 0,         0};
+  weft_abi_model descriptor = {WEFT_ABI_MAGIC, WEFT_ABI_MAJOR, WEFT_ABI_MINOR, "test", "chooses", 1,       1, &entry,
+                               &parameter,     nullptr,        nullptr,        0,      0,         nullptr, 0, 0};
   weft_model *model = nullptr;
 };
 } // namespace

@@ -187,10 +187,10 @@ struct CountingModel {
   static inline std::atomic<bool> entered{false}, released{false};
   int64_t shape[1] = {1};
   weft_abi_tensor output = {"ranges", WEFT_I32, 1, shape, 0, 0, 0, 0};
-  weft_abi_variant variant = {"portable", 0, run, [](const int64_t *) { return int64_t(0); }};
+  weft_abi_variant variant = {"portable", 0, run, [](const int64_t *) { return int64_t(0); }, WEFT_DEVICE_CPU, 0, 0, 0};
   weft_abi_entry entry = {"f", 0, 0, 1, 1, nullptr, nullptr, &output, &variant, nullptr, 0, 0};
-  weft_abi_model descriptor = {WEFT_ABI_MAGIC, WEFT_ABI_MAJOR, WEFT_ABI_MINOR, "test",  "count", 1, 0,
-                               &entry,         nullptr,        nullptr,        nullptr, 0,       0};
+  weft_abi_model descriptor = {WEFT_ABI_MAGIC, WEFT_ABI_MAJOR, WEFT_ABI_MINOR, "test", "count", 1,       0, &entry,
+                               nullptr,        nullptr,        nullptr,        0,      0,       nullptr, 0, 0};
   weft_model *model = nullptr;
 };
 
