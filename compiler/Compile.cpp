@@ -11,6 +11,8 @@
 #include "compiler/emit/SharedLibrary.h"
 #include "frontends/weights/MappedFile.h"
 
+#include <algorithm>
+
 namespace weft {
 namespace {
 
@@ -26,6 +28,22 @@ Result<void> copyTokenizer(const std::filesystem::path &from, const std::filesys
   if (!file)
     return file.takeError();
   return writeFile(to, file->text());
+}
+
+/// kernels/TARGET/NAME.ptx and .json of each kernel, once; `names` gets them.
+Result<void> writeKernels(const Artifact &artifact, const std::vector<Kernel> &kernels,
+                          std::vector<std::string> &names) {
+  for (const Kernel &kernel : kernels) {
+    std::string stem = "kernels/" + kernel.target + "/" + kernel.name;
+    if (std::ranges::find(names, stem + ".ptx") != names.end())
+      continue;
+    for (const auto &[suffix, text] : {std::pair(".ptx", kernel.ptx), std::pair(".json", metadataText(kernel))}) {
+      if (Result<void> written = artifact.write(stem + suffix, text); !written)
+        return written;
+      names.push_back(stem + suffix);
+    }
+  }
+  return {};
 }
 
 /// Everything but the manifest, which lists what is there.
@@ -49,6 +67,8 @@ Result<std::vector<std::string>> writeFiles(const Artifact &artifact, const Comp
     if (Result<void> copied = copyTokenizer(graph.tokenizer, artifact.file("tokenizer.json")); !copied)
       return copied.takeError();
   }
+  if (Result<void> written = writeKernels(artifact, model.kernels, names); !written)
+    return written.takeError();
   return names;
 }
 

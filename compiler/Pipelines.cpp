@@ -22,6 +22,7 @@ struct TargetResult {
   std::optional<Diagnostic> error;
   std::vector<Remark> remarks;
   Object object;
+  std::vector<Kernel> kernels;
   std::string text;
 };
 
@@ -138,16 +139,30 @@ private:
         if (Result<void> ran = runner.run(phase, module, target.isa); !ran)
           return fail(result, ran.takeError());
       } else {
-        Result<Object> object = emitObject(module.get(), target, entries);
-        if (!object)
-          return fail(result, runner.withReproducer(object.takeError(), phase, module.get(), target.isa));
-        result.object = std::move(*object);
+        if (Result<void> emitted = emit(module.get(), target, entries, result); !emitted)
+          return fail(result, runner.withReproducer(emitted.takeError(), phase, module.get(), target.isa));
       }
       progress.advance(label, phase.effort);
     }
     result.remarks = module.takeRemarks();
     if (last.addPasses)
       result.text = printModule(module.get());
+  }
+
+  /// Machine code: a GPU's as PTX, then the host's.
+  static Result<void> emit(mlir::ModuleOp module, const Target &target, const std::vector<std::string> &entries,
+                           TargetResult &result) {
+    if (target.isGpu()) {
+      Result<std::vector<Kernel>> kernels = takeKernels(module, target);
+      if (!kernels)
+        return kernels.takeError();
+      result.kernels = std::move(*kernels);
+    }
+    Result<Object> object = emitObject(module, target, entries);
+    if (!object)
+      return object.takeError();
+    result.object = std::move(*object);
+    return {};
   }
 
   static void fail(TargetResult &result, Diagnostic error) { result.error = std::move(error); }
@@ -200,10 +215,12 @@ Result<CompiledModel> compileModel(const Graph &graph, const std::vector<const T
       compilation.runTargets((*outlined)->get(), last, description->entryNames());
   if (!results)
     return results.takeError();
-  CompiledModel model{std::move(*description), compilation.chosenTargets(), {}};
-  for (TargetResult &result : *results)
+  CompiledModel model{std::move(*description), compilation.chosenTargets(), {}, {}};
+  for (TargetResult &result : *results) {
     model.objects.push_back(std::move(result.object));
-  Result<Object> descriptor = emitDescriptor(model.description, model.targets);
+    llvm::append_range(model.kernels, result.kernels);
+  }
+  Result<Object> descriptor = emitDescriptor(model.description, model.targets, model.kernels);
   if (!descriptor)
     return descriptor.takeError();
   model.objects.push_back(std::move(*descriptor));

@@ -9,6 +9,7 @@
 #include "compiler/Target.h"
 #include "compiler/emit/ModelDescription.h"
 #include "compiler/emit/ObjectEmitter.h"
+#include "compiler/emit/PtxEmitter.h"
 #include "compiler/include/weft/Compiler.h"
 
 namespace weft {
@@ -18,6 +19,7 @@ struct CompiledModel {
   ModelDescription description;
   std::vector<const Target *> targets; ///< best first
   std::vector<Object> objects;         ///< one for each target, then the descriptor
+  std::vector<Kernel> kernels;         ///< of GPUs, those of each target together
 };
 
 /// The effort that compileModel will report for this many targets.

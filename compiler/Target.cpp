@@ -5,8 +5,11 @@
 #include "compiler/include/weft/Compiler.h"
 #include "runtime/include/weft/abi.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/TargetParser/Host.h"
+
+#include <optional>
 
 namespace weft {
 
@@ -30,6 +33,16 @@ static const Target kEmulated[] = {
     {"v4-bf16-vectors", 16, 32, "x86-64-v3", "", WEFT_CPU_V3, kByteProducts | kHalfProducts, "v4-vectors"},
     {"v4-vectors", 16, 32, "x86-64-v3", "", WEFT_CPU_V3, kNoProducts, nullptr},
 };
+// GPUs: 32 threads of a warp, 255 registers of a thread. PTX 8.3 has all that we emit, and drivers know it since
+// CUDA 12.3. wgmma, setmaxnreg and TMA's tiles are in sm_90a alone, so its code runs on no later GPU.
+static constexpr const char *kPtx = "+ptx83";
+static const Target kGpus[] = {
+    {"sm_90a", 32, 255, "sm_90a", kPtx, 0, kNoProducts, nullptr, Device::Cuda, 90, true},
+    {"sm_90", 32, 255, "sm_90", kPtx, 0, kNoProducts, nullptr, Device::Cuda, 90, false},
+    {"sm_89", 32, 255, "sm_89", kPtx, 0, kNoProducts, nullptr, Device::Cuda, 89, false},
+    {"sm_86", 32, 255, "sm_86", kPtx, 0, kNoProducts, nullptr, Device::Cuda, 86, false},
+    {"sm_80", 32, 255, "sm_80", kPtx, 0, kNoProducts, nullptr, Device::Cuda, 80, false},
+};
 
 TargetAttr Target::attribute(mlir::MLIRContext *context) const {
   context->getOrLoadDialect<WeftDialect>(); // a module without any weft op has not loaded it
@@ -38,9 +51,13 @@ TargetAttr Target::attribute(mlir::MLIRContext *context) const {
 
 std::span<const Target> allTargets() { return kTargets; }
 
-/// Null: no level has this name.
-static const Target *findTarget(llvm::StringRef isa) {
-  for (std::span<const Target> table : {std::span<const Target>(kTargets), std::span<const Target>(kEmulated)})
+std::span<const Target> gpuTargets() { return kGpus; }
+
+const Target &hostTarget() { return *findTarget("portable"); }
+
+const Target *findTarget(llvm::StringRef isa) {
+  for (std::span<const Target> table :
+       {std::span<const Target>(kTargets), std::span<const Target>(kEmulated), std::span<const Target>(kGpus)})
     for (const Target &target : table)
       if (isa == target.isa)
         return &target;
@@ -91,25 +108,32 @@ std::span<const std::string_view> targetLevels() {
   return names;
 }
 
+std::span<const std::string_view> gpuArchitectures() {
+  static const std::vector<std::string_view> names = [] {
+    std::vector<std::string_view> all;
+    for (const Target &target : kGpus)
+      all.emplace_back(target.isa);
+    return all;
+  }();
+  return names;
+}
+
 std::string_view nativeLevel() { return nativeTarget().isa; }
 
 void sortLevels(std::vector<const Target *> &levels) {
-  // The table's order is best first; emulated levels come last.
+  // Each table's order is best first; emulated levels come last.
   auto place = [](const Target *level) {
-    bool isEmulated = level >= std::begin(kEmulated) && level < std::end(kEmulated);
-    return std::pair(isEmulated, level);
+    auto isIn = [level](std::span<const Target> table) { return level >= table.data() && level <= &table.back(); };
+    return std::pair(isIn(kEmulated) ? 2 : isIn(kTargets) ? 1 : 0, level);
   };
   llvm::sort(levels, [&](const Target *a, const Target *b) { return place(a) < place(b); });
   levels.erase(std::unique(levels.begin(), levels.end()), levels.end());
 }
 
-/// The targets that one level's name stands for.
-static std::vector<const Target *> findLevel(llvm::StringRef level) {
-  if (level == "native")
-    return {&nativeTarget()};
-  if (const Target *target = findTarget(level))
-    return {target};
-  return {};
+/// The target that a name of the list stands for: of either device, or of the one that the item begins with.
+static const Target *findName(llvm::StringRef name, std::optional<Device> device) {
+  const Target *target = name == "native" ? &nativeTarget() : findTarget(name);
+  return target && (!device || target->device == *device) ? target : nullptr;
 }
 
 /// What one item of the list stands for; empty when nothing does.
@@ -120,16 +144,28 @@ static std::vector<const Target *> findItem(llvm::StringRef item) {
       found.push_back(&target);
     return found;
   }
-  item.consume_front("cpu:");
-  llvm::SmallVector<llvm::StringRef> levels;
-  item.split(levels, ',');
-  for (llvm::StringRef level : levels) {
-    std::vector<const Target *> named = findLevel(level.trim());
-    if (named.empty())
+  std::optional<Device> device;
+  if (item.consume_front("cpu:"))
+    device = Device::Cpu;
+  else if (item.consume_front("nvptx:"))
+    device = Device::Cuda;
+  llvm::SmallVector<llvm::StringRef> names;
+  item.split(names, ',');
+  for (llvm::StringRef name : names) {
+    found.push_back(findName(name.trim(), device));
+    if (!found.back())
       return {};
-    llvm::append_range(found, named);
   }
   return found;
+}
+
+/// W0610, with what there is of the kind that was asked for.
+static Diagnostic noSuchTarget(const std::string &name) {
+  llvm::StringRef text = name;
+  std::string help = text.contains("nvptx") || text.contains("sm_")
+                         ? "use nvptx: with some of " + llvm::join(gpuArchitectures(), ", ") + ", as in nvptx:sm_90a"
+                         : "use cpu (all levels), cpu:native, a list such as cpu:amx,v4,v3,portable, or nvptx:sm_90a";
+  return {"W0610", "'" + name + "' is no target that Weft compiles for", "", help};
 }
 
 Result<std::vector<const Target *>> parseTargets(const std::vector<std::string> &names) {
@@ -137,10 +173,14 @@ Result<std::vector<const Target *>> parseTargets(const std::vector<std::string> 
   for (const std::string &name : names) {
     std::vector<const Target *> found = findItem(name);
     if (found.empty())
-      return Diagnostic{"W0610", "'" + name + "' is no target that Weft compiles for", "",
-                        "use cpu (all levels), cpu:native, or a list such as cpu:amx,v4,v3,portable"};
+      return noSuchTarget(name);
     llvm::append_range(targets, found);
   }
+  // Weights are packed as the kernels of one device read them.
+  auto isGpu = [](const Target *target) { return target->isGpu(); };
+  if (llvm::any_of(targets, isGpu) && !llvm::all_of(targets, isGpu))
+    return Diagnostic{"W0609", "an artifact is for processors or for GPUs, not for both", llvm::join(names, " "),
+                      "compile one artifact for cpu and another one for nvptx"};
   sortLevels(targets);
   return targets;
 }

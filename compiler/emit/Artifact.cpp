@@ -22,6 +22,17 @@ namespace fs = std::filesystem;
 
 constexpr const char *kFiles[] = {"manifest.json", "model.so", "model.h", "weights.safetensors", "tokenizer.json"};
 
+constexpr const char *kKernelFiles[] = {".ptx", ".json", ".cubin"};
+
+/// A file or a folder that Weft writes; `name` is from the artifact's folder on.
+bool isOurs(const fs::path &name, bool isFolder) {
+  auto depth = std::distance(name.begin(), name.end());
+  if (*name.begin() != "kernels") // a folder for each target, and in it the kernels
+    return !isFolder && depth == 1 && std::ranges::find(kFiles, name) != std::end(kFiles);
+  return isFolder ? depth <= 2
+                  : depth == 3 && std::ranges::find(kKernelFiles, name.extension()) != std::end(kKernelFiles);
+}
+
 /// Its manifest says that Weft made it.
 bool isArtifact(const fs::path &directory) {
   Result<nlohmann::json> manifest = readJsonFile(directory / "manifest.json", size_t(1) << 20);
@@ -44,8 +55,9 @@ Result<void> checkReplaceable(const fs::path &target) {
   if (!directory || !isArtifact(target))
     return Diagnostic{"W0631", "there is something else than a Weft artifact, and it is not replaced", target.string(),
                       "choose another name with -o, or remove it"};
-  for (const fs::directory_entry &entry : fs::directory_iterator(target, error))
-    if (std::ranges::find(kFiles, entry.path().filename()) == std::end(kFiles))
+  for (const fs::directory_entry &entry : fs::recursive_directory_iterator(target, error))
+    if (!isOurs(entry.path().lexically_relative(target),
+                entry.symlink_status(error).type() == fs::file_type::directory))
       return Diagnostic{"W0632", "the artifact that would be replaced holds a file that Weft did not write",
                         entry.path().string(), "move it away, or choose another name with -o"};
   return {};
@@ -103,8 +115,27 @@ Result<Artifact> Artifact::begin(const fs::path &path) {
   return artifact;
 }
 
+Result<void> Artifact::write(const std::string &name, std::string_view bytes) const {
+  fs::path path = temporary / name;
+  std::error_code error;
+  fs::create_directories(path.parent_path(), error);
+  if (error)
+    return cannotWrite(target / name, error.value());
+  return writeFile(path, bytes);
+}
+
+/// The names in a folder and in those below it.
+static Result<void> flushFolders(const fs::path &folder) {
+  std::error_code error;
+  for (const fs::directory_entry &entry : fs::recursive_directory_iterator(folder, error))
+    if (entry.is_directory(error))
+      if (Result<void> flushed = flushToDisk(entry.path()); !flushed)
+        return flushed;
+  return flushToDisk(folder);
+}
+
 Result<void> Artifact::commit() {
-  if (Result<void> flushed = flushToDisk(temporary); !flushed)
+  if (Result<void> flushed = flushFolders(temporary); !flushed)
     return flushed;
   // Checked again: a compilation takes seconds.
   if (Result<void> replaceable = checkReplaceable(target); !replaceable)

@@ -20,8 +20,11 @@ public:
   /// artifact is there), W0632 (the artifact that is there holds files that are not Weft's).
   static Result<Artifact> begin(const std::filesystem::path &path);
 
-  /// Where a file of the artifact is to be written.
-  std::filesystem::path file(const char *name) const { return temporary / name; }
+  /// Where a file of the artifact is to be written: "model.so".
+  std::filesystem::path file(const std::string &name) const { return temporary / name; }
+
+  /// Writes a file into a folder of the artifact, which is made where it is missing: "kernels/sm_90a/add.ptx". W0630.
+  Result<void> write(const std::string &name, std::string_view bytes) const;
 
   /// Gives the complete artifact its name, in place of an older one.
   Result<void> commit();

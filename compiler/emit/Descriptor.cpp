@@ -16,8 +16,8 @@ public:
   DescriptorBuilder(llvm::Module &module, const std::vector<const Target *> &targets)
       : module(module), context(module.getContext()), pointer(llvm::PointerType::get(context, 0)), targets(targets) {}
 
-  void build(const ModelDescription &model) {
-    std::vector<llvm::Constant *> entries, parameters, states, stateDims;
+  void build(const ModelDescription &model, const std::vector<Kernel> &kernels) {
+    std::vector<llvm::Constant *> entries, parameters, states, stateDims, kernelRecords;
     for (const EntryDescription &entry : model.entries)
       entries.push_back(buildEntry(entry));
     for (const ParameterDescription &parameter : model.parameters)
@@ -28,10 +28,14 @@ public:
                                int64(state.indexLimit), nameOrNull(state.fills), nameOrNull(state.fillsBy)}));
     for (const std::string &dim : model.stateDims)
       stateDims.push_back(string(dim));
-    llvm::Constant *value = record(
-        {int32(WEFT_ABI_MAGIC), int16(WEFT_ABI_MAJOR), int16(WEFT_ABI_MINOR), string(compilerVersion()),
-         string(model.name), int32(entries.size()), int32(parameters.size()), array(entries), array(parameters),
-         array(states), array(stateDims), int32(states.size()), int32(stateDims.size()), null(), int32(0), int32(0)});
+    for (const Kernel &kernel : kernels)
+      kernelRecords.push_back(record({string(kernel.name), string(kernel.target), int32(kernel.threads),
+                                      int32(kernel.sharedBytes), int32(kernel.parameters.size()), int32(0)}));
+    llvm::Constant *value =
+        record({int32(WEFT_ABI_MAGIC), int16(WEFT_ABI_MAJOR), int16(WEFT_ABI_MINOR), string(compilerVersion()),
+                string(model.name), int32(entries.size()), int32(parameters.size()), array(entries), array(parameters),
+                array(states), array(stateDims), int32(states.size()), int32(stateDims.size()), array(kernelRecords),
+                int32(kernelRecords.size()), int32(0)});
     auto *global = new llvm::GlobalVariable(module, value->getType(), true, llvm::GlobalValue::ExternalLinkage, value,
                                             WEFT_ABI_DESCRIPTOR_SYMBOL);
     global->setAlignment(llvm::Align(8));
@@ -45,8 +49,9 @@ private:
     for (const Target *target : targets)
       variants.push_back(record({string(target->isa), int64(target->requiredFeatures),
                                  function(variantSymbol(entry.name, "run", *target)),
-                                 function(variantSymbol(entry.name, "arena", *target)), int32(WEFT_DEVICE_CPU),
-                                 int32(0), int32(0), int32(0)}));
+                                 function(variantSymbol(entry.name, "arena", *target)),
+                                 int32(target->isGpu() ? WEFT_DEVICE_CUDA : WEFT_DEVICE_CPU), int32(target->capability),
+                                 int32(target->capabilityOnly), int32(0)}));
     for (int32_t state : entry.states)
       states.push_back(int32(state));
     return record({string(entry.name), int32(dims.size()), int32(entry.inputs.size()), int32(entry.outputs.size()),
@@ -109,10 +114,11 @@ private:
 
 } // namespace
 
-Result<Object> emitDescriptor(const ModelDescription &model, const std::vector<const Target *> &targets) {
+Result<Object> emitDescriptor(const ModelDescription &model, const std::vector<const Target *> &targets,
+                              const std::vector<Kernel> &kernels) {
   llvm::LLVMContext context;
   llvm::Module module("descriptor", context);
-  DescriptorBuilder(module, targets).build(model);
+  DescriptorBuilder(module, targets).build(model, kernels);
   return emitData(module, "descriptor");
 }
 

@@ -8,11 +8,14 @@
 #include "compiler/Target.h"
 #include "compiler/emit/ModelDescription.h"
 #include "compiler/emit/ObjectEmitter.h"
+#include "compiler/emit/PtxEmitter.h"
 
 namespace weft {
 
-/// The descriptor refers to the variants' functions for `targets`, best first (see variantSymbol).
-Result<Object> emitDescriptor(const ModelDescription &model, const std::vector<const Target *> &targets);
+/// The descriptor refers to the variants' functions for `targets`, best first (see variantSymbol), and lists `kernels`,
+/// those of each target together.
+Result<Object> emitDescriptor(const ModelDescription &model, const std::vector<const Target *> &targets,
+                              const std::vector<Kernel> &kernels = {});
 
 } // namespace weft
 

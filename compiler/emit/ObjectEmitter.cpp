@@ -2,21 +2,18 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "compiler/emit/ObjectEmitter.h"
 
+#include "compiler/emit/GuardedCodegen.h"
 #include "compiler/emit/LaneStores.h"
 
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
-#include "llvm/IR/DiagnosticHandler.h"
-#include "llvm/IR/DiagnosticInfo.h"
-#include "llvm/IR/DiagnosticPrinter.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/IR/Verifier.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
-#include "llvm/Support/CrashRecoveryContext.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 
@@ -27,27 +24,6 @@ namespace weft {
 namespace {
 
 constexpr const char *kTriple = "x86_64-unknown-linux-gnu";
-
-/// Keeps LLVM from printing errors and, worse, from exiting on them.
-struct ErrorCollector : llvm::DiagnosticHandler {
-  explicit ErrorCollector(std::string &errors) : errors(errors) {}
-
-  bool handleDiagnostics(const llvm::DiagnosticInfo &info) override {
-    if (info.getSeverity() != llvm::DS_Error)
-      return true;
-    llvm::raw_string_ostream stream(errors);
-    llvm::DiagnosticPrinterRawOStream printer(stream);
-    info.print(printer);
-    return true;
-  }
-
-  std::string &errors;
-};
-
-Diagnostic emissionFailed(llvm::StringRef name, llvm::StringRef reason) {
-  return {"W0690", "LLVM could not make machine code: " + reason.str(), name.str(),
-          "this is a bug in Weft, please report it with the model's config.json and the command"};
-}
 
 std::unique_ptr<llvm::TargetMachine> makeTargetMachine(llvm::StringRef cpu, llvm::StringRef features) {
   static std::once_flag once;
@@ -129,12 +105,9 @@ Result<Object> generate(llvm::Module &module, llvm::TargetMachine &machine, std:
   llvm::raw_string_ostream verifierErrors(errors);
   if (llvm::verifyModule(module, &verifierErrors))
     return emissionFailed(name, errors);
-  module.getContext().setDiagnosticHandler(std::make_unique<ErrorCollector>(errors));
 
   llvm::SmallVector<char, 0> bytes;
-  llvm::CrashRecoveryContext::Enable();
-  llvm::CrashRecoveryContext recovery;
-  bool survived = recovery.RunSafely([&] {
+  GuardedRun run = runGuarded(module.getContext(), [&] {
     optimize(module, machine);
     storeLanesAlone(module);
     llvm::raw_svector_ostream stream(bytes);
@@ -144,10 +117,8 @@ Result<Object> generate(llvm::Module &module, llvm::TargetMachine &machine, std:
     assert(!refused && "the X86 back end writes objects");
     passes.run(module);
   });
-  if (!survived)
-    return emissionFailed(name, "the code generator crashed");
-  if (!errors.empty())
-    return emissionFailed(name, errors);
+  if (!run.errors.empty())
+    return emissionFailed(name, run.errors);
   return Object{std::move(name), std::string(bytes.begin(), bytes.end())};
 }
 
@@ -168,8 +139,9 @@ Result<Object> emitObject(mlir::ModuleOp module, const Target &target, const std
     if (!translated->getFunction("weft_" + entry + "_run") || !translated->getFunction("weft_" + entry + "_arena"))
       return emissionFailed(target.isa, "the phases made no function for entry '" + entry + "'");
   nameSymbols(*translated, target, entries);
-  setFunctionAttributes(*translated, target);
-  std::unique_ptr<llvm::TargetMachine> machine = makeTargetMachine(target.cpu, target.features);
+  const Target &processor = target.isGpu() ? hostTarget() : target;
+  setFunctionAttributes(*translated, processor);
+  std::unique_ptr<llvm::TargetMachine> machine = makeTargetMachine(processor.cpu, processor.features);
   return generate(*translated, *machine, target.isa);
 }
 

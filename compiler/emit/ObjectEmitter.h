@@ -27,7 +27,8 @@ struct Object {
 std::string variantSymbol(llvm::StringRef entry, llvm::StringRef what, const Target &target);
 
 /// Emits `weft_<entry>_run` and `weft_<entry>_arena` of each entry under their variant's symbols, hidden; all else is
-/// internal. W0690: LLVM refuses the module, which is a bug of a phase.
+/// internal. For a GPU this is the host's part, for any x86-64, of a module without the device's. W0690: LLVM refuses
+/// the module, which is a bug of a phase.
 Result<Object> emitObject(mlir::ModuleOp module, const Target &target, const std::vector<std::string> &entries);
 
 /// Emits a module of constant data.

@@ -23,6 +23,10 @@ Result<Executable> compile(const Graph &graph, const CompileOptions &options) {
       parseTargets(options.targets.empty() ? std::vector<std::string>{"cpu:native"} : options.targets);
   if (!targets)
     return targets.takeError();
+  if (!targets->empty() && targets->front()->isGpu())
+    return Diagnostic{"W0604", "kernels of a GPU cannot be compiled in memory", targets->front()->isa,
+                      "compile an artifact with weft compile --target nvptx:" + std::string(targets->front()->isa) +
+                          ", and run that"};
   ProgressMeter progress(options.onProgress, compilationEffort(targets->size()) + kWeightsEffort);
   Result<CompiledModel> model = compileModel(graph, *targets, options, progress);
   if (!model)

@@ -160,11 +160,12 @@ LogicalResult PanelsAttr::verify(function_ref<InFlightDiagnostic()> emitError, i
 
 LogicalResult TargetAttr::verify(function_ref<InFlightDiagnostic()> emitError, StringRef isa, int64_t lanes,
                                  int64_t registers, StringRef cpu, StringRef features) {
-  if (!llvm::is_contained(
-          {"portable", "v3", "v4", "v4-vnni", "v4-bf16", "amx", "v4-vectors", "v4-bf16-vectors", "amx-vectors"},
-          isa)) // target_c1
-    return emitError() << "isa must be portable, v3, v4, v4-vnni, v4-bf16, amx, v4-vectors, v4-bf16-vectors or "
-                          "amx-vectors, got '"
+  constexpr llvm::StringLiteral kLevels[] = {
+      "portable", "v3", "v4", "v4-vnni", "v4-bf16", "amx", "v4-vectors", "v4-bf16-vectors", "amx-vectors"};
+  constexpr llvm::StringLiteral kGpus[] = {"sm_80", "sm_86", "sm_89", "sm_90", "sm_90a"};
+  if (!llvm::is_contained(kLevels, isa) && !llvm::is_contained(kGpus, isa)) // target_c1
+    return emitError() << "isa must be portable, v3, v4, v4-vnni, v4-bf16, amx, v4-vectors, v4-bf16-vectors, "
+                          "amx-vectors, sm_80, sm_86, sm_89, sm_90 or sm_90a, got '"
                        << isa << "'";
   if (lanes < 1 || !llvm::isPowerOf2_64(lanes)) // target_c2
     return emitError() << "lanes must be a power of two, got " << lanes;

@@ -100,18 +100,49 @@ struct Meaning {
   std::string_view word, option, value;
 };
 static constexpr Meaning kMeanings[] = {
-    {"amx", "--target", "amx"},       {"avx512", "--target", "v4"},       {"avx-512", "--target", "v4"},
-    {"vnni", "--target", "v4-vnni"},  {"zen4", "--target", "v4-bf16"},    {"avx512vnni", "--target", "v4-vnni"},
-    {"v4", "--target", "v4"},         {"x86-64-v4", "--target", "v4"},    {"avx2", "--target", "v3"},
-    {"v3", "--target", "v3"},         {"x86-64-v3", "--target", "v3"},    {"generic", "--target", "portable"},
-    {"sse2", "--target", "portable"}, {"x86-64", "--target", "portable"}, {"portable", "--target", "portable"},
-    {"host", "--target", "native"},   {"native", "--target", "native"},   {"f32", "--dtype", "f32"},
-    {"fp32", "--dtype", "f32"},       {"float32", "--dtype", "f32"},      {"float", "--dtype", "f32"},
-    {"f16", "--dtype", "f16"},        {"fp16", "--dtype", "f16"},         {"float16", "--dtype", "f16"},
-    {"half", "--dtype", "f16"},       {"bf16", "--dtype", "bf16"},        {"bfloat16", "--dtype", "bf16"},
-    {"int8", "--weights", "int8"},    {"i8", "--weights", "int8"},        {"8bit", "--weights", "int8"},
-    {"q8", "--weights", "q8_0"},      {"q8_0", "--weights", "q8_0"},      {"int4", "--weights", "int4"},
-    {"i4", "--weights", "int4"},      {"q4", "--weights", "int4"},        {"4bit", "--weights", "int4"},
+    {"amx", "--target", "amx"},
+    {"avx512", "--target", "v4"},
+    {"avx-512", "--target", "v4"},
+    {"vnni", "--target", "v4-vnni"},
+    {"zen4", "--target", "v4-bf16"},
+    {"avx512vnni", "--target", "v4-vnni"},
+    {"v4", "--target", "v4"},
+    {"x86-64-v4", "--target", "v4"},
+    {"avx2", "--target", "v3"},
+    {"v3", "--target", "v3"},
+    {"x86-64-v3", "--target", "v3"},
+    {"generic", "--target", "portable"},
+    {"sse2", "--target", "portable"},
+    {"x86-64", "--target", "portable"},
+    {"portable", "--target", "portable"},
+    {"hopper", "--target", "nvptx:sm_90a"},
+    {"h100", "--target", "nvptx:sm_90a"},
+    {"h200", "--target", "nvptx:sm_90a"},
+    {"a100", "--target", "nvptx:sm_80"},
+    {"ampere", "--target", "nvptx:sm_80"},
+    {"sm90", "--target", "nvptx:sm_90a"},
+    {"sm80", "--target", "nvptx:sm_80"},
+    {"host", "--target", "native"},
+    {"native", "--target", "native"},
+    {"f32", "--dtype", "f32"},
+    {"fp32", "--dtype", "f32"},
+    {"float32", "--dtype", "f32"},
+    {"float", "--dtype", "f32"},
+    {"f16", "--dtype", "f16"},
+    {"fp16", "--dtype", "f16"},
+    {"float16", "--dtype", "f16"},
+    {"half", "--dtype", "f16"},
+    {"bf16", "--dtype", "bf16"},
+    {"bfloat16", "--dtype", "bf16"},
+    {"int8", "--weights", "int8"},
+    {"i8", "--weights", "int8"},
+    {"8bit", "--weights", "int8"},
+    {"q8", "--weights", "q8_0"},
+    {"q8_0", "--weights", "q8_0"},
+    {"int4", "--weights", "int4"},
+    {"i4", "--weights", "int4"},
+    {"q4", "--weights", "int4"},
+    {"4bit", "--weights", "int4"},
 };
 
 /// "did you mean --dtype f16? "; empty where nobody calls anything so.
@@ -126,22 +157,37 @@ static std::string meant(std::string word) {
   return "";
 }
 
+/// "sm_90a, sm_90, sm_80"
+static std::string listed(std::span<const std::string_view> words) {
+  std::string text;
+  for (std::string_view word : words)
+    text += (text.empty() ? "" : ", ") + std::string(word);
+  return text;
+}
+
 Result<void> checkTarget(const std::string &target) {
-  std::span<const std::string_view> known = targetLevels();
+  std::span<const std::string_view> known = targetLevels(), gpus = gpuArchitectures();
   std::string levels = target == "cpu" ? "v4" : target;
-  if (levels.starts_with("cpu:"))
-    levels = levels.substr(4);
+  bool ofCpu = levels.starts_with("cpu:"), ofGpu = levels.starts_with("nvptx:");
+  levels = levels.substr(ofCpu ? 4 : ofGpu ? 6 : 0);
   for (const std::string &level : CLI::detail::split(levels, ',')) {
-    if (std::ranges::find(known, level) != known.end())
+    if (!ofGpu && std::ranges::find(known, level) != known.end())
+      continue;
+    if (!ofCpu && std::ranges::find(gpus, level) != gpus.end())
       continue;
     std::string part = levels.find(',') == std::string::npos ? "" : "'" + level + "' in ", help = meant(level);
-    for (std::string_view other : {"nvptx", "sm_", "cuda", "gpu", "rocm", "metal", "arm", "aarch64", "riscv"})
+    if (ofGpu || level.starts_with("sm_") || level.starts_with("nvptx") || level.starts_with("cuda"))
+      return Diagnostic{"W0503", part + "'" + target + "' is no target", "--target",
+                        help + "of NVIDIA's GPUs use nvptx: with some of " + listed(gpus) + ", as in nvptx:sm_90a"};
+    for (std::string_view other : {"gpu", "rocm", "metal", "arm", "aarch64", "riscv"})
       if (level.starts_with(other))
-        help = "code is made for x86-64 processors alone: ";
+        help = "code is made for x86-64 processors and NVIDIA's GPUs alone: ";
     return Diagnostic{
         "W0503", part + "'" + target + "' is no target", "--target",
-        help + "use cpu (all levels), or cpu: with some of amx, v4-bf16, v4-vnni, v4, v3, portable, native, as in "
-               "cpu:v4,v3"};
+        help +
+            "use cpu (all levels), or cpu: with some of amx, v4-bf16, v4-vnni, v4, v3, portable, native, as in "
+            "cpu:v4,v3, or nvptx: with some of " +
+            listed(gpus)};
   }
   return {};
 }

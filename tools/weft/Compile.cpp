@@ -74,8 +74,9 @@ Result<CompileOptions> compileOptions(const Options &options, ProgressBar &bar) 
 double folderBytes(const std::string &folder) {
   double bytes = 0;
   std::error_code ignored;
-  for (const fs::directory_entry &file : fs::directory_iterator(folder, ignored))
-    bytes += file.file_size(ignored);
+  for (const fs::directory_entry &file : fs::recursive_directory_iterator(folder, ignored))
+    if (file.is_regular_file(ignored))
+      bytes += file.file_size(ignored);
   return bytes;
 }
 
@@ -127,7 +128,8 @@ void addCompile(CLI::App &weft, int &exitCode) {
   command->add_option("MODEL", options->model, "Hugging Face folder or file of MLIR text")->required()->type_name("");
   command->add_option("-o,--output", options->output, "the artifact (default: MODEL's name.weft)")
       ->type_name("NAME.weft");
-  command->add_option("--target", options->targets, "cpu, cpu:native, or levels as in cpu:v4,v3")->type_name("TARGET");
+  command->add_option("--target", options->targets, "cpu, cpu:native, levels as in cpu:v4,v3, or nvptx:sm_90a")
+      ->type_name("TARGET");
   command->add_option("--shape", options->shape, "bounds, as batch=1..64,sequence=1..512")->type_name("BOUNDS");
   command->add_option("--dtype", options->dtype, "store products' weights as: f32, bf16, f16")->type_name("TYPE");
   command->add_option("--weights", options->weights, "store weights so: keep, int8, int4, q8_0")->type_name("FORM");

@@ -100,11 +100,12 @@ Json filesOf(const fs::path &folder) {
   Json files = Json::object();
   std::vector<fs::path> paths;
   std::error_code ignored;
-  for (const fs::directory_entry &file : fs::directory_iterator(folder, ignored))
-    paths.push_back(file.path());
+  for (const fs::directory_entry &file : fs::recursive_directory_iterator(folder, ignored))
+    if (file.is_regular_file(ignored))
+      paths.push_back(file.path());
   std::sort(paths.begin(), paths.end());
   for (const fs::path &path : paths)
-    files[path.filename().string()] = fs::file_size(path, ignored);
+    files[path.lexically_relative(folder).string()] = fs::file_size(path, ignored);
   return files;
 }
 

@@ -151,7 +151,7 @@ struct Remark {
 
 struct CompileOptions {
   /// "cpu:amx,v4-bf16,v4,v3", "cpu:native", "cpu" (all levels), or a level alone. Empty: all levels for an artifact,
-  /// the host's level for compilation in memory.
+  /// the host's level for compilation in memory. For artifacts also "nvptx:sm_90a,sm_80": NVIDIA's GPUs.
   std::vector<std::string> targets = {};
   /// How weights of products are stored and computed with. "keep": as precise as they are. "int8": rounded to 8-bit
   /// integers, one scale an output, and multiplied with activations that are rounded row by row. "int4", "q8_0": 4- or
@@ -180,7 +180,10 @@ struct CompileOptions {
 /// The levels that CompileOptions::targets may name, best first; then `native`, and levels for tests.
 std::span<const std::string_view> targetLevels();
 
-/// The best of them that this processor runs.
+/// The architectures of NVIDIA's GPUs that it may name after "nvptx:", best first.
+std::span<const std::string_view> gpuArchitectures();
+
+/// The best level that this processor runs.
 std::string_view nativeLevel();
 
 /// What CompileOptions::weights may be.

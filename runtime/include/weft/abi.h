@@ -69,11 +69,11 @@ typedef struct weft_abi_services {
    */
   void (*experts_chosen)(const struct weft_abi_call *call, const void *weight, int64_t bytes, const int32_t *offsets,
                          int64_t count);
-  /* Of CUDA variants: enqueues kernel number `kernel` of the model, which is of the variant's target, on the call's
-   * stream: grid_x × grid_y × grid_z blocks (at most 2^31-1, 65535 and 65535; nothing where one is 0). `arguments` has
-   * one pointer for each of the kernel's parameter_count values, which are read before this returns: device addresses
-   * and integers of 8 bytes, floats of 4. The runtime appends the two null pointers with which a kernel's parameters
-   * end (Triton's scratch pointers). Returns WEFT_ABI_OK, or a code that `run` returns at once. */
+  /* Of CUDA variants: enqueues kernel number `kernel`, counted among the model's kernels of the variant's target, on
+   * the call's stream: grid_x × grid_y × grid_z blocks (at most 2^31-1, 65535 and 65535; nothing where one is 0).
+   * `arguments` has one pointer for each of the kernel's parameter_count values, which are read before this returns:
+   * device addresses and integers of 8 bytes, floats of 4. The runtime appends the two null pointers with which a
+   * kernel's parameters end (Triton's scratch pointers). Returns WEFT_ABI_OK, or a code that `run` returns at once. */
   int32_t (*launch)(const struct weft_abi_call *call, int32_t kernel, int64_t grid_x, int64_t grid_y, int64_t grid_z,
                     void *const *arguments);
 } weft_abi_services;
@@ -185,7 +185,7 @@ typedef struct weft_abi_model {
   const char *const *state_dims; /* names; an entry that uses a state has each of its dimensions under this name */
   int32_t state_count;
   int32_t state_dim_count;
-  const weft_abi_kernel *kernels; /* one of a name for each target */
+  const weft_abi_kernel *kernels; /* those of one target together; what launches them counts from the first of these */
   int32_t kernel_count;
   int32_t reserved;
 } weft_abi_model;

@@ -15,7 +15,7 @@ func.func private @panels_c2_both() attributes {layout = #weft.panels<width = 16
 
 // -----
 
-// expected-error@+1 {{isa must be portable, v3, v4, v4-vnni, v4-bf16, amx, v4-vectors, v4-bf16-vectors or amx-vectors, got 'v5'}}
+// expected-error@+1 {{isa must be portable, v3, v4, v4-vnni, v4-bf16, amx, v4-vectors, v4-bf16-vectors, amx-vectors, sm_80, sm_86, sm_89, sm_90 or sm_90a, got 'v5'}}
 func.func private @target_c1() attributes {target = #weft.target<isa = "v5", lanes = 8, registers = 16, cpu = "", features = "">}
 
 // -----

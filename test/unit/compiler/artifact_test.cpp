@@ -54,6 +54,31 @@ TEST(ArtifactTest, ReplacesAnArtifact) {
   EXPECT_EQ(folder.names(), std::vector<std::string>{"a.weft"});
 }
 
+TEST(ArtifactTest, HoldsKernelsInFoldersOfTheirTargets) {
+  TemporaryFolder folder;
+  for (const char *text : {"old", "new"}) {
+    Result<Artifact> artifact = Artifact::begin(folder.path("a.weft"));
+    ASSERT_TRUE(artifact) << artifact.error().format();
+    ASSERT_TRUE(writeFile(artifact->file("manifest.json"), kManifest));
+    ASSERT_TRUE(artifact->write("kernels/sm_90a/add.ptx", text));
+    ASSERT_TRUE(artifact->write("kernels/sm_90a/add.json", text));
+    ASSERT_TRUE(artifact->commit());
+  }
+  EXPECT_EQ(folder.read("a.weft/kernels/sm_90a/add.ptx"), "new");
+  EXPECT_EQ(folder.names("a.weft/kernels/sm_90a"), (std::vector<std::string>{"add.json", "add.ptx"}));
+}
+
+TEST(ArtifactTest, FilesAmongTheKernelsThatAreNotOursStay) {
+  for (const char *name : {"kernels/sm_90a/notes.txt", "kernels/add.ptx", "kernels/sm_90a/more/add.ptx", "sub/a.ptx"}) {
+    TemporaryFolder folder;
+    ASSERT_TRUE(writeArtifact(folder.path("a.weft"), "old"));
+    folder.write("a.weft/" + std::string(name), "keep");
+    Result<void> second = writeArtifact(folder.path("a.weft"), "new");
+    ASSERT_FALSE(second) << name;
+    EXPECT_EQ(second.error().code, "W0632");
+  }
+}
+
 TEST(ArtifactTest, KeepsTheOldOneOnFailure) {
   TemporaryFolder folder;
   ASSERT_TRUE(writeArtifact(folder.path("a.weft"), "old"));

@@ -26,6 +26,36 @@ TEST(TargetTest, LevelsAreSortedAndNamedOnce) {
   EXPECT_EQ(isas({"cpu:amx-vectors,portable,amx"}), "amx portable amx-vectors");
 }
 
+TEST(TargetTest, GpusAreSortedAndNamedOnce) {
+  EXPECT_EQ(isas({"nvptx:sm_80"}), "sm_80");
+  EXPECT_EQ(isas({"nvptx:sm_80,sm_90a", "sm_90", "sm_80"}), "sm_90a sm_90 sm_80");
+}
+
+TEST(TargetTest, UnknownGpusAreRefusedWithThoseThatThereAre) {
+  for (const char *name : {"nvptx:sm_70", "nvptx", "nvptx:", "nvptx:v4", "cpu:sm_80", "nvptx:sm_80,sm_100a"}) {
+    Result<std::vector<const Target *>> targets = parseTargets({name});
+    ASSERT_FALSE(targets) << name;
+    EXPECT_EQ(targets.error().code, "W0610");
+    EXPECT_NE(targets.error().help.find("sm_90a, sm_90, sm_89, sm_86, sm_80"), std::string::npos) << name;
+  }
+}
+
+TEST(TargetTest, ProcessorsAndGpusAreRefusedTogether) {
+  EXPECT_EQ(isas({"cpu:v3", "nvptx:sm_80"}), "W0609");
+  EXPECT_EQ(isas({"sm_90a", "cpu"}), "W0609");
+}
+
+TEST(TargetTest, EveryGpuHasAnAttribute) {
+  mlir::MLIRContext context;
+  context.loadDialect<WeftDialect>();
+  for (const Target &target : gpuTargets()) {
+    TargetAttr attribute = target.attribute(&context);
+    EXPECT_EQ(attribute.getIsa(), target.isa);
+    EXPECT_EQ(attribute.getLanes(), 32);
+    EXPECT_EQ(findTarget(target.isa), &target);
+  }
+}
+
 TEST(TargetTest, NativeIsOneLevel) { EXPECT_EQ(isas({"cpu:native"}), nativeTarget().isa); }
 
 TEST(TargetTest, UnknownLevelsAreRefused) {
