@@ -8,9 +8,12 @@
 #   %cc %cxx %cmake %python                      compilers and tools
 #   %root %build %fixtures %dev                  the repository, the build folder, test/fixtures, tools/dev
 #   %llvm_include                                LLVM's and MLIR's headers
+#   %ptxas-gate FILE.ptx                         judges a kernel's machine code (tools/dev/ptxas_gate), where ptxas is
 #
 # Features of the processor that runs the tests: cpu-v3 (AVX2, FMA), cpu-v4 (AVX-512). Of the build: google-benchmark.
+# Of the machine: ptxas, nvdisasm.
 import os
+import shutil
 import sys
 
 import lit.formats
@@ -25,6 +28,8 @@ config.test_exec_root = os.path.join(config.weft_build, "test")
 binaries = os.path.join(config.weft_build, "bin")
 config.environment["PATH"] = os.pathsep.join([binaries, config.llvm_tools, "/usr/bin", "/bin"])
 config.environment["LC_ALL"] = "C.UTF-8"
+# NVIDIA's assembler and disassembler, where there are any: a user names them, else they are on the PATH.
+nvidia = {name: os.environ.get("WEFT_" + name.upper()) or shutil.which(name) for name in ("ptxas", "nvdisasm")}
 # A user's settings must not decide a result.
 for name in [n for n in config.environment if n.startswith("WEFT_")]:
     del config.environment[name]
@@ -35,7 +40,10 @@ weft_opt = os.path.join(binaries, "weft-opt")
 if lit_config.params.get("roundtrip"):
     plain = r"(?<![\w./-])%?weft-opt(?![\w./-])(?!.*verify-roundtrip)"
     config.substitutions.append((plain, weft_opt + " --verify-roundtrip"))
+gate = [os.path.join(config.weft_source, "tools", "dev", "ptxas_gate")]
+gate += [f"--{name} {path}" for name, path in nvidia.items() if path]
 config.substitutions += [
+    ("%ptxas-gate", " ".join(gate)),
     (r"(?<![\w./-])%?weft-opt(?![\w./-])", weft_opt),
     ("%weft", os.path.join(binaries, "weft")),
     ("%fixtures", os.path.join(config.test_source_root, "fixtures")),
@@ -62,5 +70,6 @@ AMX = BF16 | {"amx_tile", "amx_int8", "amx_bf16"}
 for feature, flags in (("cpu-v3", V3), ("cpu-v4", V4), ("cpu-bf16", BF16), ("cpu-amx", AMX)):
     if flags <= cpu_flags():
         config.available_features.add(feature)
+config.available_features |= {name for name, path in nvidia.items() if path}
 if os.path.exists(os.path.join(binaries, "weft_microbench")):
     config.available_features.add("google-benchmark")
