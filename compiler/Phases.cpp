@@ -7,8 +7,10 @@
 #include "lowering/cpu/Passes.h"
 #include "lowering/fuse/Passes.h"
 #include "lowering/normalize/Passes.h"
+#include "lowering/nvptx/Passes.h"
 #include "lowering/outline/Passes.h"
 #include "lowering/tile/Passes.h"
+#include "lowering/vectorize/Passes.h"
 
 #include <array>
 
@@ -17,14 +19,16 @@ namespace weft {
 // Efforts were measured on MiniLM.
 // clang-format off
 static const Phase kPhases[] = {
-    {1, "import", false, 0.005, nullptr},
-    {2, "normalize", false, 0.005, buildNormalizePhase},
-    {3, "fuse", false, 0.005, buildFusePhase},
-    {4, "outline", false, 0.005, buildOutlinePhase},
-    {5, "tile", true, 0.005, buildTilePhase},
-    {6, "bufferize", true, 0.01, buildBufferizePhase},
-    {7, "cpu", true, 0.25, buildCpuPhase},
-    {8, "emit", true, 0.7, nullptr},
+    {1, "import", PhaseRuns::once, 0.005, nullptr},
+    {2, "normalize", PhaseRuns::once, 0.005, buildNormalizePhase},
+    {3, "fuse", PhaseRuns::once, 0.005, buildFusePhase},
+    {4, "outline", PhaseRuns::once, 0.005, buildOutlinePhase},
+    {5, "tile", PhaseRuns::perTarget, 0.005, buildTilePhase},
+    {6, "bufferize", PhaseRuns::perTarget, 0.01, buildBufferizePhase},
+    {7, "vectorize", PhaseRuns::perTarget, 0.1, buildVectorizePhase},
+    {8, "nvptx", PhaseRuns::perDevice, 0, buildNvptxPhase},
+    {9, "cpu", PhaseRuns::perTarget, 0.15, buildCpuPhase},
+    {10, "emit", PhaseRuns::perTarget, 0.7, nullptr},
 };
 // clang-format on
 

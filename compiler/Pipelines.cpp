@@ -51,6 +51,8 @@ Result<void> chooseDtype(mlir::ModuleOp module, ElementType dtype, const std::st
   return {};
 }
 
+bool runsFor(const Phase &phase, const Target &target) { return phase.runs != PhaseRuns::perDevice || target.isGpu(); }
+
 class Compilation {
 public:
   Compilation(const Graph &graph, const std::vector<const Target *> &targets, const CompileOptions &options,
@@ -68,7 +70,7 @@ public:
     if (Result<void> chosen = chooseDtype(module->get(), options.dtype, options.weights); !chosen)
       return chosen.takeError();
     for (const Phase &phase : allPhases())
-      if (!phase.perTarget && phase.number <= last.number) {
+      if (!phase.perTarget() && phase.number <= last.number) {
         progress.begin(phase.name);
         if (Result<void> ran = runner.run(phase, *module, ""); !ran)
           return ran.takeError();
@@ -131,7 +133,7 @@ private:
                  const std::vector<std::string> &entries, TargetResult &result) {
     module.get()->setAttr("weft.target", target.attribute(module.get()->getContext()));
     for (const Phase &phase : allPhases()) {
-      if (!phase.perTarget || phase.number > last.number)
+      if (!phase.perTarget() || phase.number > last.number || !runsFor(phase, target))
         continue;
       std::string label = std::string(phase.name) + " " + target.isa;
       progress.begin(label);
@@ -196,7 +198,7 @@ double CompileOptions::weightShare() const {
 double compilationEffort(size_t targets) {
   double effort = 0;
   for (const Phase &phase : allPhases())
-    effort += phase.effort * (phase.perTarget ? targets : 1);
+    effort += phase.effort * (phase.perTarget() ? targets : 1);
   return effort;
 }
 
@@ -233,13 +235,13 @@ Result<std::string> lowerModel(const Graph &graph, const std::vector<const Targe
   const Phase *last = findPhase(options.stopAfter.empty() ? "cpu" : options.stopAfter);
   if (!last || last->name == "emit")
     return Diagnostic{"W0613", "'" + options.stopAfter + "' is no phase that one can stop after", "",
-                      "use import, normalize, fuse, outline, tile, bufferize or cpu"};
+                      "use import, normalize, fuse, outline, tile, bufferize, vectorize, nvptx or cpu"};
   Compilation compilation(graph, targets, options, progress);
   Result<std::unique_ptr<IsolatedModule>> shared = compilation.runSharedPhases(*last);
   if (!shared)
     return shared.takeError();
   std::string text;
-  if (!last->perTarget) {
+  if (!last->perTarget()) {
     text = printModule((*shared)->get());
   } else {
     compilation.chooseTargets((*shared)->get());

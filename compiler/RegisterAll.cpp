@@ -8,8 +8,10 @@
 #include "lowering/cpu/Passes.h"
 #include "lowering/fuse/Passes.h"
 #include "lowering/normalize/Passes.h"
+#include "lowering/nvptx/Passes.h"
 #include "lowering/outline/Passes.h"
 #include "lowering/tile/Passes.h"
+#include "lowering/vectorize/Passes.h"
 
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -42,11 +44,15 @@ void weft::registerAllPasses() {
   registerOutlinePasses();
   registerTilePasses();
   registerBufferizePasses();
+  registerVectorizePasses();
+  registerNvptxPasses();
   registerCpuPasses();
   registerPhase("normalize", buildNormalizePhase);
   registerPhase("fuse", buildFusePhase);
   registerPhase("outline", buildOutlinePhase);
   registerPhase("tile", buildTilePhase);
   registerPhase("bufferize", buildBufferizePhase);
+  registerPhase("vectorize", buildVectorizePhase);
+  registerPhase("nvptx", buildNvptxPhase);
   registerPhase("cpu", buildCpuPhase);
 }

@@ -33,15 +33,16 @@ static const Target kEmulated[] = {
     {"v4-bf16-vectors", 16, 32, "x86-64-v3", "", WEFT_CPU_V3, kByteProducts | kHalfProducts, "v4-vectors"},
     {"v4-vectors", 16, 32, "x86-64-v3", "", WEFT_CPU_V3, kNoProducts, nullptr},
 };
-// GPUs: 32 threads of a warp, 255 registers of a thread. PTX 8.3 has all that we emit, and drivers know it since
-// CUDA 12.3. wgmma, setmaxnreg and TMA's tiles are in sm_90a alone, so its code runs on no later GPU.
+// GPUs: a vector is 16 threads (lowering/nvptx), and a tile of products has as many registers as 32 vectors. PTX 8.3
+// has all that we emit, and drivers know it since CUDA 12.3. wgmma, setmaxnreg and TMA's tiles are in sm_90a alone, so
+// its code runs on no later GPU.
 static constexpr const char *kPtx = "+ptx83";
 static const Target kGpus[] = {
-    {"sm_90a", 32, 255, "sm_90a", kPtx, 0, kNoProducts, nullptr, Device::Cuda, 90, true},
-    {"sm_90", 32, 255, "sm_90", kPtx, 0, kNoProducts, nullptr, Device::Cuda, 90, false},
-    {"sm_89", 32, 255, "sm_89", kPtx, 0, kNoProducts, nullptr, Device::Cuda, 89, false},
-    {"sm_86", 32, 255, "sm_86", kPtx, 0, kNoProducts, nullptr, Device::Cuda, 86, false},
-    {"sm_80", 32, 255, "sm_80", kPtx, 0, kNoProducts, nullptr, Device::Cuda, 80, false},
+    {"sm_90a", 16, 32, "sm_90a", kPtx, 0, kNoProducts, nullptr, Device::Cuda, 90, true},
+    {"sm_90", 16, 32, "sm_90", kPtx, 0, kNoProducts, nullptr, Device::Cuda, 90, false},
+    {"sm_89", 16, 32, "sm_89", kPtx, 0, kNoProducts, nullptr, Device::Cuda, 89, false},
+    {"sm_86", 16, 32, "sm_86", kPtx, 0, kNoProducts, nullptr, Device::Cuda, 86, false},
+    {"sm_80", 16, 32, "sm_80", kPtx, 0, kNoProducts, nullptr, Device::Cuda, 80, false},
 };
 
 TargetAttr Target::attribute(mlir::MLIRContext *context) const {

@@ -25,7 +25,7 @@ enum class Device { Cpu, Cuda };
 /// the instructions that no other has.
 struct Target {
   const char *isa;           ///< "v3": its name in artifacts and on the command line
-  int64_t lanes;             ///< f32 values in a vector register; threads of a warp
+  int64_t lanes;             ///< f32 values in a vector register; of a GPU, threads that stand for one
   int64_t registers;         ///< vector registers; 32-bit registers that a thread can have
   const char *cpu;           ///< LLVM's name
   const char *features;      ///< LLVM's, beyond those of `cpu`; of a GPU its PTX version

@@ -79,6 +79,8 @@ bool wantsByteTiles(AttentionOp op) {
 }
 
 int64_t sharedQueriesOf(AttentionOp op, TargetAttr target) {
+  if (isDevice(target)) // a group's part of shared memory holds no more
+    return RegisterPlan::forTarget(target).columns();
   // With products this fast, packing for 256 would be a sixth of the work.
   return hasHalfProducts(target) && wantsTiles(op) ? 2 * kSharedQueries : kSharedQueries;
 }

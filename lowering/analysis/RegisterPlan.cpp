@@ -27,6 +27,8 @@ RegisterPlan RegisterPlan::forTarget(TargetAttr target) {
   return plan;
 }
 
+bool isDevice(TargetAttr target) { return target.getIsa().starts_with("sm_"); }
+
 FailureOr<TargetAttr> targetOf(ModuleOp module) {
   auto target = module->getAttrOfType<TargetAttr>("weft.target");
   if (!target)

@@ -34,6 +34,9 @@ struct RegisterPlan {
   static RegisterPlan forTarget(TargetAttr target);
 };
 
+/// Whether a target is a GPU, whose groups of threads stand for vector registers.
+bool isDevice(TargetAttr target);
+
 /// The module's `weft.target`; reports an error when the module has none.
 mlir::FailureOr<TargetAttr> targetOf(mlir::ModuleOp module);
 

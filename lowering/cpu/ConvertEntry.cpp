@@ -233,12 +233,12 @@ struct ConvertEntryPass : impl::ConvertEntryBase<ConvertEntryPass> {
     if (failed(convertParameters(module, types)))
       return signalPassFailure();
     SmallVector<func::FuncOp> entries;
-    module.walk([&](func::FuncOp function) {
+    for (auto function : module.getOps<func::FuncOp>()) {
       if (function->hasAttr("weft.entry"))
         entries.push_back(function);
       // Only the wrappers are visible outside.
       function->setAttr("llvm.linkage", LLVM::LinkageAttr::get(&getContext(), LLVM::Linkage::Internal));
-    });
+    }
     for (func::FuncOp entry : entries) {
       if (failed(EntryConversion(entry, types).run()))
         return signalPassFailure();

@@ -1,0 +1,36 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The threads that run one item: half a warp, each with a lane of the item's vectors.
+#ifndef WEFT_LOWERING_NVPTX_LANEGROUP_H
+#define WEFT_LOWERING_NVPTX_LANEGROUP_H
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinOps.h"
+
+namespace weft {
+
+/// Lanes of a vector: a panel of a packed weight is as wide.
+constexpr int64_t kGroupLanes = 16;
+
+/// A group's numbers in a thread, as i32. Emitted at the top of a device function; equal ones merge.
+struct LaneGroup {
+  mlir::Value lane; ///< 0 ≤ lane < kGroupLanes
+  mlir::Value mask; ///< the group's lanes among the warp's 32, as shuffles and barriers name them
+
+  static LaneGroup emit(mlir::OpBuilder &builder, mlir::Location loc);
+};
+
+/// Device functions: those of `gpu.module @kernels`.
+mlir::SmallVector<mlir::func::FuncOp> deviceFunctions(mlir::ModuleOp module);
+
+/// The buffer that a view is of: views of different numbers do not overlap; −1 may overlap with any.
+int64_t rootOf(mlir::Value memref);
+
+/// Where OutlineLaunches leaves a buffer's number.
+constexpr const char *kRootAttribute = "weft.root";
+
+} // namespace weft
+
+#endif // WEFT_LOWERING_NVPTX_LANEGROUP_H

@@ -1,0 +1,91 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The nvptx phase: vector code → functions for the threads of a GPU, and their launches.
+#ifndef WEFT_LOWERING_NVPTX_PASSES_TD
+#define WEFT_LOWERING_NVPTX_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def OutlineLaunches : Pass<"weft-outline-launches", "::mlir::ModuleOp"> {
+  let summary = "Outlines parallel loops into functions that a GPU runs";
+  let description = [{
+    Before: kernel functions of vector code, mostly `scf.forall`. After: each is a `gpu.launch_func` of a function in
+    `gpu.module @kernels` with scalar arguments; what is left on the host are extents and offsets. A group of 16
+    threads runs an item: 8 items share a block, or fewer where their scratch would not fit its shared memory.
+    Scratch (`memref.alloca`) becomes a part of that memory. A kernel without a loop is one item.
+
+    A pointer of a view keeps the number of the kernel function's argument that it came from, `weft.root`: pointers of
+    different roots do not overlap.
+
+    Example:
+    ```mlir
+    scf.forall (%i) = (0) to (%n) step (16) {
+      %v = vector.load %x[%i] : memref<?xf32>, vector<16xf32>
+      vector.store %v, %y[%i] : memref<?xf32>, vector<16xf32>
+    }
+    ```
+    becomes
+    ```
+    gpu.launch_func @kernels::@k blocks in (%blocks, %c1, %c1) threads in (%c128, %c1, %c1) args(%count : i64, …)
+
+    gpu.module @kernels {
+      func.func @k(%count: i64, %x: !llvm.ptr<1>, …) attributes {gpu.kernel, …} {
+        … scf.if %isItem { … }
+      }
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect", "::mlir::gpu::GPUDialect",
+                           "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect", "::mlir::NVVM::NVVMDialect",
+                           "::mlir::scf::SCFDialect"];
+}
+
+def SynchronizeLanes : Pass<"weft-synchronize-lanes", "::mlir::ModuleOp"> {
+  let summary = "Puts barriers between what the threads of an item write and what they read";
+  let description = [{
+    Before: device functions of vector code, which means one thread. After: the same, with `nvvm.bar.warp.sync` of an
+    item's 16 threads wherever a lane may read what another lane has written, or write what another lane has yet to
+    read. Buffers of different roots do not overlap; within a root any two accesses may.
+
+    Example:
+    ```mlir
+    vector.store %v, %scratch[%c0] : memref<16xf32>, vector<16xf32>
+    %s = memref.load %scratch[%i] : memref<16xf32>
+    ```
+    becomes
+    ```
+    vector.store %v, %scratch[%c0] : memref<16xf32>, vector<16xf32>
+    nvvm.bar.warp.sync %group : i32
+    %s = memref.load %scratch[%i] : memref<16xf32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::NVVM::NVVMDialect"];
+}
+
+def DistributeLanes : Pass<"weft-distribute-lanes", "::mlir::ModuleOp"> {
+  let summary = "Gives each lane of a vector to a thread";
+  let description = [{
+    Before: device functions of code on vectors of at most 16 lanes. After: code on scalars, one lane a thread; what was a scalar is computed
+    by every thread. Loads and stores of vectors are of neighbours; shuffles, reductions and extractions are
+    `nvvm.shfl.sync` among 16 threads; the first of them stores scalars.
+
+    Example:
+    ```mlir
+    %v = vector.load %x[%i] : memref<?xf32>, vector<16xf32>
+    %w = arith.mulf %v, %v : vector<16xf32>
+    %s = vector.extract %w[3] : f32 from vector<16xf32>
+    ```
+    becomes
+    ```
+    %j = arith.addi %i, %lane : index
+    %v = memref.load %x[%j] : memref<?xf32>
+    %w = arith.mulf %v, %v : f32
+    %s = nvvm.shfl.sync idx %group, %w, %three, %clamp : f32 -> f32
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect"];
+}
+
+#endif // WEFT_LOWERING_NVPTX_PASSES_TD

@@ -1,0 +1,28 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The nvptx phase, as a table of contents: loops over items → launches; vectors → one lane a thread.
+#include "lowering/nvptx/Passes.h"
+
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+
+namespace weft {
+
+#define GEN_PASS_REGISTRATION
+#include "lowering/nvptx/Passes.h.inc"
+
+void registerNvptxPasses() { registerWeftNvptxPasses(); }
+
+void buildNvptxPhase(OpPassManager &pm) {
+  pm.addPass(createOutlineLaunches());
+  // While a vector still stands for what its threads do together.
+  pm.addPass(createSynchronizeLanes());
+  pm.addPass(createDistributeLanes());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
+} // namespace weft

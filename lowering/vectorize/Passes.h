@@ -1,0 +1,23 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The passes of the vectorize phase; see README.md for what holds before and after.
+#ifndef WEFT_LOWERING_VECTORIZE_PASSES_H
+#define WEFT_LOWERING_VECTORIZE_PASSES_H
+
+#include "mlir/Pass/Pass.h"
+
+namespace weft {
+
+#define GEN_PASS_DECL
+#include "lowering/vectorize/Passes.h.inc"
+
+/// Appends the phase to a pipeline that runs on a module.
+void buildVectorizePhase(mlir::OpPassManager &pm);
+
+/// Registers the phase's passes with weft-opt.
+void registerVectorizePasses();
+
+} // namespace weft
+
+#endif // WEFT_LOWERING_VECTORIZE_PASSES_H
