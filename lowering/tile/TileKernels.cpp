@@ -62,7 +62,7 @@ constexpr int64_t kCombinedColumns = 1024;
 /// Columns of an item of a product with a block-diagonal weight, at most: several register tiles.
 constexpr int64_t kBlockColumns = 384;
 
-/// Columns of the widest tile of a product in 8 bits, on levels from AVX2 on (lowering/vectorize/VectorizeQuantizedMatmul).
+/// Columns of the widest tile of a product in 8 bits, on levels from AVX2 on (VectorizeQuantizedMatmul).
 constexpr int64_t kIntegerColumns = 64;
 /// Items of a product by digits across its columns, at least, where these suffice.
 constexpr int64_t kDigitItems = 8;

@@ -53,7 +53,8 @@ struct Speak {
 };
 
 template <class Body> Phase phaseOf() {
-  return {5, "tile", true, 1, [](mlir::OpPassManager &passes) { passes.addPass(std::make_unique<TestPass<Body>>()); }};
+  return {5, "tile", PhaseRuns::once, 1,
+          [](mlir::OpPassManager &passes) { passes.addPass(std::make_unique<TestPass<Body>>()); }};
 }
 
 class PhaseRunnerTest : public testing::Test {
@@ -103,7 +104,7 @@ TEST_F(PhaseRunnerTest, CrashOfAPassIsADiagnostic) {
 
 TEST_F(PhaseRunnerTest, ModuleThatCannotBeEmittedIsWritten) {
   PhaseRunner runner{"", folder.path("").string(), false};
-  Phase emit = {8, "emit", true, 1, nullptr};
+  Phase emit = {8, "emit", PhaseRuns::once, 1, nullptr};
   Diagnostic error = runner.withReproducer({"W0690", "no code", "", "report it"}, emit, *model.lowered, "v3");
   std::vector<std::string> names = folder.names();
   ASSERT_EQ(names.size(), 1u);
