@@ -5,6 +5,7 @@
 #include "compiler/Graph.h"
 #include "compiler/Pipelines.h"
 #include "compiler/emit/Artifact.h"
+#include "compiler/emit/Assembler.h"
 #include "compiler/emit/DurableFile.h"
 #include "compiler/emit/Header.h"
 #include "compiler/emit/Manifest.h"
@@ -30,15 +31,36 @@ Result<void> copyTokenizer(const std::filesystem::path &from, const std::filesys
   return writeFile(to, file->text());
 }
 
-/// kernels/TARGET/NAME.ptx and .json of each kernel, once; `names` gets them.
-Result<void> writeKernels(const Artifact &artifact, const std::vector<Kernel> &kernels,
+/// The kernel's machine code; empty where there is to be none.
+Result<std::string> machineCode(const Kernel &kernel, const CompileOptions &options) {
+  std::optional<std::string> ptxas = options.assemble == "never" ? std::nullopt : findPtxas();
+  if (!ptxas)
+    return std::string();
+  Result<AssembledKernel> assembled = assembleKernel(kernel, *ptxas);
+  if (assembled)
+    return std::move(assembled->cubin);
+  if (options.assemble == "always")
+    return assembled.takeError();
+  if (options.onRemark) // the PTX will do
+    options.onRemark({"emit", kernel.name, assembled.error().message});
+  return std::string();
+}
+
+/// kernels/TARGET/NAME.ptx, .json and .cubin of each kernel, once; `names` gets them.
+Result<void> writeKernels(const Artifact &artifact, const std::vector<Kernel> &kernels, const CompileOptions &options,
                           std::vector<std::string> &names) {
   for (const Kernel &kernel : kernels) {
     std::string stem = "kernels/" + kernel.target + "/" + kernel.name;
     if (std::ranges::find(names, stem + ".ptx") != names.end())
       continue;
-    for (const auto &[suffix, text] : {std::pair(".ptx", kernel.ptx), std::pair(".json", metadataText(kernel))}) {
-      if (Result<void> written = artifact.write(stem + suffix, text); !written)
+    Result<std::string> code = machineCode(kernel, options);
+    if (!code)
+      return code.takeError();
+    for (const auto &[suffix, bytes] : {std::pair(".ptx", kernel.ptx), std::pair(".json", metadataText(kernel)),
+                                        std::pair(".cubin", std::move(*code))}) {
+      if (bytes.empty())
+        continue;
+      if (Result<void> written = artifact.write(stem + suffix, bytes); !written)
         return written;
       names.push_back(stem + suffix);
     }
@@ -46,9 +68,22 @@ Result<void> writeKernels(const Artifact &artifact, const std::vector<Kernel> &k
   return {};
 }
 
+/// W0622: machine code is asked for that nothing can make.
+Result<void> checkAssembly(const CompileOptions &options) {
+  if (options.assemble != "auto" && options.assemble != "always" && options.assemble != "never")
+    return Diagnostic{"W0622", "'" + options.assemble + "' does not say when to assemble", "CompileOptions::assemble",
+                      "use auto, always or never"};
+  if (options.assemble == "always" && !findPtxas())
+    return Diagnostic{
+        "W0622", "there is no ptxas to assemble kernels with", "PATH",
+        "install CUDA's compiler (PyPI: nvidia-cuda-nvcc), name it in WEFT_PTXAS, or use --assemble auto"};
+  return {};
+}
+
 /// Everything but the manifest, which lists what is there.
 Result<std::vector<std::string>> writeFiles(const Artifact &artifact, const CompiledModel &model,
-                                            const Graph::Impl &graph, ProgressMeter &progress) {
+                                            const Graph::Impl &graph, const CompileOptions &options,
+                                            ProgressMeter &progress) {
   std::vector<std::string> names = {"model.so", "weights.safetensors"};
   progress.begin("link");
   if (Result<void> linked = linkSharedLibrary(model.objects, artifact.file("model.so")); !linked)
@@ -67,7 +102,7 @@ Result<std::vector<std::string>> writeFiles(const Artifact &artifact, const Comp
     if (Result<void> copied = copyTokenizer(graph.tokenizer, artifact.file("tokenizer.json")); !copied)
       return copied.takeError();
   }
-  if (Result<void> written = writeKernels(artifact, model.kernels, names); !written)
+  if (Result<void> written = writeKernels(artifact, model.kernels, options, names); !written)
     return written.takeError();
   return names;
 }
@@ -88,6 +123,8 @@ Result<void> compileToArtifact(const Graph &graph, const std::string &path, cons
   Result<std::vector<const Target *>> targets = artifactTargets(options);
   if (!targets)
     return targets.takeError();
+  if (Result<void> checked = checkAssembly(options); !checked)
+    return checked;
   // Begun before the work, so that a place that cannot be written is known at once.
   Result<Artifact> artifact = Artifact::begin(path);
   if (!artifact)
@@ -96,7 +133,7 @@ Result<void> compileToArtifact(const Graph &graph, const std::string &path, cons
   Result<CompiledModel> model = compileModel(graph, *targets, options, progress);
   if (!model)
     return model.takeError();
-  Result<std::vector<std::string>> names = writeFiles(*artifact, *model, graph.impl(), progress);
+  Result<std::vector<std::string>> names = writeFiles(*artifact, *model, graph.impl(), options, progress);
   if (!names)
     return names.takeError();
   std::filesystem::path manifest = artifact->file("manifest.json");

@@ -11,7 +11,7 @@
 #   %ptxas-gate FILE.ptx                         judges a kernel's machine code (tools/dev/ptxas_gate), where ptxas is
 #
 # Features of the processor that runs the tests: cpu-v3 (AVX2, FMA), cpu-v4 (AVX-512). Of the build: google-benchmark.
-# Of the machine: ptxas, nvdisasm.
+# Of the machine: ptxas, nvdisasm, triton (WEFT_TRITON_PYTHON). Of the build too: ptxsim-libcuda.
 import os
 import shutil
 import sys
@@ -30,6 +30,8 @@ config.environment["PATH"] = os.pathsep.join([binaries, config.llvm_tools, "/usr
 config.environment["LC_ALL"] = "C.UTF-8"
 # NVIDIA's assembler and disassembler, where there are any: a user names them, else they are on the PATH.
 nvidia = {name: os.environ.get("WEFT_" + name.upper()) or shutil.which(name) for name in ("ptxas", "nvdisasm")}
+# A Python with test/triton/requirements.txt.
+triton_python = os.environ.get("WEFT_TRITON_PYTHON")
 # A user's settings must not decide a result.
 for name in [n for n in config.environment if n.startswith("WEFT_")]:
     del config.environment[name]
@@ -44,6 +46,7 @@ gate = [os.path.join(config.weft_source, "tools", "dev", "ptxas_gate")]
 gate += [f"--{name} {path}" for name, path in nvidia.items() if path]
 config.substitutions += [
     ("%ptxas-gate", " ".join(gate)),
+    ("%triton-python", triton_python or "false"),
     (r"(?<![\w./-])%?weft-opt(?![\w./-])", weft_opt),
     ("%weft", os.path.join(binaries, "weft")),
     ("%fixtures", os.path.join(config.test_source_root, "fixtures")),
@@ -71,5 +74,9 @@ for feature, flags in (("cpu-v3", V3), ("cpu-v4", V4), ("cpu-bf16", BF16), ("cpu
     if flags <= cpu_flags():
         config.available_features.add(feature)
 config.available_features |= {name for name, path in nvidia.items() if path}
+if triton_python:
+    config.available_features.add("triton")
+if os.path.exists(os.path.join(config.weft_build, "lib", "ptxsim", "libcuda.so.1")):
+    config.available_features.add("ptxsim-libcuda")
 if os.path.exists(os.path.join(binaries, "weft_microbench")):
     config.available_features.add("google-benchmark")

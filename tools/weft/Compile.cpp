@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 struct Options {
   std::string model, output, shape, stopAfter, dumpDir;
   std::vector<std::string> targets, mlir;
-  std::string dtype = "f32", weights = "keep";
+  std::string dtype = "f32", weights = "keep", assemble = "auto";
   int threads = 0;
   bool remarks = false;
 };
@@ -45,6 +45,9 @@ Result<void> checkWords(const Options &options) {
   if (!valid)
     return Diagnostic{"W0503", "'" + options.stopAfter + "' is no phase to stop after", "--stop-after",
                       "use one of " + known};
+  if (options.assemble != "auto" && options.assemble != "always" && options.assemble != "never")
+    return Diagnostic{"W0503", "'" + options.assemble + "' does not say when to assemble", "--assemble",
+                      "use auto (where there is a ptxas), always or never"};
   return {};
 }
 
@@ -59,6 +62,7 @@ Result<CompileOptions> compileOptions(const Options &options, ProgressBar &bar) 
   result.dtype = *dtype;
   result.targets = options.targets;
   result.weights = options.weights;
+  result.assemble = options.assemble;
   result.stopAfter = options.stopAfter;
   result.dumpDir = options.dumpDir;
   result.jobs = options.threads > 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
@@ -133,6 +137,8 @@ void addCompile(CLI::App &weft, int &exitCode) {
   command->add_option("--shape", options->shape, "bounds, as batch=1..64,sequence=1..512")->type_name("BOUNDS");
   command->add_option("--dtype", options->dtype, "store products' weights as: f32, bf16, f16")->type_name("TYPE");
   command->add_option("--weights", options->weights, "store weights so: keep, int8, int4, q8_0")->type_name("FORM");
+  command->add_option("--assemble", options->assemble, "ptxas for kernels of GPUs: auto, always, never")
+      ->type_name("WHEN");
   command->add_option("--threads", options->threads, "threads that compile (default: all)")
       ->check(CLI::Range(1, 1024).description(""))
       ->type_name("N");

@@ -163,6 +163,9 @@ struct CompileOptions {
   ElementType dtype = ElementType::F32;
   /// Bytes of a product's stored weight, over those in f32.
   double weightShare() const;
+  /// Whether kernels of GPUs get machine code beside their PTX, by NVIDIA's ptxas (WEFT_PTXAS, else on the PATH):
+  /// "auto" where there is one, "always", "never". The driver assembles what has none.
+  std::string assemble = "auto";
   /// Threads that compile.
   int jobs = 1;
   /// A folder for one numbered .mlir file after each phase. Empty: none.

@@ -1,6 +1,8 @@
 // Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "HandLowered.h"
+#include "TemporaryFolder.h"
+#include "compiler/emit/Assembler.h"
 #include "compiler/emit/PtxEmitter.h"
 #include "compiler/jit/JitEngine.h"
 
@@ -91,6 +93,46 @@ TEST(KernelsTest, AreListedInTheDescriptorTargetByTarget) {
   EXPECT_EQ(variants[0].architecture_specific, 1);
   EXPECT_EQ(variants[1].architecture, 80);
   EXPECT_EQ(variants[1].architecture_specific, 0);
+}
+
+/// A program that prints what ptxas prints.
+std::string fakePtxas(const TemporaryFolder &folder, int status) {
+  std::string path = folder.write("ptxas", "#!/bin/sh\n"
+                                           "cat <<'LOG'\n"
+                                           "ptxas info    : 0 bytes gmem\n"
+                                           "ptxas info    : Compiling entry function 'one' for 'sm_80'\n"
+                                           "ptxas info    : Function properties for one\n"
+                                           "    16 bytes stack frame, 8 bytes spill stores, 12 bytes spill loads\n"
+                                           "ptxas info    : Used 40 registers, used 1 barriers, 1024 bytes smem\n"
+                                           "LOG\n"
+                                           "while [ \"$1\" != -o ]; do shift; done; printf code > \"$2\"\n"
+                                           "exit " +
+                                               std::to_string(status) + "\n");
+  std::filesystem::permissions(path, std::filesystem::perms::owner_all);
+  return path;
+}
+
+TEST(KernelsTest, AreAssembledByPtxas) {
+  WithKernels model;
+  TemporaryFolder folder;
+  Result<AssembledKernel> assembled = assembleKernel(model.kernels("sm_80")[1], fakePtxas(folder, 0));
+  ASSERT_TRUE(assembled) << assembled.error().format();
+  EXPECT_EQ(assembled->cubin, "code");
+  EXPECT_EQ(assembled->registers, 40);
+  EXPECT_EQ(assembled->spillBytes, 20);
+  EXPECT_EQ(assembled->stackBytes, 16);
+  EXPECT_EQ(assembled->sharedBytes, 1024);
+}
+
+TEST(KernelsTest, WhatPtxasRefusesIsADiagnostic) {
+  WithKernels model;
+  TemporaryFolder folder;
+  for (const std::string &ptxas : {fakePtxas(folder, 255), std::string("/nowhere/ptxas")}) {
+    Result<AssembledKernel> assembled = assembleKernel(model.kernels("sm_80")[0], ptxas);
+    ASSERT_FALSE(assembled) << ptxas;
+    EXPECT_EQ(assembled.error().code, "W0623");
+    EXPECT_EQ(assembled.error().place, "zero, sm_80");
+  }
 }
 
 } // namespace

@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+# Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Launches a kernel of Weft, NAME.ptx and NAME.json, by Triton's own launcher, and compares with NumPy.
+
+  launch_add.py FOLDER    the kernel `add` of test/compiler/ptx-add.mlir: y[i] += x[i] for i < n
+
+Memory is had from the libcuda that Triton loads: LD_LIBRARY_PATH says which.
+"""
+import ctypes
+import json
+import os
+import shutil
+import sys
+import tempfile
+from types import SimpleNamespace
+
+import numpy
+import triton
+from triton.compiler import CompiledKernel
+
+THREADS = 128
+
+
+class DeviceArray:
+    """A NumPy array's copy in the device's memory, as far as Triton asks."""
+    dtype = "float32"
+
+    def __init__(self, driver, values):
+        self.driver, self.values, self.address = driver, values, ctypes.c_uint64()
+        check(driver.cuMemAlloc_v2(ctypes.byref(self.address), ctypes.c_size_t(values.nbytes)))
+        check(driver.cuMemcpyHtoD_v2(self.address, values.ctypes.data_as(ctypes.c_void_p), ctypes.c_size_t(values.nbytes)))
+
+    def data_ptr(self):
+        return self.address.value
+
+    def read(self):
+        result = numpy.empty_like(self.values)
+        check(self.driver.cuCtxSynchronize())
+        check(self.driver.cuMemcpyDtoH_v2(result.ctypes.data_as(ctypes.c_void_p), self.address,
+                                          ctypes.c_size_t(result.nbytes)))
+        return result
+
+
+def check(status):
+    if status != 0:
+        sys.exit(f"the driver returns {status}")
+
+
+def load(folder, name):
+    """Triton's kernel object of our two files. It loads what is called .cubin; the driver takes PTX under that name."""
+    metadata = os.path.join(folder, name + ".json")
+    with open(metadata, encoding="utf-8") as file:
+        signature = json.load(file)["signature"]
+    work = tempfile.mkdtemp()
+    shutil.copy(os.path.join(folder, name + ".ptx"), os.path.join(work, name + ".cubin"))
+    source = SimpleNamespace(signature=signature, constants={})
+    return CompiledKernel(source, {f"{name}.json": metadata, f"{name}.cubin": os.path.join(work, name + ".cubin")}, name)
+
+
+def main():
+    kernel = load(sys.argv[1], "add")
+    triton.runtime.driver.active.get_current_device()  # makes the context
+    driver = ctypes.CDLL("libcuda.so.1")
+    random = numpy.random.default_rng(1)
+    for n in (1, THREADS - 1, THREADS, THREADS + 1, 1009):
+        x, y = (random.standard_normal(n).astype(numpy.float32) for _ in range(2))
+        device_x, device_y = DeviceArray(driver, x), DeviceArray(driver, y)
+        kernel[((n + THREADS - 1) // THREADS, 1, 1)](device_x, device_y, n)
+        if not numpy.array_equal(device_y.read(), x + y):
+            sys.exit(f"n = {n}: the result is not NumPy's")
+    print("add: launched by Triton", triton.__version__)
+
+
+main()
