@@ -293,7 +293,22 @@ weft_status Call::bindOutputs(weft_tensor *outputs, size_t count) {
   return WEFT_OK;
 }
 
+weft_status Call::failModel(int32_t code) const {
+  return fail(kModelFailed, Place("entry \"%s\"", entry.name),
+              "this is a fault of the compiler: report it with the model", "the model's code gave up with code %d",
+              code);
+}
+
 weft_status Call::run() {
+  if (weft_status status = session.device ? runOnDevice() : runHere())
+    return status;
+  for (int32_t i = 0; i < entry.output_count; ++i)
+    if (space.outputGiven[i])
+      writeShape(entry.outputs[i], *space.outputGiven[i]);
+  return WEFT_OK;
+}
+
+weft_status Call::runHere() {
   uint64_t arena = arenaBytesOf(*plan.variant, space.dims.get());
   if (weft_status status = prepareInputs())
     return status;
@@ -309,14 +324,7 @@ weft_status Call::run() {
   int32_t code = plan.variant->run(&call);
   if (session.executor.experts)
     session.executor.experts->callEnded();
-  if (code)
-    return fail(kModelFailed, Place("entry \"%s\"", entry.name),
-                "this is a fault of the compiler: report it with the model", "the model's code gave up with code %d",
-                code);
-  for (int32_t i = 0; i < entry.output_count; ++i)
-    if (space.outputGiven[i])
-      writeShape(entry.outputs[i], *space.outputGiven[i]);
-  return WEFT_OK;
+  return code ? failModel(code) : WEFT_OK;
 }
 
 void Call::writeShape(const weft_abi_tensor &tensor, weft_tensor &given) const {
@@ -354,6 +362,8 @@ weft_status weft_run(weft_session *session, const char *entry, const weft_tensor
   Turn turn(*session);
   if (!turn)
     return failBusy("weft_run");
+  if (weft_status status = checkDevice(*session, "weft_run"))
+    return status;
   EntryPlan *plan = findPlan(*session, entry);
   if (!plan)
     return WEFT_ERROR_ARGUMENT;

@@ -24,7 +24,7 @@ public:
   /// The dimensions are those of the states that the session holds, whose values
   /// are in bounds.
   weft_status checkStates() const;
-  /// Runs the variant and tells the shapes of the outputs.
+  /// Runs the variant, on the CPU or on the model's GPU, and tells the shapes of the outputs.
   weft_status run();
 
   /// Writes dtype, rank, shape and bytes of an output.
@@ -45,7 +45,16 @@ private:
   weft_status fillDefault(int32_t input);
   weft_status prepareInputs();
   weft_status prepareScratch(uint64_t arena);
+  weft_status prepareState(int32_t i, uint64_t bytes);
   weft_status prepareStates();
+  weft_status runHere();
+  weft_status runOnDevice();
+  weft_status enqueue(const Place &place);
+  weft_status placeOnDevice(uint64_t arena, const Place &place);
+  weft_status copyInputs(const Place &place);
+  weft_status copyOutputs(const Place &place);
+  weft_status copyCheckedStates(const Place &place);
+  weft_status failModel(int32_t code) const;
   uint64_t bytesOf(const weft_abi_tensor &tensor) const { return runtime::bytesOf(tensor, space.dims.get()); }
   void writeShape(const weft_abi_tensor &tensor, weft_tensor &given) const;
   Place placeOf(const char *kind, const char *name) const {

@@ -6,26 +6,11 @@
 #include "runtime/core/Call.h"
 #include "runtime/core/ElementType.h"
 #include "runtime/core/IndexScan.h"
+#include "runtime/core/SizeText.h"
 #include "runtime/core/States.h"
-
-#include <cstdio>
+#include "runtime/cuda/DeviceSession.h"
 
 namespace weft::runtime {
-
-namespace {
-/// "1.5 GB".
-struct SizeText {
-  explicit SizeText(uint64_t bytes) {
-    static const char *const kUnits[] = {"bytes", "kB", "MB", "GB", "TB", "PB", "EB"};
-    double size = double(bytes);
-    size_t unit = 0;
-    for (; size >= 1000; ++unit)
-      size /= 1000;
-    snprintf(text, sizeof(text), unit ? "%.1f %s" : "%.0f %s", size, kUnits[unit]);
-  }
-  char text[16];
-};
-} // namespace
 
 weft_status growMemory(weft_session &session, Reservation &memory, uint64_t bytes, const char *what,
                        const Place &place) {
@@ -90,6 +75,21 @@ weft_status Call::prepareScratch(uint64_t arena) {
   return WEFT_OK;
 }
 
+weft_status Call::prepareState(int32_t i, uint64_t bytes) {
+  int32_t state = entry.states[i];
+  Reservation &memory = session.states[state];
+  bool isOnHost = !session.device || isChecked(session.model->descriptor->states[state]);
+  if (weft_status status = isOnHost ? reserve(memory, bytes, kStateMemory) : WEFT_OK)
+    return status;
+  space.states[i] = memory.begin;
+  if (!session.device)
+    return WEFT_OK;
+  if (weft_status status = session.device->holdState(state, bytes, Place("entry \"%s\"", entry.name)))
+    return status;
+  space.states[i] = session.device->states[size_t(state)].memory.at(0);
+  return WEFT_OK;
+}
+
 /// The last step that can fail: from here on the session holds states of this call's extents.
 weft_status Call::prepareStates() {
   const weft_abi_model &code = *session.model->descriptor;
@@ -100,11 +100,9 @@ weft_status Call::prepareStates() {
     isNew |= extents[d] != session.stateExtents[d];
   }
   for (int32_t i = 0; i < entry.state_count; ++i) {
-    Reservation &memory = session.states[entry.states[i]];
     uint64_t bytes = runtime::bytesOf(code.states[entry.states[i]], extents);
-    if (weft_status status = reserve(memory, bytes ? bytes : 1, kStateMemory))
+    if (weft_status status = prepareState(i, bytes ? bytes : 1))
       return status;
-    space.states[i] = memory.begin;
   }
   if (isNew)
     holdExtents(session, extents);

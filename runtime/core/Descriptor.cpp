@@ -223,6 +223,13 @@ bool DescriptorCheck::kernels(const weft_abi_model &model) {
                        strcmp(model.kernels[other].target, one.target) != 0,
                    "a kernel comes twice for a target", one.name))
         return false;
+    // Of its target, it is the first or comes behind another one.
+    bool isLater = false;
+    for (int32_t other = 0; other < i; ++other)
+      isLater |= strcmp(model.kernels[other].target, one.target) == 0;
+    if (!require(!isLater || strcmp(model.kernels[i - 1].target, one.target) == 0,
+                 "the kernels of a target do not lie together", one.name))
+      return false;
   }
   return true;
 }
@@ -278,48 +285,68 @@ weft_status checkDescriptor(const weft_abi_model &model, const Place &place) {
               "the model's descriptor is malformed: %s%s%s", check.broken, *check.where ? ": " : "", check.where);
 }
 
-const weft_abi_variant *pickVariant(const weft_abi_entry &entry, uint64_t features, const char *name) {
+static bool canRun(const Machine &machine, const weft_abi_variant &variant) {
+  if (variant.device == WEFT_DEVICE_CPU)
+    return !machine.architecture && (variant.required_features & ~machine.features) == 0;
+  return variant.architecture_specific ? machine.architecture == variant.architecture
+                                       : machine.architecture >= variant.architecture;
+}
+
+const weft_abi_variant *pickVariant(const weft_abi_entry &entry, const Machine &machine, const char *name) {
   for (int32_t v = 0; v < entry.variant_count; ++v) {
     const weft_abi_variant &variant = entry.variants[v];
-    if (variant.device == WEFT_DEVICE_CPU && (variant.required_features & ~features) == 0 &&
-        (!name || strcmp(name, variant.target) == 0))
+    if (!canRun(machine, variant))
+      continue;
+    if (!name || strcmp(name, variant.target) == 0)
       return &variant;
+    if (machine.architecture)
+      break;
   }
   return nullptr;
 }
 
-weft_status failVariant(const weft_abi_entry &entry, uint64_t features, const char *name) {
+weft_status failVariant(const weft_abi_entry &entry, const Machine &machine, const char *name) {
   Place place("entry \"%s\"", entry.name);
   char runnable[128] = "";
   size_t used = 0;
   for (int32_t v = 0; v < entry.variant_count; ++v) {
     const weft_abi_variant &variant = entry.variants[v];
-    uint64_t missing = variant.required_features & ~features;
-    if (missing && strcmp(variant.target, name) == 0)
+    bool isForCpu = variant.device == WEFT_DEVICE_CPU, isNamed = strcmp(variant.target, name) == 0;
+    if (isNamed && isForCpu == (machine.architecture != 0))
+      return fail(kCpuLacksFeatures, place, "open the model with another weft_open_options.device",
+                  "the code variant '%.64s' is for %s, the model was opened on %s", name, isForCpu ? "CPUs" : "GPUs",
+                  isForCpu ? "a GPU" : "the CPU");
+    if (isNamed && isForCpu)
       return fail(kCpuLacksFeatures, place, "leave the variant out: the best that this CPU runs is taken",
                   "the code variant '%.64s' needs a CPU with %s, this one has %s", name,
-                  FeatureText(variant.required_features).text, FeatureText(features).text);
-    if (!missing && used < sizeof(runnable))
+                  FeatureText(variant.required_features).text, FeatureText(machine.features).text);
+    if (canRun(machine, variant) && used < sizeof(runnable) && (isForCpu || !used))
       used += size_t(snprintf(runnable + used, sizeof(runnable) - used, "%s%s", used ? ", " : "", variant.target));
   }
   return fail(kCpuLacksFeatures, place,
               "choose one of these, or leave the variant out: the best is taken; `weft compile … --target` adds more",
-              "the entry has no code variant '%.64s'; this CPU runs its %s", name, runnable);
+              "the entry has no code variant '%.64s'; this %s runs its %s", name, machine.architecture ? "GPU" : "CPU",
+              runnable);
 }
 
-weft_status checkVariants(const weft_abi_model &model, uint64_t features, const Place &place) {
-  for (int32_t i = 0; i < model.entry_count; ++i) {
-    const weft_abi_entry &entry = model.entries[i];
-    if (pickVariant(entry, features, nullptr))
-      continue;
-    const weft_abi_variant &least = entry.variants[entry.variant_count - 1];
-    return fail(kCpuLacksFeatures, place,
-                "compile the model for this CPU too: `weft compile … --target "
-                "cpu:v3,portable`",
-                "entry '%s' needs a CPU with %s, this one has %s", entry.name,
-                FeatureText(least.required_features).text, FeatureText(features).text);
-  }
-  return WEFT_OK;
+const weft_abi_entry *entryWithoutCode(const weft_abi_model &model, uint64_t features) {
+  for (int32_t i = 0; i < model.entry_count; ++i)
+    if (!pickVariant(model.entries[i], {features, 0}, nullptr))
+      return &model.entries[i];
+  return nullptr;
+}
+
+weft_status failCpu(const weft_abi_entry &entry, uint64_t features, const Place &place) {
+  const weft_abi_variant *least = nullptr;
+  for (int32_t v = 0; v < entry.variant_count; ++v)
+    if (entry.variants[v].device == WEFT_DEVICE_CPU)
+      least = &entry.variants[v];
+  if (!least)
+    return fail(kCpuLacksFeatures, place, "compile the model for the CPU too: `weft compile … --target cpu`",
+                "entry '%s' has code for GPUs only, the first for %s", entry.name, entry.variants[0].target);
+  return fail(kCpuLacksFeatures, place, "compile the model for this CPU too: `weft compile … --target cpu:v3,portable`",
+              "entry '%s' needs a CPU with %s, this one has %s", entry.name, FeatureText(least->required_features).text,
+              FeatureText(features).text);
 }
 
 int32_t findDim(const weft_abi_entry &entry, const char *name) {

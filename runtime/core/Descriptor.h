@@ -13,15 +13,25 @@ namespace weft::runtime {
 /// Checks everything that can be checked without running the model's code.
 weft_status checkDescriptor(const weft_abi_model &model, const Place &place);
 
-/// Checks that each entry has a variant for a CPU with these features.
-weft_status checkVariants(const weft_abi_model &model, uint64_t features, const Place &place);
+/// What runs a model's code.
+struct Machine {
+  uint64_t features = 0;    // of the CPU
+  int32_t architecture = 0; // of the GPU that the model is on, 90: compute capability 9.0; 0: it is on the CPU
+};
 
-/// The best variant that these features can run, of this name when it is not
-/// null; null when there is none.
-const weft_abi_variant *pickVariant(const weft_abi_entry &entry, uint64_t features, const char *name);
+/// An entry that has no variant for a CPU with these features; null when there is none.
+const weft_abi_entry *entryWithoutCode(const weft_abi_model &model, uint64_t features);
+
+/// Says what such an entry needs.
+weft_status failCpu(const weft_abi_entry &entry, uint64_t features, const Place &place);
+
+/// The best variant that the machine can run, of this name when it is not
+/// null; null when there is none. On a GPU that is the best or none: the
+/// kernels of others are not loaded.
+const weft_abi_variant *pickVariant(const weft_abi_entry &entry, const Machine &machine, const char *name);
 
 /// Says why pickVariant found none of this name.
-weft_status failVariant(const weft_abi_entry &entry, uint64_t features, const char *name);
+weft_status failVariant(const weft_abi_entry &entry, const Machine &machine, const char *name);
 
 /// The entry of this name, the first for a null name; null when there is none,
 /// with the error recorded.

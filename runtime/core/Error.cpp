@@ -70,10 +70,19 @@ void weft_last_error_parts(weft_error *error) {
 }
 
 const char *weft_status_name(weft_status status) {
-  static constexpr const char *kNames[] = {
-      "WEFT_OK",         "WEFT_ERROR_ARGUMENT", "WEFT_ERROR_SHAPE",        "WEFT_ERROR_INDEX",
-      "WEFT_ERROR_FILE", "WEFT_ERROR_CORRUPT",  "WEFT_ERROR_INCOMPATIBLE", "WEFT_ERROR_MEMORY",
-      "WEFT_ERROR_BUSY", "WEFT_ERROR_MODEL"};
+  static constexpr const char *kNames[] = {"WEFT_OK",
+                                           "WEFT_ERROR_ARGUMENT",
+                                           "WEFT_ERROR_SHAPE",
+                                           "WEFT_ERROR_INDEX",
+                                           "WEFT_ERROR_FILE",
+                                           "WEFT_ERROR_CORRUPT",
+                                           "WEFT_ERROR_INCOMPATIBLE",
+                                           "WEFT_ERROR_MEMORY",
+                                           "WEFT_ERROR_BUSY",
+                                           "WEFT_ERROR_MODEL",
+                                           "WEFT_ERROR_DEVICE",
+                                           "WEFT_ERROR_KERNEL",
+                                           "WEFT_ERROR_DEVICE_LOST"};
   size_t index = static_cast<size_t>(status);
   return index < sizeof(kNames) / sizeof(kNames[0]) ? kNames[index] : "WEFT_ERROR_UNKNOWN";
 }

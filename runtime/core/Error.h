@@ -38,6 +38,14 @@ inline constexpr Code kSessionBusy = {419, WEFT_ERROR_BUSY};
 inline constexpr Code kModelFailed = {420, WEFT_ERROR_MODEL};
 inline constexpr Code kStateExtents = {421, WEFT_ERROR_SHAPE};
 inline constexpr Code kStateFull = {422, WEFT_ERROR_INDEX};
+inline constexpr Code kNoDriver = {423, WEFT_ERROR_DEVICE};
+inline constexpr Code kNoDevice = {424, WEFT_ERROR_DEVICE};
+inline constexpr Code kPtxTooNew = {425, WEFT_ERROR_INCOMPATIBLE};
+inline constexpr Code kKernelRefused = {426, WEFT_ERROR_KERNEL};
+inline constexpr Code kLaunchFailed = {427, WEFT_ERROR_KERNEL};
+inline constexpr Code kDeviceFailed = {428, WEFT_ERROR_DEVICE};
+inline constexpr Code kDeviceLost = {429, WEFT_ERROR_DEVICE_LOST};
+inline constexpr Code kDeviceMemory = {430, WEFT_ERROR_MEMORY};
 
 /// Where an error lies. Formatted before the message is, so that both can be
 /// written in one expression.

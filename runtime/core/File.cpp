@@ -40,11 +40,27 @@ Place File::place(uint64_t offset) const {
   return Place("%s/%s:%llu", directory->path, name, static_cast<unsigned long long>(offset));
 }
 
+/// Opens a name relative to a directory, through folders that are no symbolic links; -1 with errno.
+static int openBelow(int directory, const char *name) {
+  const char *slash = strchr(name, '/');
+  // O_NONBLOCK: opening a FIFO must not wait for a writer.
+  if (!slash)
+    return openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  char folder[256];
+  snprintf(folder, sizeof(folder), "%.*s", int(slash - name), name);
+  int opened = openat(directory, folder, O_RDONLY | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC);
+  if (opened < 0)
+    return -1;
+  int file = openBelow(opened, slash + 1), reason = errno;
+  close(opened);
+  errno = reason;
+  return file;
+}
+
 weft_status File::open(const Directory &directory, const char *name) {
   this->directory = &directory;
   snprintf(this->name, sizeof(this->name), "%s", name);
-  // O_NONBLOCK: opening a FIFO must not wait for a writer.
-  descriptor = openat(directory.descriptor, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  descriptor = openBelow(directory.descriptor, name);
   if (descriptor < 0) {
     int reason = errno;
     return fail(kFileUnreadable, place(), kCompileAgain, "the file cannot be opened: %s",

@@ -15,6 +15,8 @@ const char *weft_version(void) { return WEFT_VERSION; }
 
 const char *weft_model_name(const weft_model *model) { return model ? model->descriptor->model : ""; }
 
+const char *weft_model_device(const weft_model *model) { return model ? model->deviceName : ""; }
+
 const char *weft_model_compiler(const weft_model *model) { return model ? model->descriptor->compiler : ""; }
 
 size_t weft_model_entry_count(const weft_model *model) { return model ? size_t(model->descriptor->entry_count) : 0; }
@@ -29,8 +31,9 @@ weft_status weft_model_entry(const weft_model *model, size_t index, weft_entry_i
   if (index >= weft_model_entry_count(model))
     return badQuery("weft_model_entry", "there is no entry of this index");
   const weft_abi_entry &entry = model->descriptor->entries[index];
+  const weft_abi_variant *variant = pickVariant(entry, model->machine, nullptr);
   *info = {entry.name,
-           pickVariant(entry, model->features, nullptr)->target,
+           variant ? variant->target : nullptr,
            size_t(entry.dim_count),
            size_t(entry.input_count),
            size_t(entry.output_count),

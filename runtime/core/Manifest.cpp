@@ -48,6 +48,8 @@ weft_status Manifest::read(const Directory &directory) {
     return status;
   reader = JsonReader({text.get(), file.size});
   readMembers(reader);
+  if (isOutOfMemory)
+    return failOutOfMemory(kFileName, size_t(fileRoom) * 2 * sizeof(ManifestFile));
   if (reader.error())
     return fail(kManifestMalformed, file.place(reader.offset()), kCopyAgain, "the manifest is malformed: %s",
                 reader.error());
@@ -113,10 +115,36 @@ void Manifest::readFiles(JsonReader &reader) {
     reader.reject("files lacks model.so or weights.safetensors");
 }
 
-/// A plain name: nothing that leads out of the artifact.
+/// A plain name, in at most two folders of plain names: nothing that leads out of the artifact.
 static bool isFileName(std::string_view name) {
-  return !name.empty() && name.size() < sizeof(ManifestFile::name) && name != "." && name != ".." &&
-         !memchr(name.data(), '/', name.size());
+  if (name.size() >= sizeof(ManifestFile::name))
+    return false;
+  for (int depth = 0; depth <= 2; ++depth) {
+    size_t slash = name.find('/');
+    std::string_view part = name.substr(0, slash);
+    if (part.empty() || part == "." || part == "..")
+      return false;
+    if (slash == std::string_view::npos)
+      return true;
+    name.remove_prefix(slash + 1);
+  }
+  return false;
+}
+
+/// Room for a file more.
+bool Manifest::grow() {
+  if (fileCount < fileRoom)
+    return true;
+  int room = fileRoom ? fileRoom * 2 : 16;
+  Array<ManifestFile> larger{size_t(room)};
+  isOutOfMemory = !larger;
+  if (isOutOfMemory)
+    return false;
+  for (int i = 0; i < fileCount; ++i)
+    larger[size_t(i)] = files[size_t(i)];
+  files = static_cast<Array<ManifestFile> &&>(larger);
+  fileRoom = room;
+  return true;
 }
 
 static bool isDigest(std::string_view text) {
@@ -131,6 +159,10 @@ void Manifest::readFile(JsonReader &reader, std::string_view name) {
     reader.reject(find(name)               ? "a file is listed twice"
                   : fileCount == kMaxFiles ? "there are too many files"
                                            : "a file's name is not plain");
+    return;
+  }
+  if (!grow()) {
+    reader.reject("memory is out");
     return;
   }
   ManifestFile &file = files[fileCount];

@@ -13,7 +13,7 @@ namespace weft::runtime {
 
 /// A line of "files".
 struct ManifestFile {
-  char name[128];
+  char name[256]; // "kernels/sm_80/softmax.ptx": at most two folders
   uint64_t bytes;
   std::string_view digest; // 32 lower-case hexadecimal digits
 };
@@ -22,8 +22,8 @@ class Manifest {
 public:
   static constexpr const char *kFileName = "manifest.json";
   static constexpr uint64_t kFormat = 1;
-  static constexpr uint64_t kMaxBytes = 1 << 20; // a real one has about 1 KB
-  static constexpr int kMaxFiles = 64;
+  static constexpr uint64_t kMaxBytes = 4 << 20; // a real one has about 1 KB, and 100 bytes for each kernel
+  static constexpr int kMaxFiles = 4096;
   static constexpr int kMaxTargets = 32;
 
   /// Reads and checks the manifest of an artifact; its ABI fits this runtime.
@@ -41,7 +41,7 @@ public:
   std::string_view model;
   std::string_view targets[kMaxTargets];
   int targetCount = 0;
-  ManifestFile files[kMaxFiles] = {};
+  Array<ManifestFile> files;
   int fileCount = 0;
 
 private:
@@ -49,9 +49,12 @@ private:
   void readAbi(JsonReader &reader);
   void readTargets(JsonReader &reader);
   void readFiles(JsonReader &reader);
+  bool grow();
   void readFile(JsonReader &reader, std::string_view name);
   weft_status checkAbi(const Place &place) const;
 
+  int fileRoom = 0;
+  bool isOutOfMemory = false;
   Array<char> text;
   JsonReader reader{{}}; // keeps the strings above
   uint64_t format = 0;

@@ -8,6 +8,8 @@
 #include "runtime/core/Descriptor.h"
 #include "runtime/core/Manifest.h"
 #include "runtime/cpu/CpuFeatures.h"
+#include "runtime/cuda/DeviceChoice.h"
+#include "runtime/cuda/DeviceModel.h"
 
 #include <cstdio>
 #include <cstring>
@@ -16,6 +18,7 @@
 using namespace weft::runtime;
 
 weft_model::~weft_model() {
+  Owned<cuda::DeviceModel>::destroy(device);
   if (library)
     dlclose(library);
 }
@@ -31,7 +34,7 @@ namespace {
 /// The steps of weft_open, in order.
 class Opening {
 public:
-  Opening(weft_model &model, uint64_t flags) : model(model), flags(flags) {}
+  Opening(weft_model &model, const weft_open_options &options) : model(model), options(options) {}
 
   weft_status run(const char *path);
 
@@ -40,9 +43,10 @@ private:
   weft_status checkNames(const Place &place) const;
   weft_status loadWeights();
   weft_status verifyOthers();
+  weft_status loadOnDevice();
 
   weft_model &model;
-  uint64_t flags;
+  const weft_open_options &options;
   Directory directory;
   Manifest manifest;
 };
@@ -63,8 +67,25 @@ struct LoadName {
 };
 } // namespace
 
-/// Chooses the CPU features that the model's variants may use.
-static weft_status adoptDescriptor(weft_model &model, const Place &place) {
+/// Takes the device for the model, and the place of what it will have there.
+static weft_status adoptDevice(weft_model &model, const cuda::DeviceRequest &request, bool cpuCan, const Place &place) {
+  cuda::Device *device = nullptr;
+  if (weft_status status = cuda::chooseDevice(*model.descriptor, request, cpuCan, place, device))
+    return status;
+  if (!device)
+    return WEFT_OK;
+  model.device = Owned<cuda::DeviceModel>::create(*device);
+  if (!model.device) {
+    device->release();
+    return failOutOfMemory("weft_open", sizeof(cuda::DeviceModel));
+  }
+  model.machine.architecture = device->facts.architecture;
+  snprintf(model.deviceName, sizeof(model.deviceName), "cuda:%d", device->facts.ordinal);
+  return WEFT_OK;
+}
+
+/// Chooses the device, and the CPU features that the model's variants may use.
+static weft_status adoptDescriptor(weft_model &model, const cuda::DeviceRequest &request, const Place &place) {
   if (weft_status status = checkDescriptor(*model.descriptor, place))
     return status;
   constexpr uint64_t kAmx = WEFT_CPU_AMX_INT8 | WEFT_CPU_AMX_BF16;
@@ -72,10 +93,16 @@ static weft_status adoptDescriptor(weft_model &model, const Place &place) {
   for (int32_t e = 0; e < model.descriptor->entry_count; ++e)
     for (int32_t v = 0; v < model.descriptor->entries[e].variant_count; ++v)
       wanted |= model.descriptor->entries[e].variants[v].required_features;
-  model.features = cpuFeatures();
-  if (!(model.features & wanted & kAmx) || !requestAmx())
-    model.features &= ~kAmx;
-  return checkVariants(*model.descriptor, model.features, place);
+  uint64_t &features = model.machine.features;
+  features = cpuFeatures();
+  if (!(features & wanted & kAmx) || !requestAmx())
+    features &= ~kAmx;
+  if (model.isDescribed)
+    return WEFT_OK;
+  const weft_abi_entry *without = entryWithoutCode(*model.descriptor, features);
+  if (weft_status status = adoptDevice(model, request, !without, place))
+    return status;
+  return without && !model.device ? failCpu(*without, features, place) : WEFT_OK;
 }
 
 weft_status Opening::run(const char *path) {
@@ -87,7 +114,9 @@ weft_status Opening::run(const char *path) {
     return status;
   if (weft_status status = loadWeights())
     return status;
-  return verifyOthers();
+  if (weft_status status = verifyOthers())
+    return status;
+  return loadOnDevice();
 }
 
 // Length and digest are checked and the code is loaded through one descriptor:
@@ -112,7 +141,12 @@ weft_status Opening::loadCode() {
   model.descriptor = static_cast<const weft_abi_model *>(dlsym(model.library, WEFT_ABI_DESCRIPTOR_SYMBOL));
   if (!model.descriptor)
     return fail(kCodeUnloadable, file.place(), kHelp, "the model's code exports no " WEFT_ABI_DESCRIPTOR_SYMBOL);
-  if (weft_status status = adoptDescriptor(model, file.place()))
+  cuda::DeviceRequest request;
+  if (weft_status status = readRequest(options.device, Place("weft_open"), request))
+    return status;
+  if (request.kind == cuda::DeviceRequest::Any && options.experts_resident > 0)
+    request.kind = cuda::DeviceRequest::Cpu;
+  if (weft_status status = adoptDescriptor(model, request, file.place()))
     return status;
   return checkNames(file.place());
 }
@@ -143,7 +177,7 @@ weft_status Opening::loadWeights() {
   File file;
   if (weft_status status = manifest.open(directory, listed, file))
     return status;
-  const std::string_view *digest = flags & WEFT_OPEN_TRUST_WEIGHTS ? nullptr : &listed.digest;
+  const std::string_view *digest = options.flags & WEFT_OPEN_TRUST_WEIGHTS ? nullptr : &listed.digest;
   if (weft_status status = model.weights.open(file, digest))
     return status;
   model.parameters = Array<const void *>(code.parameter_count);
@@ -171,6 +205,12 @@ weft_status Opening::verifyOthers() {
   return WEFT_OK;
 }
 
+weft_status Opening::loadOnDevice() {
+  if (!model.device)
+    return WEFT_OK;
+  return model.device->load(*model.descriptor, {directory, manifest}, model.parameters.get());
+}
+
 static weft_status badArgument(const char *function, const char *what) {
   return fail(kBadArgument, Place("%s", function), "see weft/runtime.h for what the function takes", "%s", what);
 }
@@ -183,10 +223,15 @@ static weft_status read(const weft_open_options *options, const char *function, 
   if (options->size < offsetof(weft_open_options, experts_resident))
     return badArgument(function, "options->size is not sizeof(weft_open_options)");
   memcpy(&known, options, options->size < sizeof(known) ? options->size : sizeof(known));
-  if (known.flags & ~WEFT_OPEN_TRUST_WEIGHTS)
+  if (known.flags & ~(WEFT_OPEN_TRUST_WEIGHTS | WEFT_OPEN_DESCRIBE))
     return badArgument(function, "options->flags has an unknown bit");
   if (known.experts_resident < 0)
     return badArgument(function, "options->experts_resident is negative; 0 holds all");
+  cuda::DeviceRequest request;
+  if (weft_status status = readRequest(known.device, Place("%s", function), request))
+    return status;
+  if (known.experts_resident > 0 && request.kind == cuda::DeviceRequest::Gpu)
+    return badArgument(function, "options->experts_resident is for the CPU: a GPU holds all weights");
   return WEFT_OK;
 }
 
@@ -208,7 +253,8 @@ weft_status weft_open(const char *path, const weft_open_options *options, weft_m
   // The manifest's tables are too large for the stack of a small thread.
   if (!made)
     return failOutOfMemory("weft_open", sizeof(weft_model));
-  Owned<Opening> opening(Owned<Opening>::create(*made.get(), known.flags));
+  made->isDescribed = known.flags & WEFT_OPEN_DESCRIBE;
+  Owned<Opening> opening(Owned<Opening>::create(*made.get(), known));
   if (!opening)
     return failOutOfMemory("weft_open", sizeof(Opening));
   if (weft_status status = opening->run(path))
@@ -232,7 +278,14 @@ weft_status weft_open_linked(const weft_abi_model *descriptor, const void *const
   if (!made)
     return failOutOfMemory("weft_open_linked", sizeof(weft_model));
   made->descriptor = descriptor;
-  if (weft_status status = adoptDescriptor(*made.get(), Place("weft_open_linked")))
+  made->isDescribed = known.flags & WEFT_OPEN_DESCRIBE;
+  cuda::DeviceRequest request;
+  if (weft_status status = readRequest(known.device, Place("weft_open_linked"), request))
+    return status;
+  if (request.kind == cuda::DeviceRequest::Gpu)
+    return badArgument("weft_open_linked", "options->device is a GPU: its kernels are files, which weft_open reads");
+  request.kind = cuda::DeviceRequest::Cpu;
+  if (weft_status status = adoptDescriptor(*made.get(), request, Place("weft_open_linked")))
     return status;
   size_t count = size_t(descriptor->parameter_count);
   if (count && !parameters)

@@ -6,10 +6,15 @@
 #ifndef WEFT_RUNTIME_CORE_MODEL_H
 #define WEFT_RUNTIME_CORE_MODEL_H
 
+#include "runtime/core/Descriptor.h"
 #include "runtime/core/ResidentExperts.h"
 #include "runtime/core/Weights.h"
 
 #include <atomic>
+
+namespace weft::runtime::cuda {
+class DeviceModel;
+} // namespace weft::runtime::cuda
 
 struct weft_model {
   ~weft_model();
@@ -20,7 +25,10 @@ struct weft_model {
   weft::runtime::Weights weights;
   weft::runtime::Array<const void *> parameters;
   weft::runtime::ResidentExperts experts;
-  uint64_t features = 0; // of this CPU, as far as permission is granted
+  bool isDescribed = false;                           // only: it has no sessions
+  weft::runtime::Machine machine;                     // as far as the system grants permission
+  weft::runtime::cuda::DeviceModel *device = nullptr; // null: the CPU runs it
+  char deviceName[16] = "cpu";                        // "cuda:0"
 };
 
 namespace weft::runtime {

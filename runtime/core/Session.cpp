@@ -9,12 +9,14 @@
 #include "runtime/core/States.h"
 #include "runtime/cpu/Allowance.h"
 #include "runtime/cpu/CoreShare.h"
+#include "runtime/cuda/DeviceSession.h"
 
 #include <cstring>
 
 using namespace weft::runtime;
 
 weft_session::~weft_session() {
+  Owned<cuda::DeviceSession>::destroy(device);
   scratch.release();
   for (size_t i = 0; i < inputCount; ++i)
     defaults[i].memory.release();
@@ -53,6 +55,10 @@ EntryPlan *weft::runtime::findPlan(weft_session &session, const char *entry) {
   return found ? &session.plans[size_t(found - code.entries)] : nullptr;
 }
 
+weft_status weft::runtime::checkDevice(const weft_session &session, const char *function) {
+  return session.device ? session.device->device.check(Place("%s", function)) : WEFT_OK;
+}
+
 weft_status weft::runtime::failBusy(const char *function) {
   return fail(kSessionBusy, Place("%s", function), "use a session for each thread; they share the model's weights",
               "another thread runs a call of this session");
@@ -78,9 +84,11 @@ private:
   weft_status planEntry(size_t index);
   weft_status reserveStates();
   void measureEntry(EntryPlan &plan);
+  void findKernels(EntryPlan &plan);
   weft_status reserve(Reservation &memory, uint64_t largest, const char *what);
   weft_status reserveDefaults(EntryPlan &plan);
   weft_status startThreads();
+  weft_status startDevice();
 
   weft_session &session;
   const weft_session_options &options;
@@ -100,6 +108,8 @@ weft_status SessionPlan::run() {
   session.memoryLimit = memoryLimit();
   if (weft_status status = reserveStates())
     return status;
+  if (session.model->device)
+    return startDevice();
   if (weft_status status = reserve(session.scratch, largestScratch, "the session's scratch memory"))
     return status;
   return startThreads();
@@ -187,14 +197,16 @@ weft_status SessionPlan::planEntry(size_t index) {
   }
   int64_t *maxDims = &session.maxDims[dims];
   plan = {&entry,
-          pickVariant(entry, session.model->features, options.variant),
+          pickVariant(entry, session.model->machine, options.variant),
           maxDims,
           &session.defaults[inputs],
           &session.stateDims[index * size_t(code.state_dim_count)],
-          false};
+          false,
+          0,
+          0};
   planStateDims(code, entry, &session.stateDims[index * size_t(code.state_dim_count)]);
   if (!plan.variant)
-    return failVariant(entry, session.model->features, options.variant);
+    return failVariant(entry, session.model->machine, options.variant);
   for (int32_t d = 0; d < entry.dim_count; ++d) {
     maxDims[d] = entry.dims[d].max;
     for (size_t i = 0; i < options.dim_limit_count; ++i)
@@ -202,7 +214,17 @@ weft_status SessionPlan::planEntry(size_t index) {
         maxDims[d] = options.dim_limits[i].max;
   }
   measureEntry(plan);
+  findKernels(plan);
   return reserveDefaults(plan);
+}
+
+/// Those of the variant's target, which lie together.
+void SessionPlan::findKernels(EntryPlan &plan) {
+  for (int32_t k = code.kernel_count; k-- > 0;)
+    if (strcmp(code.kernels[k].target, plan.variant->target) == 0) {
+      plan.firstKernel = k;
+      ++plan.kernelCount;
+    }
 }
 
 /// What the largest call needs.
@@ -237,7 +259,8 @@ weft_status SessionPlan::reserve(Reservation &memory, uint64_t largest, const ch
 weft_status SessionPlan::reserveStates() {
   forgetStates(session);
   for (int32_t i = 0; i < code.state_count; ++i)
-    if (uint64_t bytes = bytesOf(code.states[i], session.stateExtents.get()); bytes != kCountless)
+    if (uint64_t bytes = bytesOf(code.states[i], session.stateExtents.get());
+        bytes != kCountless && (!session.model->device || isChecked(code.states[i])))
       if (weft_status status = reserve(session.states[i], bytes, kStateMemory))
         return status;
   return WEFT_OK;
@@ -269,12 +292,22 @@ weft_status SessionPlan::startThreads() {
   return WEFT_OK;
 }
 
+weft_status SessionPlan::startDevice() {
+  session.device = Owned<cuda::DeviceSession>::create(*session.model->device, code);
+  if (!session.device)
+    return failOutOfMemory("session", sizeof(cuda::DeviceSession));
+  session.executor.concurrency = 1;
+  return session.device->start(session.inputCount);
+}
+
 weft_status weft_session_new(weft_model *model, const weft_session_options *options, weft_session **session) {
   static constexpr weft_session_options kDefaults = {sizeof(weft_session_options), 0, nullptr, nullptr, 0, nullptr};
   if (session)
     *session = nullptr;
   if (!model || !session)
     return badOption("model or session is null", "open a model first");
+  if (model->isDescribed)
+    return badOption("the model is only described", "open it without WEFT_OPEN_DESCRIBE");
   if (options && options->size < sizeof(weft_session_options))
     return badOption("options->size is not sizeof(weft_session_options)",
                      "set size, zero all fields that are not used");
@@ -299,6 +332,8 @@ weft_status weft_session_reset(weft_session *session) {
   Turn turn(*session);
   if (!turn)
     return failBusy("weft_session_reset");
+  if (weft_status status = checkDevice(*session, "weft_session_reset"))
+    return status;
   forgetStates(*session);
   session->scratch.clear();
   for (size_t i = 0; i < session->inputCount; ++i) {
@@ -311,7 +346,8 @@ weft_status weft_session_reset(weft_session *session) {
 weft_status weft_session_describe(const weft_session *session, weft_session_info *info) {
   if (!session || !info)
     return badOption("session or info is null", "make a session first");
-  *info = {session->executor.concurrency, session->arenaBytes, session->reservedBytes, session->stateBytes};
+  uint64_t onDevice = session->device ? session->device->reserved.load(std::memory_order_relaxed) : 0;
+  *info = {session->executor.concurrency, session->arenaBytes, session->reservedBytes + onDevice, session->stateBytes};
   return WEFT_OK;
 }
 

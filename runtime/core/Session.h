@@ -34,6 +34,8 @@ struct EntryPlan {
   DefaultValues *defaults;  // for each input
   const int32_t *stateDims; // for each dimension of the model's states the entry's, or -1: its states lack it
   bool sizesFit;            // the bytes of every tensor can be counted, whatever the call
+  int32_t firstKernel;      // of the model's, those that the variant launches
+  int32_t kernelCount;
 };
 
 /// What the arena and the dropped outputs start at a multiple of: a cache line.
@@ -76,6 +78,10 @@ EntryPlan *findPlan(weft_session &session, const char *entry);
 
 } // namespace weft::runtime
 
+namespace weft::runtime::cuda {
+class DeviceSession;
+} // namespace weft::runtime::cuda
+
 struct weft_session {
   ~weft_session();
 
@@ -87,12 +93,14 @@ struct weft_session {
   size_t inputCount = 0; // of all entries
   weft::runtime::CallSpace call;
   weft::runtime::Reservation scratch = {};
-  weft::runtime::Array<weft::runtime::Reservation> states; // of the model
-  weft::runtime::Array<int64_t> stateExtents;              // of the model's state_dims; kUnknownExtent
-  weft::runtime::Array<int64_t> newExtents;                // as a call would have them
-  weft::runtime::Array<int32_t> stateDims;                 // of the plans
-  uint64_t arenaBytes = 0;                                 // of the largest call; kCountless
-  uint64_t memoryLimit = 0;                                // no call may need more
+  // Of the model. On a GPU those alone whose values are checked before a call, as they were after the last one.
+  weft::runtime::Array<weft::runtime::Reservation> states;
+  weft::runtime::cuda::DeviceSession *device = nullptr; // null: the CPU runs it
+  weft::runtime::Array<int64_t> stateExtents;           // of the model's state_dims; kUnknownExtent
+  weft::runtime::Array<int64_t> newExtents;             // as a call would have them
+  weft::runtime::Array<int32_t> stateDims;              // of the plans
+  uint64_t arenaBytes = 0;                              // of the largest call; kCountless
+  uint64_t memoryLimit = 0;                             // no call may need more
   std::atomic<uint64_t> reservedBytes{0};
   std::atomic<uint64_t> stateBytes{0}; // of the states whose extents are known
   std::atomic<bool> running{false};
@@ -117,6 +125,9 @@ private:
   weft_session &session;
   bool taken;
 };
+
+/// Whether the session's GPU, where it has one, still takes work.
+weft_status checkDevice(const weft_session &session, const char *function);
 
 /// It was not this thread's turn.
 weft_status failBusy(const char *function);

@@ -6,6 +6,7 @@
 #include "runtime/core/ElementType.h"
 #include "runtime/core/IndexScan.h"
 #include "runtime/core/States.h"
+#include "runtime/cuda/DeviceSession.h"
 
 #include <cstdio>
 #include <cstring>
@@ -29,6 +30,8 @@ public:
   /// The session knows how large the state is.
   weft_status checkKnown() const;
 
+  weft_status read(void *to, uint64_t bytes) const;
+  weft_status write(const void *from, uint64_t bytes) const;
   void writeShape(weft_tensor &given) const;
   uint64_t bytes() const { return bytesOf(state(), session.stateExtents.get()); }
   const weft_abi_state &state() const { return code().states[index]; }
@@ -135,6 +138,32 @@ weft_status StateAccess::checkKnown() const {
               "the state has no extents yet: it takes those of the first call");
 }
 
+/// What neither a call nor the caller has touched is zeros, and need not be there.
+weft_status StateAccess::read(void *to, uint64_t bytes) const {
+  if (session.device)
+    return session.device->readState(index, to, bytes, place());
+  const Reservation &memory = session.states[index];
+  if (memory.begin && bytes <= memory.bytes)
+    memcpy(to, memory.begin, bytes);
+  else if (bytes)
+    memset(to, 0, bytes);
+  return WEFT_OK;
+}
+
+weft_status StateAccess::write(const void *from, uint64_t bytes) const {
+  Reservation &memory = session.states[index];
+  bool isOnHost = !session.device || isChecked(state());
+  if (isOnHost)
+    if (weft_status status = growMemory(session, memory, bytes ? bytes : 1, kStateMemory, place()))
+      return status;
+  if (session.device)
+    if (weft_status status = session.device->writeState(index, from, bytes, place()))
+      return status;
+  if (isOnHost && bytes)
+    memcpy(memory.begin, from, bytes);
+  return WEFT_OK;
+}
+
 void StateAccess::writeShape(weft_tensor &given) const {
   given.rank = state().rank;
   for (int32_t axis = 0; axis < given.rank; ++axis) {
@@ -177,6 +206,8 @@ weft_status weft_session_get_state(weft_session *session, weft_tensor *state) {
   Turn turn(*session);
   if (!turn)
     return failBusy(kFunction);
+  if (weft_status status = checkDevice(*session, kFunction))
+    return status;
   StateAccess access(kFunction, *session);
   if (weft_status status = access.find(state->name))
     return status;
@@ -187,12 +218,8 @@ weft_status weft_session_get_state(weft_session *session, weft_tensor *state) {
   uint64_t bytes = access.bytes();
   if (weft_status status = access.checkBuffer(*state, bytes, true))
     return status;
-  // What neither a call nor the caller has touched is zeros, and need not be there.
-  const Reservation &memory = session->states[access.index];
-  if (memory.begin && bytes <= memory.bytes)
-    memcpy(state->data, memory.begin, bytes);
-  else if (bytes)
-    memset(state->data, 0, bytes);
+  if (weft_status status = access.read(state->data, bytes))
+    return status;
   access.writeShape(*state);
   return WEFT_OK;
 }
@@ -204,6 +231,8 @@ weft_status weft_session_set_state(weft_session *session, const weft_tensor *sta
   Turn turn(*session);
   if (!turn)
     return failBusy(kFunction);
+  if (weft_status status = checkDevice(*session, kFunction))
+    return status;
   StateAccess access(kFunction, *session);
   if (weft_status status = access.find(state->name))
     return status;
@@ -216,11 +245,8 @@ weft_status weft_session_set_state(weft_session *session, const weft_tensor *sta
     return status;
   if (weft_status status = access.checkValues(*state, bytes))
     return status;
-  Reservation &memory = session->states[access.index];
-  if (weft_status status = growMemory(*session, memory, bytes ? bytes : 1, kStateMemory, access.place()))
+  if (weft_status status = access.write(state->data, bytes))
     return status;
   holdExtents(*session, session->newExtents.get());
-  if (bytes)
-    memcpy(memory.begin, state->data, bytes);
   return WEFT_OK;
 }

@@ -4,6 +4,7 @@
 
 #include "runtime/core/Descriptor.h"
 #include "runtime/core/ElementType.h"
+#include "runtime/cuda/DeviceSession.h"
 
 namespace weft::runtime {
 
@@ -42,6 +43,8 @@ void forgetStates(weft_session &session) {
   const weft_abi_model &code = *session.model->descriptor;
   for (int32_t i = 0; i < code.state_count; ++i)
     session.states[i].clear();
+  if (session.device)
+    session.device->forgetStates();
   for (int32_t d = 0; d < code.state_dim_count; ++d)
     session.newExtents[d] = kUnknownExtent;
   holdExtents(session, session.newExtents.get());

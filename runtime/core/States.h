@@ -19,6 +19,9 @@ void planStateDims(const weft_abi_model &code, const weft_abi_entry &entry, int3
 /// overflow or where one is unknown.
 uint64_t bytesOf(const weft_abi_state &state, const int64_t *extents);
 
+/// Whether calls check its values, so that the host has to know them.
+inline bool isChecked(const weft_abi_state &state) { return state.index_limit > 0 || state.fills; }
+
 /// What messages call the memory of a state.
 inline constexpr const char *kStateMemory = "memory that lives from call to call";
 

@@ -23,8 +23,9 @@ struct Options {
 };
 
 struct Bench {
-  std::string model, variant;
+  std::string model, variant, device, place;
   int threads = 0;
+  bool isAlone = true; ///< one thread does all of the work
   double loadSeconds = 0;
   std::vector<Measurement> shapes;
   std::optional<weft_experts_info> experts; ///< where some only are held
@@ -88,8 +89,8 @@ Result<std::vector<Array>> readInputs(const std::vector<std::string> &arguments)
 }
 
 void printHead(const Bench &bench) {
-  std::printf("%s, variant %s, %d thread%s, loaded in %s\n\n", bench.model.c_str(), bench.variant.c_str(),
-              bench.threads, bench.threads == 1 ? "" : "s", printableSeconds(bench.loadSeconds).c_str());
+  std::printf("%s, variant %s, %s, loaded in %s\n\n", bench.model.c_str(), bench.variant.c_str(), bench.place.c_str(),
+              printableSeconds(bench.loadSeconds).c_str());
   std::printf("%-24s %9s %9s %9s %8s %7s %7s\n", "shape", "p50", "p90", "p99", "GF/s", "GB/s", "% peak");
 }
 
@@ -108,7 +109,7 @@ void printFoot(const Bench &bench) {
   std::printf("\nThe core's multiply-add peak, measured between the runs: %.0f GF/s.\n",
               bench.shapes.back().peakGflops);
   std::printf("GF/s counts matrix products and attention, GB/s the weights they read%s.\n",
-              bench.threads == 1 ? ", by the\nthread's processor time" : "");
+              bench.isAlone ? ", by the\nthread's processor time" : "");
   if (!bench.experts)
     return;
   const weft_experts_info &experts = *bench.experts;
@@ -136,6 +137,7 @@ nlohmann::json asJson(const Bench &bench) {
   nlohmann::json result = asJson(bench.shapes.front());
   result.update({{"model", bench.model},
                  {"variant", bench.variant},
+                 {"device", bench.device},
                  {"threads", bench.threads},
                  {"load_s", bench.loadSeconds},
                  {"peak_rss_kb", peakRssKb()},
@@ -186,7 +188,15 @@ Result<void> bench(const Options &options) {
   Result<std::vector<std::vector<Array>>> inputs = allInputs(options, entry);
   if (!inputs)
     return inputs.takeError();
-  Bench result{model.name(), runner.variant(), runner.threads(), model.loadSeconds(), {}, {}};
+  Bench result{model.name(),
+               runner.variant(),
+               model.device(),
+               runner.place(),
+               runner.threads(),
+               runner.isAlone(),
+               model.loadSeconds(),
+               {},
+               {}};
   if (!options.json)
     printHead(result);
   for (const std::vector<Array> &arrays : *inputs) {

@@ -132,7 +132,7 @@ void addCompile(CLI::App &weft, int &exitCode) {
   command->add_option("MODEL", options->model, "Hugging Face folder or file of MLIR text")->required()->type_name("");
   command->add_option("-o,--output", options->output, "the artifact (default: MODEL's name.weft)")
       ->type_name("NAME.weft");
-  command->add_option("--target", options->targets, "cpu, cpu:native, levels: cpu:v4,v3, or nvptx:sm_90a")
+  command->add_option("--target", options->targets, "cpu, cpu:native, levels: cpu:v4,v3 or nvptx:sm_90a")
       ->type_name("TARGET");
   command->add_option("--shape", options->shape, "bounds, as batch=1..64,sequence=1..512")->type_name("BOUNDS");
   command->add_option("--dtype", options->dtype, "store products' weights as: f32, bf16, f16")->type_name("TYPE");

@@ -4,6 +4,7 @@
 // weft doctor: whether this machine has what Weft needs, and what to do where it has not.
 #include "benchmarks/peak/Peak.h"
 #include "compiler/include/weft/Compiler.h"
+#include "runtime/include/weft/runtime.h"
 #include "tools/weft/Command.h"
 
 #include <cstdio>
@@ -83,6 +84,30 @@ Finding checkPeak() {
   return {State::Ok, "speed", format("%.0f GF/s multiply-add on one core", weft_peak_fma_gflops()), ""};
 }
 
+/// A GPU is not needed: that there is none is no warning.
+Finding checkGpus() {
+  size_t count = 0;
+  int32_t version = 0;
+  if (weft_device_count(&count, &version) != WEFT_OK) {
+    weft_error error;
+    weft_last_error_parts(&error);
+    return {State::Ok, "GPUs", format("none to use: %s", error.message), ""};
+  }
+  std::string fact = format("CUDA %d.%d", version / 1000, version % 1000 / 10);
+  for (size_t index = 0; index < count; ++index) {
+    weft_device_info info;
+    if (weft_device_describe(index, &info) != WEFT_OK) {
+      weft_error error;
+      weft_last_error_parts(&error);
+      return {State::Warn, "GPUs", error.message, error.help};
+    }
+    fact += format(", %s: %s, compute capability %d.%d, ", info.device, info.name, info.architecture / 10,
+                   info.architecture % 10) +
+            printableBytes(double(info.memory_bytes));
+  }
+  return {State::Ok, "GPUs", fact + (count ? "" : ", no GPU"), ""};
+}
+
 Finding checkThreads() {
   unsigned cores = std::thread::hardware_concurrency();
   const char *variable = std::getenv("WEFT_NUM_THREADS");
@@ -132,8 +157,8 @@ Finding checkPython() {
 }
 
 void doctor(int &exitCode) {
-  for (auto check :
-       {checkLlvm, checkLinker, checkProcessor, checkPeak, checkThreads, checkDisk, checkHugePages, checkPython}) {
+  for (auto check : {checkLlvm, checkLinker, checkProcessor, checkPeak, checkGpus, checkThreads, checkDisk,
+                     checkHugePages, checkPython}) {
     Finding finding = check();
     const char *state = finding.state == State::Ok ? "ok" : finding.state == State::Warn ? "warn" : "fail";
     std::printf("%-5s %-11s %s\n", state, finding.subject, finding.fact.c_str());

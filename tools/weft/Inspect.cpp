@@ -110,7 +110,9 @@ Json filesOf(const fs::path &folder) {
 }
 
 Result<Json> inspectArtifact(const std::string &path) {
-  Result<Model> model = Model::open(path);
+  ModelOptions options;
+  options.isDescribed = true;
+  Result<Model> model = Model::open(path, options);
   if (!model)
     return model.takeError();
   Json facts = {{"kind", "artifact"}, {"model", model->name()}, {"compiler", weft_model_compiler(model->handle())}};

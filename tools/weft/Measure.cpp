@@ -154,7 +154,7 @@ Result<Measurement> measure(Runner &runner, const Entry &entry, const std::optio
     for (size_t index = before; index < times.passed.size(); ++index, --left)
       spent += times.passed[index];
   }
-  result.speedSeconds = median(runner.threads() == 1 ? times.processor : times.passed);
+  result.speedSeconds = median(runner.isAlone() ? times.processor : times.passed);
   result.seconds = std::move(times.passed);
   result.peakGflops = median(peaks);
   return result;
@@ -196,7 +196,7 @@ Result<Measurement> measureSteps(const Model &model, Runner &decode, const Entry
     if (Result<void> ran = turn(decode, kTurnSeconds, 1, times, /*isStep=*/true); !ran)
       return ran.takeError();
   }
-  result.speedSeconds = median(decode.threads() == 1 ? times.processor : times.passed);
+  result.speedSeconds = median(decode.isAlone() ? times.processor : times.passed);
   result.seconds = std::move(times.passed);
   return result;
 }

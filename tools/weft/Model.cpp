@@ -77,7 +77,8 @@ static Result<void> refuseCompileOptions(const std::string &path, const ModelOpt
 static Result<weft_model *> openArtifact(const std::string &path, const ModelOptions &options) {
   if (Result<void> free = refuseCompileOptions(path, options); !free)
     return free.takeError();
-  weft_open_options opening = {sizeof(opening), 0, options.expertsResident};
+  weft_open_options opening = {sizeof(opening), options.isDescribed ? WEFT_OPEN_DESCRIBE : 0, options.expertsResident,
+                               options.device.c_str()};
   weft_model *opened = nullptr;
   if (weft_open(path.c_str(), &opening, &opened) != WEFT_OK)
     return runtimeError();
@@ -98,6 +99,10 @@ Result<Model> Model::open(const std::string &path, const ModelOptions &options) 
     return Diagnostic{"W0520", "a model that is compiled in memory keeps all of its weights there",
                       path + " --experts-resident " + std::to_string(options.expertsResident),
                       "compile it to an artifact first: weft compile " + path + " -o NAME.weft"};
+  } else if (options.device != "auto" && options.device != "cpu") {
+    return Diagnostic{"W0521", "a model that is compiled in memory runs on the CPU",
+                      path + " --device " + options.device,
+                      "compile it to an artifact first: weft compile " + path + " --target nvptx:sm_90a -o NAME.weft"};
   } else {
     Result<Executable> compiled = compileInMemory(path, options, result.computed, result.ends);
     if (!compiled)
@@ -217,6 +222,7 @@ Result<Runner> Runner::make(const Model &model, const Entry &entry, int threads,
   Runner runner;
   runner.session = {session, weft_session_free};
   runner.entry = entry;
+  runner.device = model.device();
   return runner;
 }
 
@@ -224,6 +230,7 @@ Runner Runner::beside(const Entry &other) const {
   Runner runner;
   runner.session = session;
   runner.entry = other;
+  runner.device = device;
   return runner;
 }
 
@@ -302,6 +309,12 @@ int Runner::threads() const {
   return info.threads;
 }
 
+std::string Runner::place() const {
+  if (device != "cpu")
+    return device;
+  return std::to_string(threads()) + (threads() == 1 ? " thread" : " threads");
+}
+
 std::string Runner::variant() const {
   const char *variant = weft_session_variant(session.get(), entry.name.c_str());
   return variant ? variant : "";
@@ -323,6 +336,7 @@ void addRunArguments(CLI::App &command, RunArguments &arguments) {
   command.add_option("--weights", arguments.weights, "compile it with weights: keep, int8, int4, q8_0")
       ->type_name("FORM");
   command.add_option("--dtype", arguments.dtype, "compile it with weights of: f32, bf16, f16")->type_name("TYPE");
+  command.add_option("--device", arguments.device, "an artifact runs on: auto, cpu, cuda, cuda:N")->type_name("DEVICE");
   command.add_option("--experts-resident", arguments.expertsResident, "experts a layer keeps in memory (default: all)")
       ->check(CLI::Range(int64_t(1), int64_t(1) << 20).description(""))
       ->type_name("N");

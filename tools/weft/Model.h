@@ -28,6 +28,8 @@ struct ModelOptions {
   std::string weights = "keep";     ///< for a model
   std::string dtype = "f32";        ///< for a model: what products' weights are stored as
   int64_t expertsResident = 0;      ///< for an artifact: experts of each layer that stay in memory; 0: all
+  std::string device = "auto";      ///< for an artifact: where it runs, as weft_open_options.device says
+  bool isDescribed = false;         ///< for an artifact: nothing will run
 };
 
 struct Entry {
@@ -50,6 +52,7 @@ public:
 
   weft_model *handle() const { return model.get(); }
   std::string name() const { return weft_model_name(handle()); }
+  std::string device() const { return weft_model_device(handle()); }
   const std::string &path() const { return folder; }
   bool artifact() const { return !executable; }
   /// Whether it holds some experts only, and counts what is chosen.
@@ -117,10 +120,15 @@ public:
 
   int threads() const;
   std::string variant() const;
+  /// Whether all of the work is done by this thread, so that its processor time is that of the work.
+  bool isAlone() const { return device == "cpu" && threads() == 1; }
+  /// "1 thread", "4 threads", "cuda:0".
+  std::string place() const;
 
 private:
   std::shared_ptr<weft_session> session;
   Entry entry;
+  std::string device;
   std::vector<Array> given, results;
   std::vector<weft_tensor> inputTensors, outputTensors;
 };

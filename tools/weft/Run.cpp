@@ -22,7 +22,7 @@ struct Options {
 
 struct Ran {
   Entry entry;
-  std::string variant;
+  std::string variant, device, place;
   int threads = 0;
   double loadSeconds = 0, runSeconds = 0;
   std::vector<Array> outputs, states;
@@ -78,7 +78,7 @@ Result<Ran> run(const Options &options) {
   Result<std::vector<Array>> states = runner.states();
   if (!states)
     return states.takeError();
-  return Ran{entry,   runner.variant(),    runner.threads(),  model.loadSeconds(),
+  return Ran{entry,   runner.variant(),    model.device(),    runner.place(), runner.threads(), model.loadSeconds(),
              seconds, std::move(*outputs), std::move(*states)};
 }
 
@@ -98,8 +98,8 @@ void printArray(const Array &array) {
 }
 
 void printSummary(const Ran &ran) {
-  std::printf("%s, variant %s, %d thread%s, %s\n\n", ran.entry.name.c_str(), ran.variant.c_str(), ran.threads,
-              ran.threads == 1 ? "" : "s", printableSeconds(ran.runSeconds).c_str());
+  std::printf("%s, variant %s, %s, %s\n\n", ran.entry.name.c_str(), ran.variant.c_str(), ran.place.c_str(),
+              printableSeconds(ran.runSeconds).c_str());
   for (const Array &output : ran.outputs)
     printArray(output);
   if (!ran.states.empty())
@@ -125,9 +125,13 @@ void printSummary(const Ran &ran) {
 }
 
 nlohmann::json asJson(const Ran &ran) {
-  nlohmann::json result = {{"entry", ran.entry.name}, {"variant", ran.variant},
-                           {"threads", ran.threads},  {"load_s", ran.loadSeconds},
-                           {"run_s", ran.runSeconds}, {"outputs", nlohmann::json::object()}};
+  nlohmann::json result = {{"entry", ran.entry.name},
+                           {"variant", ran.variant},
+                           {"device", ran.device},
+                           {"threads", ran.threads},
+                           {"load_s", ran.loadSeconds},
+                           {"run_s", ran.runSeconds},
+                           {"outputs", nlohmann::json::object()}};
   for (const Array &output : ran.outputs)
     result["outputs"][output.name] = {{"shape", output.shape}, {"values", toJson(output)}};
   for (const Array &state : ran.states)

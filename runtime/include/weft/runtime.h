@@ -53,10 +53,17 @@ typedef enum weft_status {
   WEFT_ERROR_INDEX = 3,          /* an index lies outside its table */
   WEFT_ERROR_FILE = 4,           /* a file cannot be read */
   WEFT_ERROR_CORRUPT = 5,        /* truncated, changed or malformed artifact */
-  WEFT_ERROR_INCOMPATIBLE = 6,   /* another ABI, or a CPU without a feature */
+  WEFT_ERROR_INCOMPATIBLE = 6,   /* another ABI, a CPU without a feature, or a
+                                    driver that does not know the PTX */
   WEFT_ERROR_MEMORY = 7,         /* out of memory; trying again may work */
   WEFT_ERROR_BUSY = 8,           /* another thread runs this session */
   WEFT_ERROR_MODEL = 9,          /* the model's code broke its contract */
+  WEFT_ERROR_DEVICE = 10,        /* no CUDA driver or no GPU that can run it, or
+                                    one that fails */
+  WEFT_ERROR_KERNEL = 11,        /* the CUDA driver does not take or does not
+                                    start a kernel */
+  WEFT_ERROR_DEVICE_LOST = 12,   /* the GPU takes no more work from this process:
+                                    models and sessions can only be freed */
   WEFT_STATUS_WIDTH = 0x7fffffff /* no status: keeps the type as wide as int */
 } weft_status;
 
@@ -98,6 +105,10 @@ typedef struct weft_model weft_model;
  * gigabytes on a medium that is trusted. Length and header are checked. */
 #define WEFT_OPEN_TRUST_WEIGHTS (UINT64_C(1) << 0)
 
+/* The model is only described: no device is taken, code that this machine
+ * cannot run is no error, and there are no sessions. */
+#define WEFT_OPEN_DESCRIBE (UINT64_C(1) << 1)
+
 typedef struct weft_open_options {
   size_t size; /* sizeof(weft_open_options) */
   uint64_t flags;
@@ -108,6 +119,14 @@ typedef struct weft_open_options {
    * weights once: WEFT_OPEN_TRUST_WEIGHTS spares that. Weights of
    * weft_open_linked have no file and stay; choices are counted. */
   int64_t experts_resident;
+  /* Where the model's calls run. Null or "auto": on the first GPU that every
+   * entry has code for, and on the CPU where there is no such GPU or no such
+   * code. "cpu": on the CPU. "cuda": on a GPU, or it is an error; "cuda:1": on
+   * that one. On a GPU the weights are copied to its memory and the kernels
+   * are handed to the driver when the model is opened; buffers of calls are in
+   * the host's memory all the same. weft_open_linked has no kernels and takes
+   * the CPU. */
+  const char *device;
 } weft_open_options;
 
 /* Opens the artifact directory at `path`. Every file that its manifest lists
@@ -140,15 +159,34 @@ typedef struct weft_experts_info {
  * has no experts. */
 WEFT_API weft_status weft_model_experts(weft_model *model, weft_experts_info *info);
 
+/* ---- GPUs ---- */
+
+typedef struct weft_device_info {
+  char name[96];           /* "NVIDIA H200" */
+  char device[16];         /* "cuda:0", for weft_open_options.device */
+  int32_t architecture;    /* 90 is compute capability 9.0 */
+  int32_t multiprocessors; /* their number */
+  uint64_t memory_bytes;
+} weft_device_info;
+
+/* How many GPUs the CUDA driver shows, and the version of CUDA that it is for
+ * (12040: 12.4); `driver_version` may be null. The driver is libcuda.so.1, or
+ * the library that the environment variable WEFT_LIBCUDA names. Where there is
+ * none, WEFT_ERROR_DEVICE: weft_last_error() says what is missing. */
+WEFT_API weft_status weft_device_count(size_t *count, int32_t *driver_version);
+WEFT_API weft_status weft_device_describe(size_t index, weft_device_info *info);
+
 /* ---- What a model is ---- */
 
+/* Where its calls run: "cpu", "cuda:0". */
+WEFT_API const char *weft_model_device(const weft_model *model);
 WEFT_API const char *weft_model_name(const weft_model *model);
 WEFT_API const char *weft_model_compiler(const weft_model *model);
 WEFT_API size_t weft_model_entry_count(const weft_model *model);
 
 typedef struct weft_entry_info {
   const char *name;
-  const char *variant; /* best code variant that this CPU can run */
+  const char *variant; /* best code variant that this CPU, or the model's GPU, can run; null: none */
   size_t dim_count;
   size_t input_count;
   size_t output_count;
@@ -240,7 +278,7 @@ WEFT_API weft_status weft_session_new(weft_model *model, const weft_session_opti
 WEFT_API void weft_session_free(weft_session *session);
 
 /* Forgets all that lives from call to call, and gives the memory that calls
- * have touched back to the system.
+ * have touched back to the system (that of a GPU stays the session's).
  *
  * What lives from call to call are the states of the model: the memory of a
  * recurrence, a cache. They are zeros at first and after this. Their extents
@@ -250,9 +288,9 @@ WEFT_API void weft_session_free(weft_session *session);
 WEFT_API weft_status weft_session_reset(weft_session *session);
 
 typedef struct weft_session_info {
-  int32_t threads;         /* that work on a call, the caller's included */
+  int32_t threads;         /* that work on a call, the caller's included; 1 on a GPU */
   uint64_t arena_bytes;    /* scratch for the largest call; UINT64_MAX: more than can be counted */
-  uint64_t reserved_bytes; /* address space as yet: scratch, defaults, dropped outputs, states */
+  uint64_t reserved_bytes; /* address space as yet: scratch, defaults, dropped outputs, states; and memory of a GPU */
   uint64_t state_bytes;    /* of the states whose extents are known by now */
 } weft_session_info;
 WEFT_API weft_status weft_session_describe(const weft_session *session, weft_session_info *info);

@@ -91,7 +91,7 @@ TEST(Allocation, AnyRefusalIsAnError) {
     weft_session_options options = {};
     options.size = sizeof(options);
     options.threads = 2;
-    weft_open_options opening = {sizeof(opening), 0, 1};
+    weft_open_options opening = {sizeof(opening), 0, 1, nullptr};
     refusedRequest = request;
     weft_status status = weft_open(artifact.path.c_str(), &opening, &model);
     if (status == WEFT_OK)

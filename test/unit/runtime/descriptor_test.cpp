@@ -25,13 +25,16 @@ struct Linked {
                           &parameter,     nullptr,        nullptr,        0,      0,        nullptr, 0, 0};
   alignas(64) float weight[5] = {};
 
-  weft_abi_variant withGpu[2] = {{"sm_80", 0, runNothing, noArena, WEFT_DEVICE_CUDA, 80, 0, 0}, variant};
-  weft_abi_kernel kernels[2] = {{"k", "sm_80", 128, 0, 2, 0}, {"l", "sm_80", 128, 0, 2, 0}};
+  weft_abi_variant withGpu[3] = {{"sm_90a", 0, runNothing, noArena, WEFT_DEVICE_CUDA, 90, 1, 0},
+                                 {"sm_80", 0, runNothing, noArena, WEFT_DEVICE_CUDA, 80, 0, 0},
+                                 variant};
+  weft_abi_kernel kernels[3] = {
+      {"k", "sm_80", 128, 0, 2, 0}, {"l", "sm_80", 128, 0, 2, 0}, {"m", "sm_80", 128, 0, 2, 0}};
   void addKernels() {
     entries[0].variants = withGpu;
-    entries[0].variant_count = 2;
+    entries[0].variant_count = 3;
     model.kernels = kernels;
-    model.kernel_count = 2;
+    model.kernel_count = 3;
   }
 
   weft_status open(const void *pointer) {
@@ -132,8 +135,9 @@ TEST(Descriptor, MalformedKernels) {
   EXPECT_MALFORMED_KERNEL(linked.kernels[1].shared_bytes = -1, "a kernel's shared memory is not 0 to 1048576 bytes: l");
   EXPECT_MALFORMED_KERNEL(linked.kernels[0].parameter_count = 4094,
                           "a kernel has more parameters than a launch takes, or less than none: k");
-  EXPECT_MALFORMED_KERNEL(linked.kernels[0].target = "sm_90a", "a kernel's target is that of no CUDA code variant: k");
+  EXPECT_MALFORMED_KERNEL(linked.kernels[0].target = "sm_90", "a kernel's target is that of no CUDA code variant: k");
   EXPECT_MALFORMED_KERNEL(linked.kernels[1].name = "k", "a kernel comes twice for a target: k");
+  EXPECT_MALFORMED_KERNEL(linked.kernels[1].target = "sm_90a", "the kernels of a target do not lie together: m");
 #undef EXPECT_MALFORMED_KERNEL
 }
 

@@ -53,9 +53,9 @@ TEST(Open, NullArguments) {
 TEST(Open, BadOptions) {
   Artifact artifact;
   weft_model *model;
-  weft_open_options options = {4, 0, 0};
+  weft_open_options options = {4, 0, 0, nullptr};
   EXPECT_EQ(weft_open(artifact.path.c_str(), &options, &model), WEFT_ERROR_ARGUMENT);
-  options = {sizeof(options), UINT64_C(1) << 40, 0};
+  options = {sizeof(options), UINT64_C(1) << 40, 0, nullptr};
   EXPECT_EQ(weft_open(artifact.path.c_str(), &options, &model), WEFT_ERROR_ARGUMENT);
 }
 
@@ -137,7 +137,7 @@ TEST(Open, TrustedWeightsAreNotHashed) {
   Artifact artifact;
   artifact.replaceInManifest(digest(artifact.weights), std::string(32, '0'));
   expectRefused(artifact.path, WEFT_ERROR_CORRUPT, "W0404");
-  weft_open_options options = {sizeof(options), WEFT_OPEN_TRUST_WEIGHTS, 0};
+  weft_open_options options = {sizeof(options), WEFT_OPEN_TRUST_WEIGHTS, 0, nullptr};
   weft_model *model;
   ASSERT_EQ(weft_open(artifact.path.c_str(), &options, &model), WEFT_OK) << weft_last_error();
   weft_close(model);
@@ -159,6 +159,10 @@ TEST(Open, MalformedManifests) {
       {"model.so", "../model.so"},
       {"model.so", ".."},
       {"model.so", "other.so"},
+      {"tokenizer.json", "/tokenizer.json"},
+      {"tokenizer.json", "a/../tokenizer.json"},
+      {"tokenizer.json", "a//tokenizer.json"},
+      {"tokenizer.json", "a/b/c/tokenizer.json"},
       {"weights.safetensors", "model.so"},
       {"\"xxh3\"", "\"sha1\""},
       {"\"bytes\"", "\"length\""},
@@ -179,7 +183,7 @@ TEST(Open, ManifestNestedDeeply) {
 
 TEST(Open, ManifestTooLarge) {
   Artifact artifact;
-  writeFile(artifact.path + "/manifest.json", artifact.manifest + std::string(2 << 20, ' '));
+  writeFile(artifact.path + "/manifest.json", artifact.manifest + std::string(4 << 20, ' '));
   expectRefused(artifact.path, WEFT_ERROR_CORRUPT, "W0402");
 }
 

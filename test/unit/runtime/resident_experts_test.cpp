@@ -203,7 +203,7 @@ namespace {
 /// A model that chooses the expert that its input names.
 struct ChoosingModel {
   explicit ChoosingModel(int64_t resident) {
-    weft_open_options options = {sizeof(options), 0, resident};
+    weft_open_options options = {sizeof(options), 0, resident, nullptr};
     const void *pointers[] = {weight};
     EXPECT_EQ(weft_open_linked(&descriptor, pointers, &options, &model), WEFT_OK) << weft_last_error();
   }
@@ -263,10 +263,10 @@ TEST(ResidentExperts, AllOfThemByDefault) {
 TEST(ResidentExperts, Options) {
   weft::test::Artifact artifact;
   weft_model *model = nullptr;
-  weft_open_options options = {sizeof(options), 0, -1};
+  weft_open_options options = {sizeof(options), 0, -1, nullptr};
   EXPECT_EQ(weft_open(artifact.path.c_str(), &options, &model), WEFT_ERROR_ARGUMENT);
   // A program that was built before there was the option, and what lies behind its options.
-  options = {offsetof(weft_open_options, experts_resident), 0, -1};
+  options = {offsetof(weft_open_options, experts_resident), 0, -1, nullptr};
   EXPECT_EQ(weft_open(artifact.path.c_str(), &options, &model), WEFT_OK) << weft_last_error();
   weft_experts_info info;
   EXPECT_EQ(weft_model_experts(model, nullptr), WEFT_ERROR_ARGUMENT);

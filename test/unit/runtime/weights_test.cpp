@@ -119,7 +119,7 @@ TEST(Weights, TruncatedHeader) {
 TEST(Weights, OneBitOfTheHeaderFlipped) {
   Artifact artifact;
   std::string file = artifact.path + "/weights.safetensors";
-  weft_open_options trusting = {sizeof(trusting), WEFT_OPEN_TRUST_WEIGHTS, 0};
+  weft_open_options trusting = {sizeof(trusting), WEFT_OPEN_TRUST_WEIGHTS, 0, nullptr};
   for (size_t at = 0; at < artifact.weights.size() - Artifact::weightData().size(); ++at)
     for (int bit = 0; bit < 8; ++bit) {
       patchFile(file, at, char(artifact.weights[at] ^ (1 << bit)));
