@@ -1,0 +1,78 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// One thread block: its warps, its shared memory, its barriers. Warps take turns: each runs until it blocks, yields or
+// has used its slice.
+#ifndef WEFT_TOOLS_PTXSIM_BLOCK_H
+#define WEFT_TOOLS_PTXSIM_BLOCK_H
+
+#include "tools/ptxsim/Warp.h"
+
+#include <deque>
+
+namespace weft::ptxsim {
+
+class Device;
+struct Launch;
+
+/// What looks at every access of memory and at every barrier, to find races. Null where nobody does.
+struct Access {
+  const Warp &warp;
+  const Instruction &instruction;
+  int lane;
+  Space space;      ///< Global, Shared or Local
+  uint64_t address; ///< in that space
+  uint32_t bytes;
+  bool reads, writes, atomic;
+};
+class AccessObserver {
+public:
+  virtual ~AccessObserver() = default;
+  virtual void access(const Access &access) = 0;
+  /// Barrier `id` let `threads` go on.
+  virtual void barrier(const Block &block, int id, uint32_t threads) = 0;
+  /// bar.warp.sync and its like in `lanes`.
+  virtual void warpBarrier(const Warp &warp, LaneMask lanes) = 0;
+};
+
+/// One of a block's 16 named barriers (bar, barrier). Threads arrive; the last one opens it for all that wait.
+struct NamedBarrier {
+  uint32_t expected = 0; ///< threads; 0: nobody has arrived
+  uint32_t arrived = 0;
+  uint64_t generation = 0;                            ///< of openings
+  std::vector<std::pair<uint32_t, LaneMask>> waiting; ///< warp, lanes
+  uint32_t population = 0;                            ///< of barrier.red: lanes whose predicate is true
+  uint64_t result = 0;                                ///< of the last opening: the population
+};
+
+class Block {
+public:
+  Block(Device &device, const Launch &launch, std::array<uint32_t, 3> index);
+
+  Device &device;
+  const Launch &launch;
+  const std::array<uint32_t, 3> index;
+  std::deque<Warp> warps;
+  std::vector<std::byte> shared; ///< shared[a - kSharedBase] is at address a
+  std::vector<uint8_t> sharedWritten;
+  /// [lane of warp][bytes]: local[thread] is one thread's.
+  std::vector<std::vector<std::byte>> local;
+  std::vector<std::vector<uint8_t>> localWritten;
+  std::array<NamedBarrier, 16> barriers;
+  std::unique_ptr<AccessObserver> observer;
+
+  bool done() const;
+  /// Threads that have not exited.
+  uint32_t liveThreads() const;
+  uint32_t linearIndex() const;
+  /// A turn for every warp. Returns the warp instructions executed; 0: every warp waits.
+  uint64_t run(uint64_t slice);
+  /// Called when lanes exit: a barrier that waits for all threads may open.
+  void threadsExited();
+  /// Opens barrier `id` if all its threads have arrived.
+  void openIfComplete(int id);
+};
+
+} // namespace weft::ptxsim
+
+#endif // WEFT_TOOLS_PTXSIM_BLOCK_H

@@ -1,0 +1,72 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// One decoded instruction: a function that executes it for the lanes of a warp, and the small fields that this
+// function reads. Nothing of it is text, so execution compares no strings.
+#ifndef WEFT_TOOLS_PTXSIM_INSTRUCTION_H
+#define WEFT_TOOLS_PTXSIM_INSTRUCTION_H
+
+#include "tools/ptxsim/Statement.h"
+
+#include <memory>
+
+namespace weft::ptxsim {
+
+class Warp;
+struct Function;
+struct Instruction;
+
+/// Bit n: lane n.
+using LaneMask = uint32_t;
+constexpr int kLanes = 32;
+constexpr LaneMask kAllLanes = 0xffffffff;
+
+enum class Outcome : uint8_t {
+  Next,    ///< on to the following instruction
+  Jumped,  ///< the handler has set where the lanes go on
+  Blocked, ///< nothing happened: execute it again when others have run
+  Yield,   ///< on to the following instruction, but let others run first
+};
+
+/// Executes `instruction` for the lanes of `active` (never empty; the guard is already applied).
+using Execute = Outcome (*)(const Instruction &instruction, Warp &warp, LaneMask active);
+
+/// Where an access points: base register + offset. A variable's address is in `offset` (base: kNoSlot).
+struct Address {
+  Slot base = kNoSlot;
+  int64_t offset = 0;
+  Space space = Space::Generic;
+  uint8_t baseBits = 64; ///< width of the base register
+};
+
+/// Decoded fields that a family needs beside the ones below: derive from it, keep it in Instruction::details.
+struct Details {
+  virtual ~Details() = default;
+};
+
+struct Instruction {
+  Execute execute = nullptr;
+  Slot guard = kNoSlot;
+  bool guardNegated = false;
+  Type type = Type::None;   ///< of the operation
+  Type second = Type::None; ///< of the source, where it differs (cvt, set)
+  uint8_t count = 1;        ///< elements of a vector access
+  uint8_t bytes = 0;        ///< of one element of an access
+  uint8_t destinationBits = 0;
+  uint32_t flags = 0; ///< a family's own
+  int32_t line = 0;
+  int32_t target = -1;     ///< of a branch: index of an instruction
+  int32_t reconverge = -1; ///< where the sides of a branch meet again; -1: at the end of the function
+  Address address;
+  std::vector<Slot> destinations; ///< in the order of the operands, vectors flattened
+  std::vector<Slot> sources;
+  std::vector<Slot> reads;  ///< rows that must hold a value; the warp checks them. The Decoder fills it
+  std::vector<Slot> writes; ///< rows that hold a value afterwards
+  std::shared_ptr<const Details> details;
+
+  template <class T> const T &as() const { return static_cast<const T &>(*details); }
+};
+
+} // namespace weft::ptxsim
+
+#endif // WEFT_TOOLS_PTXSIM_INSTRUCTION_H
