@@ -119,6 +119,25 @@ Result<std::string> lower(const Graph &graph, const CompileOptions &options) {
   return lowerModel(graph, *targets, options, progress);
 }
 
+Result<std::vector<KernelText>> compileKernels(const Graph &graph, const CompileOptions &options) {
+  Result<std::vector<const Target *>> targets = artifactTargets(options);
+  if (!targets)
+    return targets.takeError();
+  if (!targets->front()->isGpu())
+    return Diagnostic{"W0610", "kernels are of GPUs", targets->front()->isa, "use --target nvptx:sm_90a"};
+  ProgressMeter progress(options.onProgress, compilationEffort(targets->size()));
+  Result<CompiledModel> model = compileModel(graph, *targets, options, progress);
+  if (!model)
+    return model.takeError();
+  std::vector<KernelText> texts;
+  for (Kernel &kernel : model->kernels) {
+    auto isSame = [&](const KernelText &text) { return text.name == kernel.name && text.target == kernel.target; };
+    if (std::ranges::none_of(texts, isSame))
+      texts.push_back({kernel.name, kernel.target, std::move(kernel.ptx), kernel.threads, kernel.sharedBytes});
+  }
+  return texts;
+}
+
 Result<void> compileToArtifact(const Graph &graph, const std::string &path, const CompileOptions &options) {
   Result<std::vector<const Target *>> targets = artifactTargets(options);
   if (!targets)

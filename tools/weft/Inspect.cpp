@@ -5,6 +5,7 @@
 #include "frontends/weights/MappedFile.h"
 #include "frontends/weights/Safetensors.h"
 #include "frontends/weights/SafetensorsWriter.h"
+#include "tools/weft/InspectKernels.h"
 #include "tools/weft/Model.h"
 
 #include <algorithm>
@@ -19,7 +20,8 @@ using Json = nlohmann::ordered_json;
 
 struct Options {
   std::string path;
-  bool json = false, coverage = false;
+  bool json = false, coverage = false, kernels = false;
+  std::vector<std::string> targets;
 };
 
 // ---- Facts, as JSON ----
@@ -282,6 +284,10 @@ void printFacts(const std::string &path, const Json &facts) {
 }
 
 Result<void> inspect(const Options &options) {
+  if (options.kernels)
+    return inspectKernels(options.path, options.targets, options.json);
+  if (!options.targets.empty())
+    return Diagnostic{"W0512", "--target says for which GPU kernels are modelled", "--target", "add --kernels"};
   Result<Json> facts =
       isArtifact(options.path) ? inspectArtifact(options.path) : inspectModel(options.path, options.coverage);
   if (!facts)
@@ -302,6 +308,8 @@ void addInspect(CLI::App &weft, int &exitCode) {
       ->required()
       ->type_name("");
   command->add_flag("--coverage", options->coverage, "a model's operations and kernels, or all it lacks");
+  command->add_flag("--kernels", options->kernels, "a static model of a GPU's kernels; also of a .ptx file");
+  command->add_option("--target", options->targets, "with --kernels: nvptx:sm_90a or another GPU")->type_name("TARGET");
   command->add_flag("--json", options->json, "print one JSON object");
   command->callback([options, &exitCode] {
     if (Result<void> done = inspect(*options); !done)

@@ -203,6 +203,16 @@ Result<std::string> lower(const Graph &graph, const CompileOptions &options = {}
 /// replaced; anything else there is an error.
 Result<void> compileToArtifact(const Graph &graph, const std::string &path, const CompileOptions &options = {});
 
+/// A kernel of a GPU, as text.
+struct KernelText {
+  std::string name, target, ptx;
+  int32_t threads = 0;     ///< of a block
+  int32_t sharedBytes = 0; ///< of dynamic shared memory
+};
+
+/// The distinct kernels of a model for `options.targets`, which are GPUs. W0610: they are not.
+Result<std::vector<KernelText>> compileKernels(const Graph &graph, const CompileOptions &options);
+
 /// Our mistake rather than the user's: a tool exits with 2 instead of 1.
 bool isInternalError(const Diagnostic &diagnostic);
 
