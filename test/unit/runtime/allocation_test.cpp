@@ -4,6 +4,7 @@
 // What the runtime asks of the system: nothing during a call, and when a request is refused, an error that leaves
 // nothing behind. The linker sends the runtime's requests through the functions below (--wrap).
 #include "test/unit/runtime/Artifact.h"
+#include "test/unit/runtime/FakeDriver.h"
 #include "test/unit/runtime/StatefulModel.h"
 #include "test/unit/runtime/UnboundedModel.h"
 
@@ -129,4 +130,46 @@ TEST(Allocation, OfAState) {
   int before = requests;
   EXPECT_EQ(StatefulModel::add(s.session, {1, 2, 3}), std::vector<float>({2, 4, 6}));
   EXPECT_EQ(requests, before);
+}
+
+// On a GPU, too: the driver is a fake, whose own requests are not counted.
+TEST_F(Device, NoRequestsDuringACall) {
+  GpuArtifact artifact;
+  ModelOn open(artifact, "cuda");
+  OpenSession s(open.model, 0);
+  float x[100] = {}, out[100];
+  weft_tensor input = {"x", x, sizeof(x), WEFT_F32, 1, {100}}, output = {"out", out, sizeof(out), WEFT_F32, 0, {}};
+  fakeCuda().run = nullptr;
+  ASSERT_EQ(weft_run(s.session, nullptr, &input, 1, &output, 1), WEFT_OK) << weft_last_error();
+  int before = requests, onDevice = fakeCuda().calls["cuMemAlloc"];
+  weft_status status = weft_run(s.session, nullptr, &input, 1, &output, 1);
+  EXPECT_EQ(requests, before);
+  EXPECT_EQ(status, WEFT_OK) << weft_last_error();
+  EXPECT_EQ(fakeCuda().calls["cuMemAlloc"], onDevice);
+}
+
+TEST_F(Device, AnyRefusalOfMemoryIsAnError) {
+  GpuArtifact artifact;
+  int failures = 0;
+  for (int request = 0;; ++request) {
+    weft_model *model = nullptr;
+    weft_session *session = nullptr;
+    refusedRequest = request;
+    weft_status status = artifact.open("cuda", model);
+    if (status == WEFT_OK)
+      status = weft_session_new(model, nullptr, &session);
+    bool refused = refusedRequest < 0;
+    refusedRequest = -1;
+    weft_session_free(session);
+    weft_close(model);
+    EXPECT_TRUE(fakeCuda().isClean()) << request << ": " << weft_last_error();
+    if (!refused) {
+      EXPECT_EQ(status, WEFT_OK) << weft_last_error();
+      break;
+    }
+    ++failures;
+    EXPECT_TRUE(status == WEFT_ERROR_MEMORY || status == WEFT_ERROR_CORRUPT) << request << ": " << weft_last_error();
+    ASSERT_LT(request, 1000);
+  }
+  EXPECT_GE(failures, 25);
 }
