@@ -19,8 +19,8 @@ template <class T> class Array {
 public:
   Array() = default;
   explicit Array(size_t count) : items(allocate(count ? count : 1)) {}
-  Array(Array &&other) : items(other.release()) {}
-  Array &operator=(Array &&other) {
+  Array(Array &&other) noexcept : items(other.release()) {}
+  Array &operator=(Array &&other) noexcept {
     free(items);
     items = other.release();
     return *this;

@@ -81,7 +81,7 @@ weft_status Call::copyInputs(const Place &place) {
   for (int32_t i = 0; i < entry.input_count; ++i) {
     uint64_t bytes = bytesOf(entry.inputs[i]);
     if (space.inputGiven[i]) {
-      void *to = const_cast<void *>(space.inputs[i]);
+      auto *to = static_cast<char *>(const_cast<void *>(space.inputs[i]));
       if (weft_status status = device.copyToDevice(to, space.inputGiven[i]->data, bytes, "copy an input", place))
         return status;
       continue;
@@ -99,8 +99,9 @@ weft_status Call::copyInputs(const Place &place) {
 weft_status Call::copyOutputs(const Place &place) {
   for (int32_t i = 0; i < entry.output_count; ++i)
     if (space.outputGiven[i])
-      if (weft_status status = session.device->copyToHost(space.outputGiven[i]->data, space.outputs[i],
-                                                          bytesOf(entry.outputs[i]), "copy an output", place))
+      if (weft_status status =
+              session.device->copyToHost(space.outputGiven[i]->data, static_cast<char *>(space.outputs[i]),
+                                         bytesOf(entry.outputs[i]), "copy an output", place))
         return status;
   return WEFT_OK;
 }
@@ -112,8 +113,8 @@ weft_status Call::copyCheckedStates(const Place &place) {
     if (!isChecked(state))
       continue;
     uint64_t bytes = runtime::bytesOf(state, session.stateExtents.get());
-    if (weft_status status = session.device->copyToHost(session.states[entry.states[i]].begin, space.states[i], bytes,
-                                                        "copy a state", place))
+    if (weft_status status = session.device->copyToHost(
+            session.states[entry.states[i]].begin, static_cast<char *>(space.states[i]), bytes, "copy a state", place))
       return status;
   }
   return WEFT_OK;

@@ -93,10 +93,10 @@ static weft_status findDevice(const weft_abi_model &model, const Driver &driver,
     return fail(kNoDevice, place, "nvidia-smi lists the GPUs; CUDA_VISIBLE_DEVICES hides some",
                 "there is no GPU %d: the CUDA driver shows %d", ordinal < 0 ? 0 : ordinal, count);
   int begin = ordinal < 0 ? 0 : ordinal, end = ordinal < 0 ? count : ordinal + 1;
-  weft_status status = WEFT_OK;
+  weft_status status = WEFT_ERROR_DEVICE;
   for (int i = begin; i < end; ++i) {
-    if ((status = describeDevice(driver, i, facts)))
-      return status;
+    if (weft_status unknown = describeDevice(driver, i, facts))
+      return unknown;
     const weft_abi_entry *entry = unfit(model, facts.architecture);
     if (!entry)
       return WEFT_OK;
@@ -114,15 +114,15 @@ weft_status chooseDevice(const weft_abi_model &model, const DeviceRequest &reque
     return failNoCode(model, place);
   bool mayFallBack = request.kind == DeviceRequest::Any && cpuCan;
   const Driver *driver = sharedDriver();
-  DeviceFacts facts;
+  DeviceFacts facts = {};
   weft_status status = driver ? findDevice(model, *driver, request.ordinal, place, facts) : WEFT_ERROR_DEVICE;
   if (status)
     return mayFallBack ? WEFT_OK : status;
   Device *found = deviceOf(facts.ordinal);
   if (!found)
     return fail(kNoDevice, place, "hide GPUs with CUDA_VISIBLE_DEVICES", "the GPU's number is above 63");
-  if ((status = found->retain(*driver, facts)))
-    return status;
+  if (weft_status refused = found->retain(*driver, facts))
+    return refused;
   device = found;
   return WEFT_OK;
 }

@@ -26,7 +26,7 @@ struct DeviceBuffer {
   /// current context, while no work uses the buffer.
   weft_status grow(Device &device, uint64_t least, const char *what, const Place &place);
   void release(const Device &device);
-  void *at(uint64_t offset) const { return reinterpret_cast<void *>(begin + offset); }
+  DevicePointer at(uint64_t offset) const { return begin + offset; }
 };
 
 /// Too little memory for `what`; tells sizes.

@@ -77,19 +77,19 @@ weft_status DeviceSession::holdState(int32_t state, uint64_t bytes, const Place 
   return WEFT_OK;
 }
 
-weft_status DeviceSession::copyToDevice(void *to, const void *from, uint64_t bytes, const char *doing,
+weft_status DeviceSession::copyToDevice(DevicePointer to, const void *from, uint64_t bytes, const char *doing,
                                         const Place &place) {
   if (!bytes)
     return WEFT_OK;
-  Result result = device.api().copyToDevice(reinterpret_cast<DevicePointer>(to), from, bytes, stream);
+  Result result = device.api().copyToDevice(to, from, bytes, stream);
   return result ? device.failed(result, doing, place) : WEFT_OK;
 }
 
-weft_status DeviceSession::copyToHost(void *to, const void *from, uint64_t bytes, const char *doing,
+weft_status DeviceSession::copyToHost(void *to, DevicePointer from, uint64_t bytes, const char *doing,
                                       const Place &place) {
   if (!bytes)
     return WEFT_OK;
-  Result result = device.api().copyToHost(to, reinterpret_cast<DevicePointer>(from), bytes, stream);
+  Result result = device.api().copyToHost(to, from, bytes, stream);
   return result ? device.failed(result, doing, place) : WEFT_OK;
 }
 
@@ -139,7 +139,7 @@ weft_status DeviceSession::failLaunch(const weft_abi_kernel &kernel, const int64
 
 int32_t DeviceSession::launch(int32_t kernel, const int64_t (&grid)[3], void *const *arguments) {
   constexpr int64_t kMost[3] = {INT32_MAX, 65535, 65535}; // blocks
-  static DevicePointer scratchOfTriton = 0;               // both pointers; kernels do not use them
+  static DevicePointer scratchOfTriton = nullptr;         // both pointers; kernels do not use them
   bool isKnown = kernel >= 0 && kernel < kernelCount;
   Function *function = isKnown ? model.kernels.function(firstKernel + kernel) : nullptr;
   if (!function) {
@@ -157,8 +157,8 @@ int32_t DeviceSession::launch(int32_t kernel, const int64_t (&grid)[3], void *co
   if (!grid[0] || !grid[1] || !grid[2])
     return WEFT_ABI_OK;
   size_t count = size_t(described.parameter_count);
-  if (count)
-    memcpy(launchArguments.get(), arguments, count * sizeof(void *));
+  for (size_t i = 0; i < count; ++i)
+    launchArguments[i] = arguments[i];
   launchArguments[count] = launchArguments[count + 1] = &scratchOfTriton;
   Result result = device.api().launchKernel(function, unsigned(grid[0]), unsigned(grid[1]), unsigned(grid[2]),
                                             unsigned(described.threads), 1, 1, unsigned(described.shared_bytes), stream,

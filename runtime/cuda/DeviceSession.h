@@ -45,8 +45,8 @@ public:
   /// Gives a state memory, and zeros where no call has written it.
   weft_status holdState(int32_t state, uint64_t bytes, const Place &place);
 
-  weft_status copyToDevice(void *to, const void *from, uint64_t bytes, const char *doing, const Place &place);
-  weft_status copyToHost(void *to, const void *from, uint64_t bytes, const char *doing, const Place &place);
+  weft_status copyToDevice(DevicePointer to, const void *from, uint64_t bytes, const char *doing, const Place &place);
+  weft_status copyToHost(void *to, DevicePointer from, uint64_t bytes, const char *doing, const Place &place);
   /// Waits for all that was enqueued.
   weft_status finish(const Place &place);
 

@@ -28,7 +28,7 @@ weft_status Driver::resolve(void *handle, const char *library) {
       missing = name;
     return symbol;
   };
-#define WEFT_CUDA_RESOLVE(member, name, parameters) api.member = reinterpret_cast<decltype(api.member)>(find(name));
+#define WEFT_CUDA_RESOLVE(member, name, ...) api.member = reinterpret_cast<decltype(api.member)>(find(name));
   WEFT_CUDA_FUNCTIONS(WEFT_CUDA_RESOLVE)
 #undef WEFT_CUDA_RESOLVE
   if (!missing)

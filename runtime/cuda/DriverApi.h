@@ -12,13 +12,14 @@
 
 namespace weft::runtime::cuda {
 
-using Result = int;             // CUresult
-using DeviceHandle = int;       // CUdevice
-using DevicePointer = uint64_t; // CUdeviceptr
-struct Context;                 // CUctx_st
-struct Stream;                  // CUstream_st
-struct Module;                  // CUmod_st
-struct Function;                // CUfunc_st
+using Result = int;           // CUresult
+using DeviceHandle = int;     // CUdevice
+using DevicePointer = char *; // CUdeviceptr: an integer of 8 bytes, which is passed as a pointer is
+struct Context;               // CUctx_st
+struct Stream;                // CUstream_st
+struct Module;                // CUmod_st
+struct Function;              // CUfunc_st
+static_assert(sizeof(DevicePointer) == 8, "CUDA has no systems with shorter addresses any more");
 
 // CUresult
 inline constexpr Result kSuccess = 0, kErrorOutOfMemory = 2, kErrorNoDevice = 100, kErrorInvalidImage = 200,
@@ -46,41 +47,41 @@ inline constexpr unsigned kStreamNonBlocking = 1;
 
 /// MEMBER of DriverApi, the exported name, the parameters.
 #define WEFT_CUDA_FUNCTIONS(F)                                                                                         \
-  F(driverGetVersion, "cuDriverGetVersion", (int *version))                                                            \
-  F(init, "cuInit", (unsigned flags))                                                                                  \
-  F(getErrorName, "cuGetErrorName", (Result error, const char **name))                                                 \
-  F(getErrorString, "cuGetErrorString", (Result error, const char **text))                                             \
-  F(deviceGetCount, "cuDeviceGetCount", (int *count))                                                                  \
-  F(deviceGet, "cuDeviceGet", (DeviceHandle * device, int ordinal))                                                    \
-  F(deviceGetName, "cuDeviceGetName", (char *name, int bytes, DeviceHandle device))                                    \
-  F(deviceGetAttribute, "cuDeviceGetAttribute", (int *value, int attribute, DeviceHandle device))                      \
-  F(deviceTotalMem, "cuDeviceTotalMem_v2", (size_t *bytes, DeviceHandle device))                                       \
-  F(primaryContextRetain, "cuDevicePrimaryCtxRetain", (Context * *context, DeviceHandle device))                       \
-  F(primaryContextRelease, "cuDevicePrimaryCtxRelease_v2", (DeviceHandle device))                                      \
-  F(contextPush, "cuCtxPushCurrent_v2", (Context * context))                                                           \
-  F(contextPop, "cuCtxPopCurrent_v2", (Context * *context))                                                            \
-  F(memGetInfo, "cuMemGetInfo_v2", (size_t *free, size_t *total))                                                      \
-  F(memAlloc, "cuMemAlloc_v2", (DevicePointer * address, size_t bytes))                                                \
-  F(memFree, "cuMemFree_v2", (DevicePointer address))                                                                  \
-  F(copyToDevice, "cuMemcpyHtoDAsync_v2", (DevicePointer to, const void *from, size_t bytes, Stream *stream))          \
-  F(copyToHost, "cuMemcpyDtoHAsync_v2", (void *to, DevicePointer from, size_t bytes, Stream *stream))                  \
-  F(setBytes, "cuMemsetD8Async", (DevicePointer to, unsigned char value, size_t count, Stream *stream))                \
-  F(streamCreate, "cuStreamCreate", (Stream * *stream, unsigned flags))                                                \
-  F(streamDestroy, "cuStreamDestroy_v2", (Stream * stream))                                                            \
-  F(streamSynchronize, "cuStreamSynchronize", (Stream * stream))                                                       \
-  F(moduleLoadData, "cuModuleLoadDataEx",                                                                              \
-    (Module * *module, const void *image, unsigned optionCount, int *options, void **values))                          \
-  F(moduleUnload, "cuModuleUnload", (Module * module))                                                                 \
-  F(moduleGetFunction, "cuModuleGetFunction", (Function * *function, Module * module, const char *name))               \
-  F(functionGetAttribute, "cuFuncGetAttribute", (int *value, int attribute, Function *function))                       \
-  F(functionSetAttribute, "cuFuncSetAttribute", (Function * function, int attribute, int value))                       \
-  F(launchKernel, "cuLaunchKernel",                                                                                    \
-    (Function * function, unsigned gridX, unsigned gridY, unsigned gridZ, unsigned blockX, unsigned blockY,            \
-     unsigned blockZ, unsigned sharedBytes, Stream *stream, void **arguments, void **extra))
+  F(driverGetVersion, "cuDriverGetVersion", int *version)                                                              \
+  F(init, "cuInit", unsigned flags)                                                                                    \
+  F(getErrorName, "cuGetErrorName", Result error, const char **name)                                                   \
+  F(getErrorString, "cuGetErrorString", Result error, const char **text)                                               \
+  F(deviceGetCount, "cuDeviceGetCount", int *count)                                                                    \
+  F(deviceGet, "cuDeviceGet", DeviceHandle *device, int ordinal)                                                       \
+  F(deviceGetName, "cuDeviceGetName", char *name, int bytes, DeviceHandle device)                                      \
+  F(deviceGetAttribute, "cuDeviceGetAttribute", int *value, int attribute, DeviceHandle device)                        \
+  F(deviceTotalMem, "cuDeviceTotalMem_v2", size_t *bytes, DeviceHandle device)                                         \
+  F(primaryContextRetain, "cuDevicePrimaryCtxRetain", Context **context, DeviceHandle device)                          \
+  F(primaryContextRelease, "cuDevicePrimaryCtxRelease_v2", DeviceHandle device)                                        \
+  F(contextPush, "cuCtxPushCurrent_v2", Context *context)                                                              \
+  F(contextPop, "cuCtxPopCurrent_v2", Context **context)                                                               \
+  F(memGetInfo, "cuMemGetInfo_v2", size_t *free, size_t *total)                                                        \
+  F(memAlloc, "cuMemAlloc_v2", DevicePointer *address, size_t bytes)                                                   \
+  F(memFree, "cuMemFree_v2", DevicePointer address)                                                                    \
+  F(copyToDevice, "cuMemcpyHtoDAsync_v2", DevicePointer to, const void *from, size_t bytes, Stream *stream)            \
+  F(copyToHost, "cuMemcpyDtoHAsync_v2", void *to, DevicePointer from, size_t bytes, Stream *stream)                    \
+  F(setBytes, "cuMemsetD8Async", DevicePointer to, unsigned char value, size_t count, Stream *stream)                  \
+  F(streamCreate, "cuStreamCreate", Stream **stream, unsigned flags)                                                   \
+  F(streamDestroy, "cuStreamDestroy_v2", Stream *stream)                                                               \
+  F(streamSynchronize, "cuStreamSynchronize", Stream *stream)                                                          \
+  F(moduleLoadData, "cuModuleLoadDataEx", Module **module, const void *image, unsigned optionCount, int *options,      \
+    uintptr_t *values)                                                                                                 \
+  F(moduleUnload, "cuModuleUnload", Module *module)                                                                    \
+  F(moduleGetFunction, "cuModuleGetFunction", Function **function, Module *module, const char *name)                   \
+  F(functionGetAttribute, "cuFuncGetAttribute", int *value, int attribute, Function *function)                         \
+  F(functionSetAttribute, "cuFuncSetAttribute", Function *function, int attribute, int value)                          \
+  F(launchKernel, "cuLaunchKernel", Function *function, unsigned gridX, unsigned gridY, unsigned gridZ,                \
+    unsigned blockX, unsigned blockY, unsigned blockZ, unsigned sharedBytes, Stream *stream, void **arguments,         \
+    void **extra)
 
 /// The functions, of one loaded driver.
 struct DriverApi {
-#define WEFT_CUDA_MEMBER(member, name, parameters) Result(*member) parameters = nullptr;
+#define WEFT_CUDA_MEMBER(member, name, ...) Result (*member)(__VA_ARGS__) = nullptr;
   WEFT_CUDA_FUNCTIONS(WEFT_CUDA_MEMBER)
 #undef WEFT_CUDA_MEMBER
 };

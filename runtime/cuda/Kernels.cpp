@@ -65,7 +65,7 @@ weft_status KernelLoad::read(const ManifestFile &listed) {
 
 Result KernelLoad::give() {
   int options[] = {kJitErrorLog, kJitErrorLogBytes};
-  void *values[] = {log, reinterpret_cast<void *>(logBytes)};
+  uintptr_t values[] = {reinterpret_cast<uintptr_t>(log), logBytes}; // numbers and pointers, as the option says
   log[0] = '\0';
   return device.api().moduleLoadData(&module, image.get(), 2, options, values);
 }

@@ -46,7 +46,7 @@ struct FakeCuda {
   std::vector<FakeLaunch> launches;
   std::vector<std::string> images;                         // that became modules
   std::map<std::string, std::map<int, int>> attributesSet; // of kernels
-  std::map<uint64_t, size_t> allocations;
+  std::map<char *, size_t> allocations;
   size_t used = 0;
   int contexts = 0, current = 0, streams = 0, modules = 0;
 

@@ -18,9 +18,8 @@ static weft_status useAll(const GpuArtifact &artifact, SaxpySession *&session) {
   if (status)
     return status;
   session = new SaxpySession(nullptr, made);
-  if ((status = session->run(9, false)))
-    return status;
-  return session->run(9);
+  weft_status first = session->run(9, false);
+  return first ? first : session->run(9);
 }
 
 // Each call of the driver fails once: an error, all is given back, and outputs are written only where all went well.

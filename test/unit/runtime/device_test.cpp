@@ -189,14 +189,15 @@ TEST_F(Device, KernelsThatAreRefused) {
   using Files = std::map<std::string, std::string>;
   const std::string kAdd = "kernels/sm_90a/add.ptx";
   EXPECT_EQ(
-      refusal([&](Files &files, auto) { files[kAdd] += "reject\n"; }),
+      refusal([&](Files &files, const auto &) { files[kAdd] += "reject\n"; }),
       "W0426 the driver does not take the kernel: CUDA_ERROR_INVALID_PTX (the driver says no more): ptxas fatal : "
       "line 7: parsing error near 'reject'");
-  EXPECT_EQ(refusal([&](Files &files, auto) { files.erase(kAdd); }), "W0426 the artifact does not list the kernel");
-  EXPECT_EQ(refusal([&](Files &files, auto) { files[kAdd] = files["kernels/sm_90a/scale.ptx"]; }),
+  EXPECT_EQ(refusal([&](Files &files, const auto &) { files.erase(kAdd); }),
+            "W0426 the artifact does not list the kernel");
+  EXPECT_EQ(refusal([&](Files &files, const auto &) { files[kAdd] = files["kernels/sm_90a/scale.ptx"]; }),
             "W0426 the file has no entry 'add'");
   fakeCuda().threadsPerBlock = 64;
-  EXPECT_EQ(refusal([&](Files &, auto) {}),
+  EXPECT_EQ(refusal([&](Files &, const auto &) {}),
             "W0426 a block has 128 threads, GPU 0 (Fake) has registers for 64 of this kernel");
   EXPECT_TRUE(fakeCuda().isClean());
 }

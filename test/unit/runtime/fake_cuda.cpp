@@ -145,7 +145,7 @@ EXPORT cuMemAlloc_v2(DevicePointer *address, size_t bytes) {
     return kErrorOutOfMemory;
   void *place = aligned_alloc(256, (bytes + 255) / 256 * 256);
   memset(place, 0x5a, bytes); // no zeros
-  *address = reinterpret_cast<DevicePointer>(place);
+  *address = static_cast<char *>(place);
   fake.allocations[*address] = bytes;
   fake.used += bytes;
   return 0;
@@ -157,23 +157,23 @@ EXPORT cuMemFree_v2(DevicePointer address) {
     return 1;
   fake.used -= found->second;
   fake.allocations.erase(found);
-  free(reinterpret_cast<void *>(address));
+  free(address);
   BEGIN("cuMemFree");
   return 0;
 }
 EXPORT cuMemcpyHtoDAsync_v2(DevicePointer to, const void *from, size_t bytes, Stream *) {
   BEGIN_IN_CONTEXT("cuMemcpyHtoDAsync");
-  memcpy(reinterpret_cast<void *>(to), from, bytes);
+  memcpy(to, from, bytes);
   return 0;
 }
 EXPORT cuMemcpyDtoHAsync_v2(void *to, DevicePointer from, size_t bytes, Stream *) {
   BEGIN_IN_CONTEXT("cuMemcpyDtoHAsync");
-  memcpy(to, reinterpret_cast<void *>(from), bytes);
+  memcpy(to, from, bytes);
   return 0;
 }
 EXPORT cuMemsetD8Async(DevicePointer to, unsigned char value, size_t count, Stream *) {
   BEGIN_IN_CONTEXT("cuMemsetD8Async");
-  memset(reinterpret_cast<void *>(to), value, count);
+  memset(to, value, count);
   return 0;
 }
 EXPORT cuStreamCreate(Stream **stream, unsigned) {
@@ -194,7 +194,7 @@ EXPORT cuStreamSynchronize(Stream *) {
 }
 
 /// Texts that hold the word "reject" do not assemble.
-EXPORT cuModuleLoadDataEx(Module **module, const void *image, unsigned count, int *options, void **values) {
+EXPORT cuModuleLoadDataEx(Module **module, const void *image, unsigned count, int *options, uintptr_t *values) {
   BEGIN_IN_CONTEXT("cuModuleLoadDataEx");
   auto &fake = fakeCuda();
   std::string text = static_cast<const char *>(image);
@@ -208,8 +208,11 @@ EXPORT cuModuleLoadDataEx(Module **module, const void *image, unsigned count, in
   } else if (at == std::string::npos || sscanf(text.c_str() + at, ".version %d.%d", &major, &minor) != 2 ||
              text.find("reject") != std::string::npos) {
     for (unsigned i = 0; i < count; ++i)
-      if (options[i] == kJitErrorLog)
-        strcpy(static_cast<char *>(values[i]), "ptxas fatal : line 7:\nparsing error near 'reject'");
+      if (options[i] == kJitErrorLog) {
+        char *log;
+        memcpy(&log, &values[i], sizeof(log));
+        strcpy(log, "ptxas fatal : line 7:\nparsing error near 'reject'");
+      }
     return kErrorInvalidPtx;
   } else if (major * 10 + minor > fake.newestPtx) {
     return kErrorUnsupportedPtxVersion;
