@@ -116,9 +116,7 @@ private:
 
   Bits liveBefore(size_t at, const std::vector<Bits> &live) const {
     const PtxInstruction &instruction = kernel.body[at];
-    bool ends =
-        instruction.predicate.empty() && (instruction.is("bra") || instruction.is("ret") || instruction.is("exit"));
-    Bits now = ends ? Bits(weights.size()) : live[at + 1];
+    Bits now = instruction.isEnd() ? Bits(weights.size()) : live[at + 1];
     if (instruction.is("bra"))
       if (auto target = kernel.labels.find(instruction.operands); target != kernel.labels.end())
         for (size_t number = 0; number < now.size(); ++number)

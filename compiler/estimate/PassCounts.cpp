@@ -5,8 +5,11 @@
 #include "compiler/estimate/KernelModel.h"
 
 #include <algorithm>
+#include <map>
 #include <numeric>
+#include <optional>
 #include <regex>
+#include <set>
 
 namespace weft {
 namespace {
@@ -51,13 +54,32 @@ MatrixType matrixTypeOf(const PtxInstruction &instruction) {
   return instruction.has(".f64") ? MatrixType::Double : MatrixType::Half;
 }
 
-/// The last whole number among the operands; `missing` where there is none.
-double lastNumber(const std::string &operands, double missing) {
-  static const std::regex kNumber(R"((?:^|[,\s])(0x[0-9a-fA-F]+|\d+)\s*(?=,|$))");
-  double value = missing;
-  for (std::sregex_iterator match(operands.begin(), operands.end(), kNumber), end; match != end; ++match)
-    value = static_cast<double>(std::stoll((*match)[1], nullptr, 0));
-  return value;
+/// "32768", "0x10"; nullopt: no number.
+std::optional<double> numberOf(const std::string &word) {
+  static const std::regex kNumber(R"(0[xX][0-9a-fA-F]+|\d+)");
+  if (!std::regex_match(word, kNumber))
+    return std::nullopt;
+  return static_cast<double>(std::stoll(word, nullptr, 0));
+}
+
+/// Registers that are set to one number alone.
+std::map<std::string, double> constantsOf(const PtxKernelText &kernel) {
+  std::map<std::string, double> constants;
+  std::set<std::string> isSet;
+  for (const PtxInstruction &instruction : kernel.body) {
+    size_t comma = instruction.operands.find(',');
+    if (comma == std::string::npos)
+      continue;
+    std::string name = instruction.operands.substr(0, comma);
+    std::string value = instruction.operands.substr(
+        std::min(instruction.operands.find_first_not_of(" \t", comma + 1), instruction.operands.size()));
+    std::optional<double> number = instruction.is("mov.") ? numberOf(value) : std::nullopt;
+    if (isSet.insert(name).second && number)
+      constants[name] = *number;
+    else
+      constants.erase(name);
+  }
+  return constants;
 }
 
 bool isSpecial(const PtxInstruction &instruction) {
@@ -78,8 +100,8 @@ bool isFloat(const PtxInstruction &instruction) {
 
 class Counter {
 public:
-  Counter(PassCounts &counts, int32_t threads)
-      : counts(counts), threads(threads), warps((threads + kWarp - 1) / kWarp) {}
+  Counter(PassCounts &counts, const std::map<std::string, double> &constants, int32_t threads)
+      : counts(counts), constants(constants), threads(threads), warps((threads + kWarp - 1) / kWarp) {}
 
   void add(const PtxInstruction &instruction) {
     counts.issueSlots += warps;
@@ -122,14 +144,19 @@ private:
     }
   }
 
-  /// One thread of the block says how many bytes the bulk copies of this pass bring.
+  /// One thread of the block says how many bytes the bulk copies of this pass bring: the last operand.
   void addExpected(const PtxInstruction &instruction) {
-    double bytes = lastNumber(instruction.operands, -1);
-    counts.globalBytes += std::max(bytes, 0.0);
-    isExpected |= bytes >= 0;
+    size_t begin = instruction.operands.find_last_of(", \t");
+    std::string word = instruction.operands.substr(begin == std::string::npos ? 0 : begin + 1);
+    std::optional<double> bytes = numberOf(word);
+    if (auto known = constants.find(word); !bytes && known != constants.end())
+      bytes = known->second;
+    counts.globalBytes += bytes.value_or(0);
+    isExpected |= bytes.has_value();
   }
 
   PassCounts &counts;
+  const std::map<std::string, double> &constants;
   double threads, warps;
   bool hasBulk = false, isExpected = false;
 };
@@ -138,7 +165,7 @@ private:
 /// one that moves most; null: no loop does either.
 const PtxLoop *mainLoop(const PtxKernelText &kernel, const std::vector<PtxLoop> &loops) {
   auto count = [&](const PtxLoop &loop, auto test) {
-    return std::count_if(kernel.body.begin() + loop.first, kernel.body.begin() + loop.last + 1, test);
+    return std::ranges::count_if(loop, [&](size_t at) { return test(kernel.body[at]); });
   };
   auto moves = [](const PtxInstruction &instruction) {
     return instruction.is("ld.") || instruction.is("st.") || instruction.is("cp.async") || isFloat(instruction);
@@ -147,7 +174,7 @@ const PtxLoop *mainLoop(const PtxKernelText &kernel, const std::vector<PtxLoop> 
     const PtxLoop *best = nullptr;
     int64_t most = 0;
     for (const PtxLoop &loop : loops) { // inner ones first: a loop around the best one is no better for holding it
-      bool holdsBest = best && loop.first <= best->first && best->last <= loop.last;
+      bool holdsBest = best && std::ranges::includes(loop, *best);
       int64_t now = isForMatrix ? count(loop, isMatrix) : count(loop, moves);
       if (now > most && !holdsBest) {
         best = &loop;
@@ -162,17 +189,19 @@ const PtxLoop *mainLoop(const PtxKernelText &kernel, const std::vector<PtxLoop> 
 
 /// A loop that copies for others to compute with: where one warp group loads and the rest multiply.
 const PtxLoop *producerLoop(const PtxKernelText &kernel, const std::vector<PtxLoop> &loops, const PtxLoop &main) {
+  auto copies = [&](size_t at) { return kernel.body[at].is("cp.async.bulk.tensor"); };
+  if (std::ranges::any_of(main, copies))
+    return nullptr;
   for (const PtxLoop &loop : loops)
-    for (size_t at = loop.first; at <= loop.last; ++at)
-      if (kernel.body[at].is("cp.async.bulk.tensor") && (at < main.first || at > main.last) &&
-          !(loop.first <= main.first && main.last <= loop.last))
-        return &loop;
+    if (std::ranges::any_of(loop, copies) && !std::ranges::includes(loop, main))
+      return &loop;
   return nullptr;
 }
 
-void addLines(PassCounts &counts, const PtxKernelText &kernel, const PtxLoop &range, int32_t threads) {
-  Counter counter(counts, threads);
-  for (size_t at = range.first; at <= range.last; ++at)
+void addLines(PassCounts &counts, const PtxKernelText &kernel, const PtxLoop &members, int32_t threads) {
+  std::map<std::string, double> constants = constantsOf(kernel);
+  Counter counter(counts, constants, threads);
+  for (size_t at : members)
     counter.add(kernel.body[at]);
   counts.hasUnknownBytes |= counter.hasUnknownBytes();
 }
@@ -188,19 +217,21 @@ PassCounts countPass(const PtxKernelText &kernel, int32_t threads) {
   std::vector<PtxLoop> loops = kernel.loops();
   const PtxLoop *main = mainLoop(kernel, loops);
   counts.isLoop = main != nullptr;
-  PtxLoop range = main ? *main : PtxLoop{0, kernel.body.size() - 1};
+  PtxLoop members = main ? *main : PtxLoop(kernel.body.size());
+  if (!main)
+    std::iota(members.begin(), members.end(), 0);
   const PtxLoop *producer = main ? producerLoop(kernel, loops, *main) : nullptr;
   // Registers are handed over only where warp groups have roles: one of them loads.
   bool hasRoles = producer && std::ranges::any_of(kernel.body, [](const auto &i) { return i.is("setmaxnreg"); });
-  addLines(counts, kernel, range, hasRoles ? std::max(threads - kWarpgroup, kWarpgroup) : threads);
+  addLines(counts, kernel, members, hasRoles ? std::max(threads - kWarpgroup, kWarpgroup) : threads);
   if (producer) {
     PassCounts copied;
     addLines(copied, kernel, *producer, 1);
     counts.globalBytes += copied.globalBytes;
     counts.hasUnknownBytes |= copied.hasUnknownBytes;
   }
-  counts.firstLine = kernel.body[range.first].line;
-  counts.lastLine = kernel.body[range.last].line;
+  counts.firstLine = kernel.body[members.front()].line;
+  counts.lastLine = kernel.body[members.back()].line;
   return counts;
 }
 

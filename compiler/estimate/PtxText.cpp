@@ -41,29 +41,45 @@ public:
       : text(text), at(begin), kernel(kernel), line(1 + std::count(text.begin(), text.begin() + begin, '\n')) {}
 
   void read() {
-    int depth = 0;
-    for (; at < text.size(); ++at) {
+    for (int opened = 0; at < text.size(); ++at) {
       if (text[at] == '{') {
-        ++depth; // between statements a brace is a scope, not a list of operands
+        scopes.push_back(opened++); // between statements a brace is a scope, not a list of operands
       } else if (text[at] == '}') {
-        if (--depth == 0)
-          return;
+        scopes.pop_back();
+        if (scopes.empty())
+          break;
       } else if (text[at] == '\n') {
         ++line;
       } else if (!std::isspace(static_cast<unsigned char>(text[at])) && text[at] != ';') {
         readStatement();
       }
     }
+    for (auto &[position, around] : branches)
+      resolve(kernel.body[position].operands, around);
   }
 
 private:
+  /// Labels are of their scope, as inline assembly has them: the body's own keep their names.
+  static std::string nameIn(int scope, const std::string &label) {
+    return scope == 0 ? label : label + "#" + std::to_string(scope);
+  }
+
+  /// Turns a branch's label into the name under which it is known, of the innermost scope that has it.
+  void resolve(std::string &label, const std::vector<int> &around) const {
+    for (size_t depth = around.size(); depth-- > 0;)
+      if (std::string name = nameIn(around[depth], label); kernel.labels.count(name)) {
+        label = name;
+        return;
+      }
+  }
+
   /// Leaves `at` on the last letter of the statement.
   void readStatement() {
     size_t begin = at, name = at;
     while (name < text.size() && isNameLetter(text[name]))
       ++name;
     if (name > begin && name < text.size() && text[name] == ':') {
-      kernel.labels[text.substr(begin, name - begin)] = kernel.body.size();
+      kernel.labels[nameIn(scopes.back(), text.substr(begin, name - begin))] = kernel.body.size();
       at = name;
       return;
     }
@@ -104,6 +120,8 @@ private:
     size_t end = std::min(statement.find_first_of(" \t\n"), statement.size());
     instruction.opcode = statement.substr(0, end);
     instruction.operands = trimmed(std::string_view(statement).substr(end));
+    if (instruction.is("bra"))
+      branches.emplace_back(kernel.body.size(), scopes);
     kernel.body.push_back(std::move(instruction));
   }
 
@@ -111,6 +129,8 @@ private:
   size_t at;
   PtxKernelText &kernel;
   int line;
+  std::vector<int> scopes;                                   ///< the numbers of those that are open
+  std::vector<std::pair<size_t, std::vector<int>>> branches; ///< where they stand, and in which scopes
 };
 
 int64_t numberAfter(const std::string &text, const std::regex &pattern) {
@@ -128,19 +148,6 @@ int64_t sharedBytes(const std::string &text) {
 }
 
 } // namespace
-
-std::vector<PtxLoop> PtxKernelText::loops() const {
-  std::vector<PtxLoop> found;
-  for (size_t at = 0; at < body.size(); ++at) {
-    if (!body[at].is("bra"))
-      continue;
-    auto target = labels.find(body[at].operands);
-    if (target != labels.end() && target->second <= at)
-      found.push_back({target->second, at});
-  }
-  std::ranges::sort(found, {}, [](const PtxLoop &loop) { return std::pair(loop.last - loop.first, loop.first); });
-  return found;
-}
 
 Result<PtxKernelText> readPtx(const std::string &original, const std::string &place) {
   std::string text = withoutComments(original);

@@ -22,13 +22,13 @@ struct PtxInstruction {
   int line = 0;          ///< in the text, from 1
 
   bool is(std::string_view prefix) const { return opcode.starts_with(prefix); }
+  /// Whether what stands behind it is reached through a jump alone.
+  bool isEnd() const { return predicate.empty() && (is("bra") || is("ret") || is("exit") || is("trap")); }
   bool has(std::string_view part) const { return opcode.find(part) != std::string::npos; }
 };
 
-/// Instructions [first, last], of which the last jumps back to the first.
-struct PtxLoop {
-  size_t first, last;
-};
+/// The positions of a loop's instructions, in order; a natural loop of the control flow, which may lie in pieces.
+using PtxLoop = std::vector<size_t>;
 
 /// The first entry of a PTX file.
 struct PtxKernelText {
@@ -41,7 +41,7 @@ struct PtxKernelText {
   std::map<std::string, size_t> labels;    ///< the position of the instruction behind a label
   std::map<std::string, int> registerBits; ///< of registers by the names that they begin with: "%rd" has 64
 
-  /// Inner loops come before those around them.
+  /// The loops, smaller ones first, so that inner ones come before those around them.
   std::vector<PtxLoop> loops() const;
 };
 

@@ -5,7 +5,7 @@ import dataclasses
 import re
 import sys
 
-INSTRUCTION = re.compile(r"^\s*/\*[0-9a-f]+\*/\s+(?:@!?U?P\w+\s+)?([A-Z][\w.]*)(.*?);")
+INSTRUCTION = re.compile(r"^\s*/\*[0-9a-f]+\*/\s+(@!?U?P\w+\s+)?([A-Z][\w.]*)(.*?);")
 LABEL = re.compile(r"^(\.L_x_\d+):")
 TARGET = re.compile(r"`\((\.L_x_\d+)\)")
 TOKEN = re.compile(r"([\w.|]+)([*+?]|\{\d+(?:,\d*)?\})?$")
@@ -15,30 +15,55 @@ class Listing:
     """The instructions' names in order, and the loops among them."""
 
     def __init__(self, text):
-        self.names, self.labels, branches = [], {}, []
+        self.names, self.labels, jumps, ends = [], {}, {}, set()
         for line in text.splitlines():
             if label := LABEL.match(line):
                 self.labels[label[1]] = len(self.names)
             elif instruction := INSTRUCTION.match(line):
-                target = TARGET.search(instruction[2])
-                if target and instruction[1].startswith("BRA"):
-                    branches.append((len(self.names), target[1]))
-                self.names.append(instruction[1])
-        # [first, last] of each backward branch.
-        self.loops = [(self.labels[target], at) for at, target in branches if self.labels.get(target, at + 1) <= at]
+                at, operands = len(self.names), instruction[3].strip()
+                self.names.append(instruction[2])
+                target = TARGET.search(operands)
+                if target and instruction[2].startswith("BRA"):
+                    jumps[at] = target[1]
+                is_alone = not instruction[1] and (at not in jumps or operands == target[0])
+                if is_alone and (at in jumps or instruction[2] in ("EXIT", "RET", "BRX")):
+                    ends.add(at)
+        size = len(self.names)
+        jumps = {at: self.labels[label] for at, label in jumps.items() if self.labels.get(label, size) < size}
+        self.after = [[at + 1] if at not in ends and at + 1 < size else [] for at in range(size)]
+        for at, target in jumps.items():
+            self.after[at].append(target)
+        self.before = [[] for _ in self.names]
+        for at, nexts in enumerate(self.after):
+            for following in nexts:
+                self.before[following].append(at)
+        heads = sorted({target for target in jumps.values()})
+        self.loops = [loop for loop in (self.loop_of(head) for head in heads) if loop]
+
+    def reached(self, start, edges, barrier):
+        """The positions that are reached from `start` by edges without `barrier`."""
+        members, open_ = set(), [at for at in start if at != barrier]
+        while open_:
+            at = open_.pop()
+            if at not in members:
+                members.add(at)
+                open_ += [following for following in edges[at] if following != barrier]
+        return members
+
+    def loop_of(self, head):
+        """The positions of the loop with this head, in order; None where there is none."""
+        around = self.reached([0], self.after, head)  # what the head does not dominate
+        back = [at for at in self.before[head] if at not in around and at in self.reached([head], self.after, None)]
+        return sorted(self.reached(back, self.before, head) | {head}) if back else None
 
     def loop_with(self, prefix):
         """The names of the innermost loop with the most instructions that begin so; None: no loop has any."""
         def count(loop):
-            return sum(name.startswith(prefix) for name in self.names[loop[0]:loop[1] + 1])
+            return sum(self.names[at].startswith(prefix) for at in loop)
 
         having = [loop for loop in self.loops if count(loop)]
-        innermost = [loop for loop in having if not any(
-            other != loop and loop[0] <= other[0] and other[1] <= loop[1] for other in having)]
-        if not innermost:
-            return None
-        first, last = max(innermost, key=count)
-        return self.names[first:last + 1]
+        innermost = [loop for loop in having if not any(set(other) < set(loop) for other in having)]
+        return [self.names[at] for at in max(innermost, key=count)] if innermost else None
 
 
 def as_regex(pattern):

@@ -43,8 +43,31 @@ TEST(KernelModelTest, LoopsAreSeenInnerOnesFirst) {
   PtxKernelText text =
       read("outer: mov.u32 %r1, 0;\ninner: add.s32 %r1, %r1, 1;\n@%p1 bra inner;\n@%p2 bra outer;\nret;\n");
   ASSERT_EQ(text.loops().size(), 2u);
-  EXPECT_EQ(text.loops()[0].first, 1u);
-  EXPECT_EQ(text.loops()[1].last, 3u);
+  EXPECT_EQ(text.loops()[0], (PtxLoop{1, 2}));
+  EXPECT_EQ(text.loops()[1], (PtxLoop{0, 1, 2, 3}));
+}
+
+TEST(KernelModelTest, WhatLiesInALoopAndLeavesItIsNotOfIt) {
+  PtxKernelText text = read("mov.u32 %r1, 0;\nloop: @%p1 bra next;\nst.global.u32 [%rd1], %r1;\nret;\n"
+                            "next: add.s32 %r1, %r1, 1;\n@%p2 bra wait;\nbra loop;\nwait: bra loop;\n");
+  ASSERT_EQ(text.loops().size(), 1u);
+  EXPECT_EQ(text.loops()[0], (PtxLoop{1, 4, 5, 6, 7}));
+}
+
+TEST(KernelModelTest, ALoopMayBeEnteredBehindItsFirstLine) {
+  PtxKernelText text = read("bra test;\nbody: add.s32 %r1, %r1, 1;\ntest: @%p1 bra body;\nret;\n");
+  ASSERT_EQ(text.loops().size(), 1u);
+  EXPECT_EQ(text.loops()[0], (PtxLoop{1, 2}));
+}
+
+TEST(KernelModelTest, LabelsAreOfTheirScope) {
+  std::string wait = "{ W: @%p1 bra D;\nbra W;\nD: }\n";
+  PtxKernelText text =
+      read("loop: mov.u32 %r1, 0;\n" + wait + "add.s32 %r1, %r1, 1;\n" + wait + "@%p2 bra loop;\nret;\n");
+  ASSERT_EQ(text.loops().size(), 3u);
+  EXPECT_EQ(text.loops()[0], (PtxLoop{1, 2}));
+  EXPECT_EQ(text.loops()[1], (PtxLoop{4, 5}));
+  EXPECT_EQ(text.loops()[2], (PtxLoop{0, 1, 2, 3, 4, 5, 6}));
 }
 
 TEST(KernelModelTest, LiveRegistersAreThoseStillNeeded) {
@@ -62,8 +85,8 @@ TEST(KernelModelTest, LiveRegistersAreThoseStillNeeded) {
 /// One warp group loads what two others multiply.
 TEST(KernelModelTest, RolesOfWarpGroupsAreCountedApart) {
   PtxKernelText text =
-      read("setmaxnreg.inc.sync.aligned.u32 232;\n"
-           "load: mbarrier.arrive.expect_tx.shared::cta.b64 _, [%r1], 32768;\n"
+      read("setmaxnreg.inc.sync.aligned.u32 232;\nmov.b32 %r3, 32768;\n"
+           "load: mbarrier.arrive.expect_tx.shared::cta.b64 _, [%r1], %r3;\n"
            "cp.async.bulk.tensor.2d.shared::cluster.global.tile.mbarrier::complete_tx::bytes [%r1], [%rd1];\n"
            "@%p1 bra load;\n"
            "loop: wgmma.mma_async.sync.aligned.m64n128k16.f32.bf16.bf16 {%r2}, %rd1, %rd2, 1, 1, 1, 0, 0;\n"
