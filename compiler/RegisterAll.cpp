@@ -3,6 +3,7 @@
 #include "compiler/RegisterAll.h"
 
 #include "dialects/check/CheckOps.h"
+#include "dialects/tile/TileOps.h"
 #include "dialects/weft/WeftDialect.h"
 #include "lowering/bufferize/Passes.h"
 #include "lowering/cpu/Passes.h"
@@ -20,7 +21,7 @@
 void weft::registerAllDialects(mlir::DialectRegistry &registry) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
-  registry.insert<WeftDialect, check::CheckDialect>();
+  registry.insert<WeftDialect, check::CheckDialect, tile::TileDialect>();
   registerBufferizableOpInterfaceExternalModels(registry);
   check::registerBufferizableOpInterfaceExternalModels(registry);
 }

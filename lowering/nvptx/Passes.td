@@ -88,4 +88,42 @@ def DistributeLanes : Pass<"weft-distribute-lanes", "::mlir::ModuleOp"> {
                            "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect"];
 }
 
+def PlaceBuffers : Pass<"weft-place-buffers"> {
+  let summary = "Gives buffers and barriers their places in a block's shared memory";
+  let description = [{
+    Before: `tile.alloc` and `tile.pipeline` without an offset. After: each has one, aligned as its swizzle needs, and the
+    function's `weft.shared_bytes` is their sum, after what it was before.
+
+    Example:
+    ```mlir
+    %a = tile.alloc : !tile.buffer<128x32xbf16, swizzle = 64, stages = 4>
+    ```
+    becomes
+    ```
+    %a = tile.alloc {offset = 0 : i64} : !tile.buffer<128x32xbf16, swizzle = 64, stages = 4>
+    ```
+  }];
+}
+
+def ConvertTileOps : Pass<"weft-convert-tile-ops"> {
+  let summary = "Turns what a block does into what each of its threads does";
+  let description = [{
+    Before: functions of `tile` ops, `scf` and `arith`, buffers with their places. After: the same in `nvvm`, `llvm`, `scf`
+    and `arith` for one thread; a fragment is its registers, also where a loop carries it.
+
+    Example:
+    ```mlir
+    %peak = tile.reduce max %sum : !tile.fragment<128x128xf32, #tile.accumulator<rows = 4, columns = 1>> -> !tile.fragment<128xf32, #tile.row_values<rows = 4, columns = 1>>
+    ```
+    becomes, for each of a lane's four rows,
+    ```
+    %x = arith.maxnumf … : f32
+    %y = nvvm.shfl.sync bfly %all, %x, %one, %clamp : f32 -> f32
+    …
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect",
+                           "::mlir::scf::SCFDialect"];
+}
+
 #endif // WEFT_LOWERING_NVPTX_PASSES_TD
