@@ -12,6 +12,7 @@
 
 namespace weft::ptxsim {
 
+class AsyncState;
 class Device;
 struct Launch;
 
@@ -29,6 +30,9 @@ class AccessObserver {
 public:
   virtual ~AccessObserver() = default;
   virtual void access(const Access &access) = 0;
+  /// Lanes of the warp arrive at barrier `id`, to wait or not; lanes that waited go on.
+  virtual void arrive(const Warp &warp, int id) = 0;
+  virtual void leave(const Warp &warp, int id) = 0;
   /// Barrier `id` let `threads` go on.
   virtual void barrier(const Block &block, int id, uint32_t threads) = 0;
   /// bar.warp.sync and its like in `lanes`.
@@ -60,6 +64,8 @@ public:
   std::vector<std::vector<uint8_t>> localWritten;
   std::array<NamedBarrier, 16> barriers;
   std::unique_ptr<AccessObserver> observer;
+  /// Copies, products and mbarriers under way, and the order of accesses; made when first asked for (asyncOf).
+  std::shared_ptr<AsyncState> async;
 
   bool done() const;
   /// Threads that have not exited.

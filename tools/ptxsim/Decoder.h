@@ -123,6 +123,12 @@ void registerBarriers(Registry &registry);
 void registerMemory(Registry &registry);
 void registerAtomics(Registry &registry);
 void registerWarpWide(Registry &registry);
+void registerMatrix(Registry &registry);
+void registerWarpgroup(Registry &registry);
+void registerMbarrier(Registry &registry);
+void registerCopies(Registry &registry);
+void registerTensorMaps(Registry &registry);
+void registerCluster(Registry &registry);
 
 } // namespace weft::ptxsim
 

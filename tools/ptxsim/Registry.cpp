@@ -7,6 +7,12 @@
 namespace weft::ptxsim {
 
 Registry::Registry() {
+  registerCluster(*this);
+  registerCopies(*this);
+  registerMatrix(*this);
+  registerMbarrier(*this);
+  registerTensorMaps(*this);
+  registerWarpgroup(*this);
   registerArithmetic(*this);
   registerIntegers(*this);
   registerHalves(*this);

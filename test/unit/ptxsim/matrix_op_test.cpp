@@ -144,11 +144,7 @@ struct Shared {
     uint32_t bits = brain(value), place = offset ^ ((offset >> 7 & 7) << 4);
     std::memcpy(bytes + place, &bits, 2);
   }
-  uint32_t get(uint32_t address) const {
-    uint16_t bits;
-    std::memcpy(&bits, bytes + address, 2);
-    return bits;
-  }
+  const uint8_t *get(uint32_t address) const { return bytes + address; }
 };
 
 TEST(MatrixOp, MultipliesAWarpgroupFromSharedMemory) {

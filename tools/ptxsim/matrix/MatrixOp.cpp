@@ -7,6 +7,7 @@
 
 #include <bit>
 #include <cstdio>
+#include <cstring>
 
 namespace weft::ptxsim {
 
@@ -179,23 +180,36 @@ void multiply(const MatrixOp &op, std::span<const LaneRegister> a, std::span<con
   packD(op, sum, d);
 }
 
+/// Reads rows `first` to first + `count` of m or n, all k, and gives each value to `store`. Sixteen bytes hold
+/// neighbours along k, or along m or n.
+template <typename Decode, typename Store>
+static void unpackShared(Element element, const SharedMatrix &matrix, bool outerMajor, int first, int count, int depth,
+                         const LoadShared &load, Decode decode, Store store) {
+  int bytes = bitsOf(element) / 8, chunk = 16 / bytes;
+  int outerStep = outerMajor ? chunk : 1, depthStep = outerMajor ? 1 : chunk;
+  for (int outer = 0; outer < count; outer += outerStep)
+    for (int k = 0; k < depth; k += depthStep) {
+      const uint8_t *source = load(matrix.address(first + outer, k, bytes, outerMajor));
+      for (int item = 0; item < chunk; ++item) {
+        uint32_t word = 0;
+        std::memcpy(&word, source + item * bytes, size_t(bytes));
+        store(outer + (outerMajor ? item : 0), k + (outerMajor ? 0 : item), decode(element, word));
+      }
+    }
+}
+
 template <typename Value, typename Decode>
-static void multiplyShared(const MatrixOp &op, int warp, const WarpgroupOperands &operands, const LoadShared &load,
+static void unpackOperands(const MatrixOp &op, int warp, const WarpgroupOperands &operands, const LoadShared &load,
                            Decode decode, std::vector<Value> &a, std::vector<Value> &b) {
-  int bytesA = bitsOf(op.a) / 8, bytesB = bitsOf(op.b) / 8;
   if (operands.a.empty()) {
     a.resize(size_t(op.rows() * op.k));
-    for (int row = 0; row < op.rows(); ++row)
-      for (int k = 0; k < op.k; ++k)
-        a[size_t(row * op.k + k)] =
-            decode(op.a, load(operands.sharedA.address(warp * 16 + row, k, bytesA, operands.outerMajorA)));
+    unpackShared(op.a, operands.sharedA, operands.outerMajorA, warp * 16, 16, op.k, load, decode,
+                 [&](int row, int k, Value value) { a[size_t(row * op.k + k)] = value; });
   } else
     a = unpackA<Value>(op, operands.a, decode);
   b.resize(size_t(op.k * op.n));
-  for (int k = 0; k < op.k; ++k)
-    for (int column = 0; column < op.n; ++column)
-      b[size_t(k * op.n + column)] =
-          decode(op.b, load(operands.sharedB.address(column, k, bytesB, operands.outerMajorB)));
+  unpackShared(op.b, operands.sharedB, operands.outerMajorB, 0, op.n, op.k, load, decode,
+               [&](int column, int k, Value value) { b[size_t(k * op.n + column)] = value; });
   if (operands.negateA != operands.negateB)
     for (Value &value : a)
       value = -value;
@@ -205,11 +219,11 @@ void multiplyWarpgroup(const MatrixOp &op, int warp, const WarpgroupOperands &op
                        Accumulator &sum) {
   if (isInteger(op.a)) {
     std::vector<int32_t> a, b;
-    multiplyShared(op, warp, operands, load, decodeInteger, a, b);
+    unpackOperands(op, warp, operands, load, decodeInteger, a, b);
     accumulateS32(sum.s32.data(), a.data(), b.data(), op.rows(), op.n, op.k, op.saturate);
   } else {
     std::vector<float> a, b;
-    multiplyShared(op, warp, operands, load, decodeFloat, a, b);
+    unpackOperands(op, warp, operands, load, decodeFloat, a, b);
     accumulateF32(sum.f32.data(), a.data(), b.data(), op.rows(), op.n, op.k);
   }
 }

@@ -55,8 +55,8 @@ void packD(const MatrixOp &op, const Accumulator &sum, std::span<LaneRegister> r
 void multiply(const MatrixOp &op, std::span<const LaneRegister> a, std::span<const LaneRegister> b,
               std::span<const LaneRegister> c, std::span<LaneRegister> d);
 
-/// An operand of wgmma in shared memory: reads `bytes` (1, 2 or 4) at an address.
-using LoadShared = std::function<uint32_t(uint32_t address)>;
+/// Operands of wgmma in shared memory are read in aligned chunks of 16 bytes: the bytes at an address.
+using LoadShared = std::function<const uint8_t *(uint32_t address)>;
 
 /// wgmma, one warp's rows: sum += A · B with signs. A from registers where `a` is not empty, else from shared memory.
 struct WarpgroupOperands {

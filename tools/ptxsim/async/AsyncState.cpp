@@ -1,0 +1,120 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "tools/ptxsim/async/AsyncState.h"
+
+#include "tools/ptxsim/Device.h"
+
+#include <algorithm>
+
+namespace weft::ptxsim {
+
+AsyncState::AsyncState(Block &block)
+    : order(int(block.warps.size())), shadow(uint32_t(block.shared.size()), order), warps(block.warps.size()) {
+  for (size_t warp = 0; warp < warps.size(); ++warp)
+    agentNames.push_back("warp " + std::to_string(warp));
+  auto add = [&](AsyncGroups &groups, bool generic, const std::string &name, size_t warp) {
+    groups.agent = order.addAgent(generic);
+    agentNames.push_back(name + " of warp " + std::to_string(warp));
+  };
+  for (size_t warp = 0; warp < warps.size(); ++warp) {
+    add(warps[warp].copies, true, "cp.async", warp);
+    add(warps[warp].bulk, false, "cp.async.bulk", warp);
+    add(warps[warp].products, false, "wgmma", warp);
+  }
+  const Function &function = *block.launch.function;
+  uint32_t threads = uint32_t(warps.size()) * kLanes, perBlock = 65536 / std::max(1u, function.minimumBlocks);
+  uint32_t registers =
+      function.maximumRegisters ? function.maximumRegisters : std::min(255u, perBlock / threads / 8 * 8);
+  for (WarpAsync &warp : warps)
+    warp.registers = registers;
+  registerPool = registers * threads;
+}
+
+AsyncState &asyncOf(Block &block) {
+  if (!block.async)
+    block.async = std::make_shared<AsyncState>(block);
+  return *block.async;
+}
+
+BarrierOrder &AsyncState::mbarrier(uint32_t address) {
+  BarrierOrder &barrier = mbarriers[address];
+  if (barrier.agent < 0) {
+    barrier.agent = order.addAgent(false);
+    char text[64];
+    std::snprintf(text, sizeof text, "a copy that completes at the mbarrier 0x%x", address);
+    agentNames.push_back(text);
+  }
+  return barrier;
+}
+
+std::string AsyncState::describe(int agent, int lane) const {
+  std::string text = agentNames[size_t(agent)];
+  if (agent < order.warpCount() && lane < kLanes)
+    text += ", lane " + std::to_string(lane) + ",";
+  return text;
+}
+
+void AsyncState::access(const Access &access) {
+  if (access.space != Space::Shared || access.atomic)
+    return;
+  int warp = int(access.warp.index), who = agent < 0 ? warp : agent;
+  SharedAccess touch{uint32_t(access.address - kSharedBase),
+                     access.bytes,
+                     warp,
+                     who,
+                     access.lane,
+                     agent < 0 ? order.now(warp) : agentClock,
+                     uint32_t(access.instruction.line)};
+  std::optional<Conflict> conflict;
+  if (access.reads)
+    conflict = shadow.read(touch);
+  if (!conflict && access.writes)
+    conflict = shadow.write(touch);
+  if (!conflict)
+    return;
+  std::string other = describe(conflict->otherAgent, conflict->otherLane);
+  std::string text = std::string(access.writes ? "writes" : "reads") + " shared memory that " + other +
+                     (conflict->otherWrote ? " writes" : " reads") + " in line " + std::to_string(conflict->otherLine);
+  bool isAsync = conflict->otherAgent >= order.warpCount();
+  FaultKind kind = FaultKind::Race;
+  if (conflict->kind == Conflict::MissingFence) {
+    kind = FaultKind::Proxy;
+    text += ", without fence.proxy.async between the store and this access of the asynchronous proxy";
+  } else if (isAsync) {
+    kind = FaultKind::InFlight;
+    text += ", before a wait that says it is done";
+  } else
+    text += ", and no barrier is between them";
+  access.warp.fault(kind, text, access.lane == SharedAccess::kAllLanes ? 0 : access.lane,
+                    conflict->address + kSharedBase);
+}
+
+void AsyncState::arrive(const Warp &warp, int id) { order.release(int(warp.index), named[size_t(id)].gathering); }
+
+void AsyncState::barrier(const Block &, int id, uint32_t) {
+  BarrierOrder &barrier = named[size_t(id)];
+  barrier.opened.known.join(barrier.gathering.known);
+  barrier.opened.fenced.join(barrier.gathering.fenced);
+}
+
+void AsyncState::leave(const Warp &warp, int id) { order.acquire(int(warp.index), named[size_t(id)].opened); }
+
+void AsyncState::warpBarrier(const Warp &warp, LaneMask) { order.syncLanes(int(warp.index)); }
+
+int AsyncState::productLine(const Warp &warp, Slot row) const {
+  for (const ProductInFlight &product : warps[warp.index].inFlight)
+    if (std::find(product.rows.begin(), product.rows.end(), row) != product.rows.end())
+      return product.line;
+  return 0;
+}
+
+void requireWholeWarp(const Warp &warp, LaneMask active, const char *what) {
+  if (active == kAllLanes)
+    return;
+  int missing = std::countr_one(active);
+  warp.fault(FaultKind::Divergence,
+             std::string(what) + " needs all 32 lanes of the warp; lane " + std::to_string(missing) + " is missing",
+             missing);
+}
+
+} // namespace weft::ptxsim
