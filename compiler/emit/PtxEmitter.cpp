@@ -6,6 +6,7 @@
 #include "compiler/emit/DeviceModule.h"
 #include "compiler/emit/GuardedCodegen.h"
 #include "compiler/emit/SelectableOps.h"
+#include "compiler/estimate/PtxText.h"
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
@@ -115,6 +116,20 @@ std::string missingFunction(const llvm::Module &module) {
   return "";
 }
 
+/// Of kernels that need many registers, ptxas takes 128 for itself and spills the rest, to have one more block on an
+/// SM. Said how many blocks there are to be at least, it takes up to 168 (a third of an SM's part for 4 warps), and
+/// nothing is spilled. Kernels that need fewer would only fill what they are allowed, so of them nothing is said.
+std::string withRoomForRegisters(std::string ptx, int32_t threads) {
+  constexpr int kMany = 104, kRegisters = 168, kOfSm = 65536; // kMany: alive in the text, by our kernels at hand
+  Result<PtxKernelText> text = readPtx(ptx, "");
+  bool isBounded = ptx.find(".maxnreg") != std::string::npos || ptx.find(".minnctapersm") != std::string::npos;
+  if (!text || isBounded || liveRegisters(*text) < kMany)
+    return ptx;
+  size_t end = ptx.find('\n', ptx.find(".reqntid"));
+  int32_t blocks = std::max(1, kOfSm / (kRegisters * threads));
+  return ptx.insert(end + 1, ".minnctapersm " + std::to_string(blocks) + "\n");
+}
+
 class Emission {
 public:
   explicit Emission(const Target &target)
@@ -205,8 +220,8 @@ Result<std::vector<Kernel>> emitKernels(mlir::ModuleOp module, const Target &tar
     Result<std::string> ptx = emission.generate(described.name, described.place);
     if (!ptx)
       return ptx.takeError();
-    kernels.push_back(
-        {described.name, target.isa, std::move(*ptx), described.threads, described.sharedBytes, described.parameters});
+    kernels.push_back({described.name, target.isa, withRoomForRegisters(std::move(*ptx), described.threads),
+                       described.threads, described.sharedBytes, described.parameters});
   }
   return kernels;
 }
