@@ -98,16 +98,18 @@ void printShape(const Measurement &shape) {
   std::printf("%-24s %9s %9s %9s", printableExtents(shape.extents).c_str(),
               printableSeconds(shape.percentile(0.5)).c_str(), printableSeconds(shape.percentile(0.9)).c_str(),
               printableSeconds(shape.percentile(0.99)).c_str());
-  if (shape.flops > 0)
+  if (shape.flops > 0 && shape.peakGflops > 0)
     std::printf(" %8.1f %7.1f %6.1f%%\n", shape.gflops(), shape.gbps(), shape.percentOfPeak());
+  else if (shape.flops > 0)
+    std::printf(" %8.1f %7.1f %7s\n", shape.gflops(), shape.gbps(), "-");
   else
     std::printf(" %8s %7s %7s\n", "-", "-", "-");
   std::fflush(stdout);
 }
 
 void printFoot(const Bench &bench) {
-  std::printf("\nThe core's multiply-add peak, measured between the runs: %.0f GF/s.\n",
-              bench.shapes.back().peakGflops);
+  if (double peak = bench.shapes.back().peakGflops; peak > 0)
+    std::printf("\nThe core's multiply-add peak, measured between the runs: %.0f GF/s.\n", peak);
   std::printf("GF/s counts matrix products and attention, GB/s the weights they read%s.\n",
               bench.isAlone ? ", by the\nthread's processor time" : "");
   if (!bench.experts)
@@ -120,16 +122,15 @@ void printFoot(const Bench &bench) {
 }
 
 nlohmann::json asJson(const Measurement &shape) {
-  return {{"shape", shape.extents},
-          {"times_s", shape.seconds},
-          {"p50_s", shape.percentile(0.5)},
-          {"p90_s", shape.percentile(0.9)},
-          {"p99_s", shape.percentile(0.99)},
-          {"speed_s", shape.speedSeconds},
-          {"gflops", shape.gflops()},
-          {"gbps", shape.gbps()},
-          {"fma_peak_gflops", shape.peakGflops},
-          {"percent_of_peak", shape.percentOfPeak()}};
+  nlohmann::json result = {{"shape", shape.extents},          {"times_s", shape.seconds},
+                           {"p50_s", shape.percentile(0.5)},  {"p90_s", shape.percentile(0.9)},
+                           {"p99_s", shape.percentile(0.99)}, {"speed_s", shape.speedSeconds},
+                           {"gflops", shape.gflops()},        {"gbps", shape.gbps()}};
+  if (shape.peakGflops > 0) {
+    result["fma_peak_gflops"] = shape.peakGflops;
+    result["percent_of_peak"] = shape.percentOfPeak();
+  }
+  return result;
 }
 
 /// One shape's fields stand at the top as well, so that a reader of one shape needs no loop.

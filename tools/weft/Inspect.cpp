@@ -308,7 +308,7 @@ void addInspect(CLI::App &weft, int &exitCode) {
       ->required()
       ->type_name("");
   command->add_flag("--coverage", options->coverage, "a model's operations and kernels, or all it lacks");
-  command->add_flag("--kernels", options->kernels, "a static model of a GPU's kernels; also of a .ptx file");
+  command->add_flag("--kernels", options->kernels, "a static model of a GPU's kernels; of a .ptx too");
   command->add_option("--target", options->targets, "with --kernels: nvptx:sm_90a or another GPU")->type_name("TARGET");
   command->add_flag("--json", options->json, "print one JSON object");
   command->callback([options, &exitCode] {

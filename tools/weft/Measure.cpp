@@ -156,7 +156,7 @@ Result<Measurement> measure(Runner &runner, const Entry &entry, const std::optio
   }
   result.speedSeconds = median(runner.isAlone() ? times.processor : times.passed);
   result.seconds = std::move(times.passed);
-  result.peakGflops = median(peaks);
+  result.peakGflops = runner.isOnCpu() ? median(peaks) : 0;
   return result;
 }
 
@@ -190,7 +190,7 @@ Result<Measurement> measureSteps(const Model &model, Runner &decode, const Entry
     result.weightBytes = work->bytesRead(result.extents);
   }
   Times times;
-  result.peakGflops = weft_peak_fma_gflops();
+  result.peakGflops = decode.isOnCpu() ? weft_peak_fma_gflops() : 0;
   for (int64_t column = 0; column < next.shape[1]; ++column) {
     copyColumn(next, column, decode);
     if (Result<void> ran = turn(decode, kTurnSeconds, 1, times, /*isStep=*/true); !ran)

@@ -30,7 +30,7 @@ struct Measurement {
   double speedSeconds = 0;
   double flops = 0; ///< of a run; 0 where unknown
   double weightBytes = 0;
-  double peakGflops = 0; ///< of the core, multiply-adds in f32
+  double peakGflops = 0; ///< of the core, multiply-adds in f32; 0 where a GPU does the work
 
   /// The time that this share of the runs did not exceed.
   double percentile(double share) const;

@@ -121,7 +121,8 @@ public:
   int threads() const;
   std::string variant() const;
   /// Whether all of the work is done by this thread, so that its processor time is that of the work.
-  bool isAlone() const { return device == "cpu" && threads() == 1; }
+  bool isAlone() const { return isOnCpu() && threads() == 1; }
+  bool isOnCpu() const { return device == "cpu"; }
   /// "1 thread", "4 threads", "cuda:0".
   std::string place() const;
 
