@@ -39,6 +39,9 @@ public:
   virtual void warpBarrier(const Warp &warp, LaneMask lanes) = 0;
 };
 
+/// Finds races and missing waits (async/AsyncState.h).
+std::unique_ptr<AccessObserver> observeRaces(const Block &block);
+
 /// One of a block's 16 named barriers (bar, barrier). Threads arrive; the last one opens it for all that wait.
 struct NamedBarrier {
   uint32_t expected = 0; ///< threads; 0: nobody has arrived

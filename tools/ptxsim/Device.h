@@ -41,7 +41,7 @@ struct DeviceOptions {
   bool checkRegisters = true;                     ///< reads of registers that nothing wrote are faults
   bool checkMemory = true;                        ///< reads of memory that nothing wrote are faults
   /// Makes the observer of a block; empty: none.
-  std::function<std::unique_ptr<AccessObserver>(const Block &)> observe;
+  std::function<std::unique_ptr<AccessObserver>(const Block &)> observe = observeRaces;
 };
 
 struct Statistics {

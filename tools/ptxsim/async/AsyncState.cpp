@@ -30,6 +30,22 @@ AsyncState::AsyncState(Block &block)
   registerPool = registers * threads;
 }
 
+namespace {
+class RaceObserver : public AccessObserver {
+public:
+  void access(const Access &access) override { asyncOf(access.warp.block).access(access); }
+  void arrive(const Warp &warp, int id) override { asyncOf(warp.block).arrive(warp, id); }
+  void leave(const Warp &warp, int id) override { asyncOf(warp.block).leave(warp, id); }
+  void barrier(const Block &block, int id, uint32_t) override {
+    if (block.async)
+      block.async->open(id);
+  }
+  void warpBarrier(const Warp &warp, LaneMask) override { asyncOf(warp.block).syncLanes(warp); }
+};
+} // namespace
+
+std::unique_ptr<AccessObserver> observeRaces(const Block &) { return std::make_unique<RaceObserver>(); }
+
 AsyncState &asyncOf(Block &block) {
   if (!block.async)
     block.async = std::make_shared<AsyncState>(block);
@@ -91,7 +107,7 @@ void AsyncState::access(const Access &access) {
 
 void AsyncState::arrive(const Warp &warp, int id) { order.release(int(warp.index), named[size_t(id)].gathering); }
 
-void AsyncState::barrier(const Block &, int id, uint32_t) {
+void AsyncState::open(int id) {
   BarrierOrder &barrier = named[size_t(id)];
   barrier.opened.known.join(barrier.gathering.known);
   barrier.opened.fenced.join(barrier.gathering.fenced);
@@ -99,7 +115,7 @@ void AsyncState::barrier(const Block &, int id, uint32_t) {
 
 void AsyncState::leave(const Warp &warp, int id) { order.acquire(int(warp.index), named[size_t(id)].opened); }
 
-void AsyncState::warpBarrier(const Warp &warp, LaneMask) { order.syncLanes(int(warp.index)); }
+void AsyncState::syncLanes(const Warp &warp) { order.syncLanes(int(warp.index)); }
 
 int AsyncState::productLine(const Warp &warp, Slot row) const {
   for (const ProductInFlight &product : warps[warp.index].inFlight)

@@ -51,7 +51,7 @@ struct BarrierOrder {
   uint32_t phases = 0; // completed
 };
 
-class AsyncState : public AccessObserver {
+class AsyncState {
 public:
   explicit AsyncState(Block &block);
 
@@ -81,11 +81,11 @@ public:
     AsyncState &state;
   };
 
-  void access(const Access &access) override;
-  void barrier(const Block &block, int id, uint32_t threads) override;
-  void warpBarrier(const Warp &warp, LaneMask lanes) override;
-  void arrive(const Warp &warp, int id) override;
-  void leave(const Warp &warp, int id) override;
+  void access(const Access &access);
+  void open(int id);
+  void syncLanes(const Warp &warp);
+  void arrive(const Warp &warp, int id);
+  void leave(const Warp &warp, int id);
 
   /// Registers lent to a product of the warp: the line that issued it, 0 where the row is free.
   int productLine(const Warp &warp, Slot row) const;
@@ -98,6 +98,9 @@ private:
   std::array<BarrierOrder, 16> named;
   std::vector<std::string> agentNames;
 };
+
+/// An observer that hands everything to the block's AsyncState.
+std::unique_ptr<AccessObserver> observeRaces(const Block &block);
 
 /// The block's state, made where there is none.
 AsyncState &asyncOf(Block &block);
