@@ -18,10 +18,10 @@ template <typename Value> Value combine(Reduction::Op op, Value left, Value righ
       return Value(std::make_unsigned_t<Value>(left) + std::make_unsigned_t<Value>(right));
     else
       return left + right;
-  case Reduction::Op::Min:
-    return std::min(left, right);
+  case Reduction::Op::Min: // of a number and NaN: the number
+    return right < left || left != left ? right : left;
   case Reduction::Op::Max:
-    return std::max(left, right);
+    return right > left || left != left ? right : left;
   default:
     return left;
   }
@@ -73,6 +73,8 @@ void Reduction::apply(std::byte *target, const std::byte *operand, uint32_t byte
     return applyTo<float>(target, operand, bytes, number);
   case Type::F64:
     return applyTo<double>(target, operand, bytes, number);
+  case Type::B16:
+    return applyTo<uint16_t>(target, operand, bytes, integer);
   case Type::S32:
     return applyTo<int32_t>(target, operand, bytes, integer);
   case Type::S64:
