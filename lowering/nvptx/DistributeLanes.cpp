@@ -1,8 +1,8 @@
 // Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Code on vectors of n <= 16 lanes → code on scalars, lane l in thread l of a group (threads from n on hold nothing of
-// meaning); a scalar is the same in every thread:
+// Code on vectors → code on scalars, lane l in thread l of a group (threads beyond a short vector hold nothing of
+// meaning; of a wide one, a thread holds neighbours); a scalar is the same in every thread:
 //   vector.load %x[%i]        →  memref.load %x[%i + %lane]
 //   vector.extract %v[3]      →  nvvm.shfl.sync idx %group, %v, 3
 //   memref.store %s, %x[%i]   →  scf.if %lane == 0 { memref.store }
@@ -30,14 +30,13 @@ namespace {
 
 bool isVector(Type type) { return isa<VectorType>(type); }
 
-/// A lane's value for a vector; other types stay.
+/// A lane's values for a vector; other types stay.
 struct LaneTypes : TypeConverter {
   LaneTypes() {
     addConversion([](Type type) { return type; });
-    addConversion([](VectorType type) -> std::optional<Type> {
-      if (type.getRank() != 1 || type.isScalable() || type.getDimSize(0) > kGroupLanes)
-        return Type();
-      return type.getElementType();
+    addConversion([](VectorType type, SmallVectorImpl<Type> &results) -> std::optional<LogicalResult> {
+      results.append(elementsOfLane(type), type.getElementType());
+      return success(!results.empty());
     });
   }
 };

@@ -1,7 +1,7 @@
 // Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Vectors in memory: each lane reads and writes its own element, or none where a mask says so.
+// Vectors in memory: each lane reads and writes its own elements, or none where a mask says so.
 #include "lowering/nvptx/LanePatterns.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -14,128 +14,145 @@ using namespace mlir;
 namespace weft {
 namespace {
 
-/// The place of the lane's element.
-SmallVector<Value> laneIndices(OpBuilder &b, Location loc, ValueRange indices, LaneGroup group) {
-  SmallVector<Value> place(indices);
-  Value lane = arith::IndexCastUIOp::create(b, loc, b.getIndexType(), group.lane);
-  place.back() = arith::AddIOp::create(b, loc, place.back(), lane);
-  return place;
-}
+/// A vector in memory, seen by one lane.
+class LaneAccess {
+public:
+  LaneAccess(OpBuilder &b, Location loc, VectorType type, Value base, ValueRange indices, LaneGroup group)
+      : b(b), loc(loc), type(type), base(base), indices(indices), group(group) {}
 
-/// Whether this lane belongs to a vector; null where all do.
-Value isInVector(OpBuilder &b, Location loc, VectorType type, LaneGroup group) {
-  if (type.getDimSize(0) == kGroupLanes)
-    return Value();
-  Value count = arith::ConstantIntOp::create(b, loc, type.getDimSize(0), 32);
-  return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, group.lane, count);
-}
-
-/// `mask`, restricted to the lanes of a vector.
-Value restrictMask(OpBuilder &b, Location loc, Value mask, VectorType type, LaneGroup group) {
-  Value inside = isInVector(b, loc, type, group);
-  return inside ? arith::AndIOp::create(b, loc, mask, inside).getResult() : mask;
-}
-
-/// A load where `mask` is set (null: everywhere), else `otherwise`.
-Value emitLoad(OpBuilder &b, Location loc, Value mask, Value base, ValueRange place, Value otherwise) {
-  if (!mask)
-    return memref::LoadOp::create(b, loc, base, place);
-  Type type = otherwise.getType();
-  auto branch = scf::IfOp::create(b, loc, TypeRange(type), mask, /*withElseRegion=*/true);
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(branch.thenBlock());
-  Value loaded = memref::LoadOp::create(b, loc, base, place);
-  scf::YieldOp::create(b, loc, loaded);
-  b.setInsertionPointToStart(branch.elseBlock());
-  scf::YieldOp::create(b, loc, otherwise);
-  return branch.getResult(0);
-}
-
-void emitStore(OpBuilder &b, Location loc, Value mask, Value value, Value base, ValueRange place) {
-  if (!mask) {
-    memref::StoreOp::create(b, loc, value, base, place);
-    return;
+  /// The place of a lane's element.
+  SmallVector<Value> place(int64_t element) {
+    int64_t count = elementsOfLane(type);
+    Value offset = arith::IndexCastUIOp::create(b, loc, b.getIndexType(), group.lane);
+    if (count > 1)
+      offset = arith::MulIOp::create(b, loc, offset, arith::ConstantIndexOp::create(b, loc, count));
+    if (element > 0)
+      offset = arith::AddIOp::create(b, loc, offset, arith::ConstantIndexOp::create(b, loc, element));
+    return moved(offset);
   }
-  auto branch = scf::IfOp::create(b, loc, mask, /*withElseRegion=*/false);
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(branch.thenBlock());
-  memref::StoreOp::create(b, loc, value, base, place);
-}
 
-Value zeroOf(OpBuilder &b, Location loc, Type type) { return arith::ConstantOp::create(b, loc, b.getZeroAttr(type)); }
+  /// The place of an element that is looked up.
+  SmallVector<Value> moved(Value offset) {
+    SmallVector<Value> all(indices);
+    if (!offset.getType().isIndex())
+      offset = arith::IndexCastOp::create(b, loc, b.getIndexType(), offset);
+    all.back() = arith::AddIOp::create(b, loc, all.back(), offset);
+    return all;
+  }
+
+  /// `mask` (null: all) without the lanes beyond a short vector.
+  Value restricted(Value mask) {
+    if (type.getDimSize(0) >= kGroupLanes)
+      return mask;
+    Value count = arith::ConstantIntOp::create(b, loc, type.getDimSize(0), 32);
+    Value inside = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, group.lane, count);
+    return mask ? arith::AndIOp::create(b, loc, mask, inside).getResult() : inside;
+  }
+
+  /// A load where `mask` is set (null: everywhere), else `otherwise` (null: zero).
+  Value load(Value mask, ValueRange where, Value otherwise) {
+    if (!mask)
+      return memref::LoadOp::create(b, loc, base, where);
+    Type element = type.getElementType();
+    if (!otherwise)
+      otherwise = arith::ConstantOp::create(b, loc, b.getZeroAttr(element));
+    auto branch = scf::IfOp::create(b, loc, TypeRange(element), mask, /*withElseRegion=*/true);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(branch.thenBlock());
+    Value loaded = memref::LoadOp::create(b, loc, base, where);
+    scf::YieldOp::create(b, loc, loaded);
+    b.setInsertionPointToStart(branch.elseBlock());
+    scf::YieldOp::create(b, loc, otherwise);
+    return branch.getResult(0);
+  }
+
+  void store(Value mask, Value value, ValueRange where) {
+    if (!mask) {
+      memref::StoreOp::create(b, loc, value, base, where);
+      return;
+    }
+    auto branch = scf::IfOp::create(b, loc, mask, /*withElseRegion=*/false);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(branch.thenBlock());
+    memref::StoreOp::create(b, loc, value, base, where);
+  }
+
+private:
+  OpBuilder &b;
+  Location loc;
+  VectorType type;
+  Value base;
+  SmallVector<Value> indices;
+  LaneGroup group;
+};
+
+/// A value of each range, which are scalars here.
+SmallVector<Value> flat(ArrayRef<ValueRange> ranges) {
+  return llvm::map_to_vector(ranges, [](ValueRange range) -> Value { return range.front(); });
+}
 
 struct DistributeLoad : LanePattern<vector::LoadOp> {
-  using LanePattern::LanePattern;
+  using Base::Base;
 
-  LogicalResult matchAndRewrite(vector::LoadOp op, OpAdaptor in, ConversionPatternRewriter &rewriter) const override {
-    Location loc = op.getLoc();
+  LogicalResult matchAndRewrite(vector::LoadOp op, Values in, ConversionPatternRewriter &rewriter) const override {
     VectorType type = op.getVectorType();
-    SmallVector<Value> place = laneIndices(rewriter, loc, in.getIndices(), group);
-    Value mask = isInVector(rewriter, loc, type, group);
-    Value zero = mask ? zeroOf(rewriter, loc, type.getElementType()) : Value();
-    rewriter.replaceOp(op, emitLoad(rewriter, loc, mask, in.getBase(), place, zero));
-    return success();
+    LaneAccess access(rewriter, op.getLoc(), type, in.getBase().front(), flat(in.getIndices()), group);
+    Value mask = access.restricted(Value());
+    SmallVector<Value> results;
+    for (int64_t element = 0; element < elementsOfLane(type); ++element)
+      results.push_back(access.load(mask, access.place(element), Value()));
+    return replace(op, rewriter, results);
   }
 };
 
 struct DistributeMaskedLoad : LanePattern<vector::MaskedLoadOp> {
-  using LanePattern::LanePattern;
+  using Base::Base;
 
-  LogicalResult matchAndRewrite(vector::MaskedLoadOp op, OpAdaptor in,
+  LogicalResult matchAndRewrite(vector::MaskedLoadOp op, Values in,
                                 ConversionPatternRewriter &rewriter) const override {
-    Location loc = op.getLoc();
-    SmallVector<Value> place = laneIndices(rewriter, loc, in.getIndices(), group);
-    Value mask = restrictMask(rewriter, loc, in.getMask(), op.getVectorType(), group);
-    rewriter.replaceOp(op, emitLoad(rewriter, loc, mask, in.getBase(), place, in.getPassThru()));
-    return success();
+    LaneAccess access(rewriter, op.getLoc(), op.getVectorType(), in.getBase().front(), flat(in.getIndices()), group);
+    SmallVector<Value> results;
+    for (auto [element, mask, otherwise] : llvm::enumerate(in.getMask(), in.getPassThru()))
+      results.push_back(access.load(access.restricted(mask), access.place(element), otherwise));
+    return replace(op, rewriter, results);
   }
 };
 
 struct DistributeStore : LanePattern<vector::StoreOp> {
-  using LanePattern::LanePattern;
+  using Base::Base;
 
-  LogicalResult matchAndRewrite(vector::StoreOp op, OpAdaptor in, ConversionPatternRewriter &rewriter) const override {
-    Location loc = op.getLoc();
-    SmallVector<Value> place = laneIndices(rewriter, loc, in.getIndices(), group);
-    Value mask = isInVector(rewriter, loc, op.getVectorType(), group);
-    emitStore(rewriter, loc, mask, in.getValueToStore(), in.getBase(), place);
+  LogicalResult matchAndRewrite(vector::StoreOp op, Values in, ConversionPatternRewriter &rewriter) const override {
+    LaneAccess access(rewriter, op.getLoc(), op.getVectorType(), in.getBase().front(), flat(in.getIndices()), group);
+    Value mask = access.restricted(Value());
+    for (auto [element, value] : llvm::enumerate(in.getValueToStore()))
+      access.store(mask, value, access.place(element));
     rewriter.eraseOp(op);
     return success();
   }
 };
 
 struct DistributeMaskedStore : LanePattern<vector::MaskedStoreOp> {
-  using LanePattern::LanePattern;
+  using Base::Base;
 
-  LogicalResult matchAndRewrite(vector::MaskedStoreOp op, OpAdaptor in,
+  LogicalResult matchAndRewrite(vector::MaskedStoreOp op, Values in,
                                 ConversionPatternRewriter &rewriter) const override {
-    Location loc = op.getLoc();
-    SmallVector<Value> place = laneIndices(rewriter, loc, in.getIndices(), group);
-    Value mask = restrictMask(rewriter, loc, in.getMask(), op.getVectorType(), group);
-    emitStore(rewriter, loc, mask, in.getValueToStore(), in.getBase(), place);
+    LaneAccess access(rewriter, op.getLoc(), op.getVectorType(), in.getBase().front(), flat(in.getIndices()), group);
+    for (auto [element, mask, value] : llvm::enumerate(in.getMask(), in.getValueToStore()))
+      access.store(access.restricted(mask), value, access.place(element));
     rewriter.eraseOp(op);
     return success();
   }
 };
 
-/// The place of an element that a lane looks up.
-SmallVector<Value> gatheredIndices(OpBuilder &b, Location loc, ValueRange indices, Value offset) {
-  SmallVector<Value> place(indices);
-  if (!offset.getType().isIndex())
-    offset = arith::IndexCastOp::create(b, loc, b.getIndexType(), offset);
-  place.back() = arith::AddIOp::create(b, loc, place.back(), offset);
-  return place;
-}
-
 struct DistributeGather : LanePattern<vector::GatherOp> {
-  using LanePattern::LanePattern;
+  using Base::Base;
 
-  LogicalResult matchAndRewrite(vector::GatherOp op, OpAdaptor in, ConversionPatternRewriter &rewriter) const override {
-    Location loc = op.getLoc();
-    SmallVector<Value> place = gatheredIndices(rewriter, loc, in.getOffsets(), in.getIndices());
-    Value mask = restrictMask(rewriter, loc, in.getMask(), op.getVectorType(), group);
-    rewriter.replaceOp(op, emitLoad(rewriter, loc, mask, in.getBase(), place, in.getPassThru()));
-    return success();
+  LogicalResult matchAndRewrite(vector::GatherOp op, Values in, ConversionPatternRewriter &rewriter) const override {
+    LaneAccess access(rewriter, op.getLoc(), op.getVectorType(), in.getBase().front(), flat(in.getOffsets()), group);
+    SmallVector<Value> results;
+    for (auto [offset, mask, otherwise] : llvm::zip_equal(in.getIndices(), in.getMask(), in.getPassThru()))
+      results.push_back(access.load(access.restricted(mask), access.moved(offset), otherwise));
+    return replace(op, rewriter, results);
   }
 };
 

@@ -66,8 +66,8 @@ def SynchronizeLanes : Pass<"weft-synchronize-lanes", "::mlir::ModuleOp"> {
 def DistributeLanes : Pass<"weft-distribute-lanes", "::mlir::ModuleOp"> {
   let summary = "Gives each lane of a vector to a thread";
   let description = [{
-    Before: device functions of code on vectors of at most 16 lanes. After: code on scalars, one lane a thread; what was a scalar is computed
-    by every thread. Loads and stores of vectors are of neighbours; shuffles, reductions and extractions are
+    Before: device functions of code on vectors of at most 16 elements, or of 16 · k. After: code on scalars, one lane a
+    thread, or k neighbours; what was a scalar is computed by every thread. Loads and stores of vectors are of neighbours; shuffles, reductions and extractions are
     `nvvm.shfl.sync` among 16 threads; the first of them stores scalars.
 
     Example:

@@ -67,6 +67,16 @@ CompiledModule::CompiledModule(const std::string &text, const Arrays &weights, c
     writeWeights(folder.path("module.safetensors").string(), weights);
   Graph graph = need(import(*context, path), text);
   CompileOptions options;
+  options.reproducerDir = folder.path("").string();
+  const char *device = std::getenv("WEFT_CONFORMANCE_TARGET");
+  if (device && *device)
+    openOnDevice(graph, options, device, folder.path("module.weft").string(), text);
+  else
+    compileForCpu(graph, options, targets, text);
+}
+
+void CompiledModule::compileForCpu(const Graph &graph, CompileOptions options, const std::string &targets,
+                                   const std::string &text) {
   // Tiles in vectors are run beside the instructions; other code of higher levels for v3 only where there are none.
   std::string all = "cpu:amx,v4-bf16,v4-vnni,v4,v3,portable,amx-vectors";
   if (!__builtin_cpu_supports("avx512bf16"))
@@ -74,8 +84,8 @@ CompiledModule::CompiledModule(const std::string &text, const Arrays &weights, c
   if (!__builtin_cpu_supports("avx512f"))
     all += ",v4-vectors";
   options.targets = {targets.empty() ? all : targets};
-  options.reproducerDir = folder.path("").string();
   executable = std::make_unique<Executable>(need(compile(graph, options), text));
+  model = executable->model();
   for (const char *variant : kVariants)
     if (session(variant, 1))
       names.push_back(variant);
@@ -83,9 +93,24 @@ CompiledModule::CompiledModule(const std::string &text, const Arrays &weights, c
     giveUp("this processor runs no variant", text);
 }
 
+void CompiledModule::openOnDevice(const Graph &graph, CompileOptions options, const std::string &target,
+                                  const std::string &path, const std::string &text) {
+  options.targets = {target};
+  if (Result<void> made = compileToArtifact(graph, path, options); !made)
+    giveUp(made.error().format(), text);
+  weft_open_options open = {};
+  open.size = sizeof(open);
+  open.device = "cuda";
+  if (weft_open(path.c_str(), &open, &model) != WEFT_OK)
+    giveUp(weft_last_error(), text);
+  names.push_back(target.substr(target.find(':') + 1));
+}
+
 CompiledModule::~CompiledModule() {
   for (auto &[key, session] : sessions)
     weft_session_free(session);
+  if (!executable)
+    weft_close(model);
 }
 
 weft_session *CompiledModule::session(const std::string &variant, int threads) {
@@ -96,7 +121,7 @@ weft_session *CompiledModule::session(const std::string &variant, int threads) {
   options.size = sizeof(options);
   options.threads = threads;
   options.variant = variant.c_str();
-  weft_status status = weft_session_new(executable->model(), &options, &made);
+  weft_status status = weft_session_new(model, &options, &made);
   if (status != WEFT_OK && status != WEFT_ERROR_INCOMPATIBLE)
     giveUp(weft_last_error());
   return made;
@@ -120,7 +145,7 @@ Arrays CompiledModule::run(const std::string &variant, const std::string &entry,
   }
   Arrays outputs;
   weft_tensor_info info;
-  while (weft_model_output(executable->model(), entry.c_str(), outputs.size(), &info) == WEFT_OK) {
+  while (weft_model_output(model, entry.c_str(), outputs.size(), &info) == WEFT_OK) {
     weft_tensor tensor = {};
     tensor.name = info.name;
     if (weft_output_shape(chosen, entry.c_str(), given.data(), given.size(), &tensor) != WEFT_OK)

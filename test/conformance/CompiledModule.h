@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The text of a module through the whole compiler, and calls of its entries with every code variant that this processor
-// has. Arrays lie in guarded memory (GuardedMemory.h) and outputs hold NaN before a call, so each comparison of values
-// is a check of bounds and of stores too.
+// has; or, where the environment's WEFT_CONFORMANCE_TARGET says nvptx:sm_90a, on the CUDA driver's first device. Arrays
+// lie in guarded memory (GuardedMemory.h) and outputs hold NaN before a call, so each comparison of values is a check
+// of bounds and of stores too.
 #ifndef WEFT_TEST_CONFORMANCE_COMPILEDMODULE_H
 #define WEFT_TEST_CONFORMANCE_COMPILEDMODULE_H
 
@@ -17,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+struct weft_model;
 struct weft_session;
 
 namespace weft::test {
@@ -52,10 +54,14 @@ public:
   void reset(const std::string &variant, int threads = 1);
 
 private:
+  void compileForCpu(const Graph &graph, CompileOptions options, const std::string &targets, const std::string &text);
+  void openOnDevice(const Graph &graph, CompileOptions options, const std::string &target, const std::string &path,
+                    const std::string &text);
   weft_session *session(const std::string &variant, int threads);
 
   std::unique_ptr<Context> context;
-  std::unique_ptr<Executable> executable;
+  std::unique_ptr<Executable> executable; ///< of a CPU
+  weft_model *model = nullptr;            ///< the executable's, or an artifact's on a device
   std::vector<std::string> names;
   std::map<std::pair<std::string, int>, weft_session *> sessions;
 };

@@ -3,6 +3,7 @@
 //
 // weft_check_fixture FOLDER [--target amx,v4,v3,portable] [--threads N] [--weights FORM] [--dtype TYPE]
 //   [--artifact NAME.weft]
+// weft_check_fixture FOLDER --target nvptx:sm_90a --artifact NAME.weft …
 //
 // Compiles a fixture in memory, runs its batch with each code variant that this processor has, and prints one line for
 // each check: outputs within 1e-5 (relative RMS; 8-bit 1e-1, 4-bit 5e-1, bf16 in tiles 2e-2) of float64, with the
@@ -212,6 +213,9 @@ struct Options {
   std::string weights = "keep";
   std::string dtype = "f32";
   int threads = 1;
+
+  bool isGpu() const { return targets.starts_with("nvptx:"); }
+  std::vector<std::string> variants() const;
 };
 
 Options parse(int count, char **arguments) {
@@ -233,9 +237,10 @@ Options parse(int count, char **arguments) {
     else
       options.folder.clear(), index = count;
   }
-  if (options.folder.empty()) {
+  if (options.folder.empty() || (options.isGpu() && options.artifact.empty())) {
     std::fprintf(stderr, "usage: weft_check_fixture FOLDER [--target amx,v4,v3,portable] [--threads N] "
-                         "[--weights FORM] [--dtype TYPE] [--artifact NAME.weft]\n");
+                         "[--weights FORM] [--dtype TYPE] [--artifact NAME.weft]\n"
+                         "       weft_check_fixture FOLDER --target nvptx:sm_90a --artifact NAME.weft\n");
     std::exit(1);
   }
   return options;
@@ -251,9 +256,13 @@ std::vector<std::string> split(const std::string &list) {
   return items;
 }
 
+std::vector<std::string> Options::variants() const {
+  return split(isGpu() ? targets.substr(std::string_view("nvptx:").size()) : targets);
+}
+
 CompileOptions optionsFor(const Options &options) {
   CompileOptions result;
-  result.targets = {"cpu:" + options.targets};
+  result.targets = {options.isGpu() ? options.targets : "cpu:" + options.targets};
   result.weights = options.weights;
   result.dtype = options.dtype == "bf16"  ? ElementType::BF16
                  : options.dtype == "f16" ? ElementType::F16
@@ -277,12 +286,44 @@ void checkArtifact(const Options &options, const Graph &graph, weft_model *inMem
   weft_model *model = nullptr;
   if (weft_open(options.artifact.c_str(), nullptr, &model) != WEFT_OK)
     giveUpOnRuntime();
-  for (const std::string &variant : split(options.targets)) {
+  for (const std::string &variant : options.variants()) {
     std::optional<Runner> here = Runner::make(inMemory, variant, 1), there = Runner::make(model, variant, 1);
     if (here && there)
       report(sameRows(batch, here->run(batch), there->run(batch), [](int64_t row) { return row; }), variant,
              "ahead of time: same bits");
   }
+  weft_close(model);
+}
+
+/// All checks of each variant that this machine can run.
+void checkVariants(const Options &options, const Fixture &fixture, weft_model *model, int64_t longest) {
+  for (const std::string &variant : options.variants()) {
+    std::optional<Runner> runner = Runner::make(model, variant, options.threads);
+    if (!runner) {
+      std::printf("skip %-8s this processor lacks it\n", variant.c_str());
+      continue;
+    }
+    Outputs outputs = runner->run(fixture.batch);
+    checkValues(variant, fixture, outputs, boundOf(options, variant));
+    checkCalls(variant, fixture, *runner, boundOf(options, variant));
+    std::optional<Runner> other = Runner::make(model, variant, options.threads == 1 ? 2 : 1);
+    report(sameRows(fixture.batch, outputs, other->run(fixture.batch), [](int64_t row) { return row; }), variant,
+           "one thread and two: same bits");
+    checkBits(variant, fixture.batch, outputs, *runner, longest);
+  }
+}
+
+/// The same from the artifact, on a GPU.
+void checkOnDevice(const Options &options, const Fixture &fixture, const Graph &graph) {
+  if (Result<void> made = compileToArtifact(graph, options.artifact, optionsFor(options)); !made)
+    giveUp(made.error());
+  weft_open_options open = {};
+  open.size = sizeof(open);
+  open.device = "cuda";
+  weft_model *model = nullptr;
+  if (weft_open(options.artifact.c_str(), &open, &model) != WEFT_OK)
+    giveUpOnRuntime();
+  checkVariants(options, fixture, model, graph.dims().at("sequence").max);
   weft_close(model);
 }
 
@@ -294,23 +335,14 @@ int check(const Options &options) {
   Result<Graph> graph = import(context, options.folder);
   if (!graph)
     giveUp(graph.error());
+  if (options.isGpu()) {
+    checkOnDevice(options, *fixture, *graph);
+    return failed ? 3 : 0;
+  }
   Result<Executable> executable = compile(*graph, optionsFor(options));
   if (!executable)
     giveUp(executable.error());
-  for (const std::string &variant : split(options.targets)) {
-    std::optional<Runner> runner = Runner::make(executable->model(), variant, options.threads);
-    if (!runner) {
-      std::printf("skip %-8s this processor lacks it\n", variant.c_str());
-      continue;
-    }
-    Outputs outputs = runner->run(fixture->batch);
-    checkValues(variant, *fixture, outputs, boundOf(options, variant));
-    checkCalls(variant, *fixture, *runner, boundOf(options, variant));
-    std::optional<Runner> other = Runner::make(executable->model(), variant, options.threads == 1 ? 2 : 1);
-    report(sameRows(fixture->batch, outputs, other->run(fixture->batch), [](int64_t row) { return row; }), variant,
-           "one thread and two: same bits");
-    checkBits(variant, fixture->batch, outputs, *runner, graph->dims().at("sequence").max);
-  }
+  checkVariants(options, *fixture, executable->model(), graph->dims().at("sequence").max);
   if (!options.artifact.empty())
     checkArtifact(options, *graph, executable->model(), fixture->batch);
   return failed ? 3 : 0;

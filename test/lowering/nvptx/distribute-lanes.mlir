@@ -82,13 +82,49 @@ gpu.module @kernels {
     %b = vector.extract %w[%i] : f16 from vector<16xf16>
     return %a, %b : index, f16
   }
+
+  // Of 64 bytes a lane has four, the bytes of one word: they move between bytes and words without a shuffle.
+  // CHECK-LABEL: func.func @wide(
+  // CHECK: arith.muli %{{.*}}, %c4{{.*}} : index
+  // CHECK: memref.load %{{.*}} : memref<?xi8>
+  // CHECK-NOT: nvvm.shfl
+  // CHECK: arith.extui %{{.*}} : i8 to i32
+  // CHECK-NEXT: arith.shli %{{.*}}, %c24_i32 : i32
+  // CHECK: memref.store %{{.*}} : memref<?xi32>
+  func.func @wide(%x: memref<?xi8>, %y: memref<?xi32>, %i: index) {
+    %zero = arith.constant dense<0> : vector<64xi8>
+    %v = vector.load %x[%i] : memref<?xi8>, vector<64xi8>
+    %s = vector.shuffle %v, %zero [64, 64, 64, 0, 64, 64, 64, 4, 64, 64, 64, 8, 64, 64, 64, 12, 64, 64, 64, 16, 64, 64, 64, 20, 64,
+        64, 64, 24, 64, 64, 64, 28, 64, 64, 64, 32, 64, 64, 64, 36, 64, 64, 64, 40, 64, 64, 64, 44, 64, 64, 64, 48, 64, 64, 64, 52,
+        64, 64, 64, 56, 64, 64, 64, 60] : vector<64xi8>, vector<64xi8>
+    %w = vector.bitcast %s : vector<64xi8> to vector<16xi32>
+    %u = arith.addi %w, %w : vector<16xi32>
+    vector.store %u, %y[%i] : memref<?xi32>, vector<16xi32>
+    return
+  }
+
+  // Of a short vector, a lane's bits come from several lanes, or its part from one.
+  // CHECK-LABEL: func.func @short(
+  // CHECK-COUNT-2: nvvm.shfl.sync idx
+  // CHECK: arith.ori %{{.*}} : i32
+  // CHECK: nvvm.shfl.sync idx
+  // CHECK: arith.shrui %{{.*}} : i32
+  // CHECK: arith.trunci %{{.*}} : i32 to i8
+  func.func @short(%x: memref<?xi16>, %y: memref<?xi8>, %i: index) {
+    %v = vector.load %x[%i] : memref<?xi16>, vector<4xi16>
+    %w = vector.bitcast %v : vector<4xi16> to vector<2xi32>
+    %u = arith.addi %w, %w : vector<2xi32>
+    %b = vector.bitcast %u : vector<2xi32> to vector<8xi8>
+    vector.store %b, %y[%i] : memref<?xi8>, vector<8xi8>
+    return
+  }
 }
 
 // -----
 gpu.module @kernels {
-  func.func @wide(%x: memref<?xf32>, %i: index, %v: vector<32xf32>) {
+  func.func @odd(%x: memref<?xf32>, %i: index, %v: vector<24xf32>) {
     // expected-error@+1 {{failed to legalize operation 'vector.store'}}
-    vector.store %v, %x[%i] : memref<?xf32>, vector<32xf32>
+    vector.store %v, %x[%i] : memref<?xf32>, vector<24xf32>
     return
   }
 }
