@@ -291,3 +291,9 @@ LogicalResult WaitProductsOp::verify() {
         "must hold the left factor, which the instructions read from registers"); // tile_wait_products_c2
   return success();
 }
+
+LogicalResult WaitEarlierOp::verify() {
+  if (static_cast<int64_t>(getPending()) >= 1)
+    return success();
+  return emitOpError("leaves 1 or more groups pending; tile.wait_products leaves none"); // tile_wait_earlier_c1
+}

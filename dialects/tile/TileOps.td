@@ -278,4 +278,23 @@ def Tile_WaitProductsOp : Tile_Op<"wait_products", [MemoryEffects<[MemRead, MemW
   let assemblyFormat = "$product (`holding` `(` $held^ `:` qualified(type($held)) `)`)? attr-dict `:` qualified(type($product))";
   let hasVerifier = 1;
 }
+
+def Tile_WaitEarlierOp : Tile_Op<"wait_earlier", [MemoryEffects<[MemRead, MemWrite]>,
+                                                  AllTypesMatch<["product", "result"]>]> {
+  let summary = "Waits for groups of products before the last ones";
+  let description = [{
+    As `tile.wait_products`, but what it is given stays pending: earlier groups, which may have added to the same sum, have
+    then read what they read, so that it can be released while the next group runs.
+
+    Example:
+    ```mlir
+    %u = tile.wait_earlier %t {pending = 1 : i64} : !tile.pending<!tile.fragment<64x128xf32, #tile.accumulator<rows = 4, columns = 1>>>
+    ```
+  }];
+  let arguments = (ins Tile_PendingType:$product, Variadic<Tile_FragmentType>:$held, I64Attr:$pending);
+  let results = (outs Tile_PendingType:$result);
+  let assemblyFormat = "$product (`holding` `(` $held^ `:` type($held) `)`)? attr-dict `:` qualified(type($product))";
+  let hasVerifier = 1;
+}
+
 #endif // WEFT_DIALECTS_TILE_TILEOPS_TD

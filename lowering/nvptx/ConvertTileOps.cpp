@@ -61,6 +61,8 @@ struct ConvertTileOpsPass : impl::ConvertTileOpsBase<ConvertTileOpsPass> {
     populateTileGlobal(types, patterns);
     populateTileFragments(types, patterns);
     populateTileProducts(types, patterns);
+    populateTileGroups(types, patterns);
+    populateTileRoles(types, patterns);
     ConversionTarget target(getContext());
     target.addLegalDialect<arith::ArithDialect, LLVM::LLVMDialect, NVVM::NVVMDialect, scf::SCFDialect>();
     target.addIllegalDialect<tile::TileDialect>();

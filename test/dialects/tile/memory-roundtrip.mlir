@@ -58,6 +58,7 @@ func.func @global(%b: !llvm.ptr<1>, %y: !llvm.ptr<1>, %zero: index, %one: index,
 // CHECK: tile.warp_group_mma %{{.*}}, b_transposed %{{.*}} :
 // CHECK: tile.wait_products %{{.*}} {pending = 0 : i64} :
 // CHECK: tile.warp_group_mma %{{.*}}, %{{.*}} plus %{{.*}} :
+// CHECK: tile.wait_earlier %{{.*}} {pending = 1 : i64}
 // CHECK: tile.wait_products %{{.*}} holding(%{{.*}} : {{.*}}) {pending = 0 : i64}
 func.func @groups(%q: !tile.buffer<64x128xbf16, swizzle = 128>, %k: !tile.buffer<128x128xbf16, swizzle = 128>,
                   %o: !tile.fragment<64x128xf32, #tile.accumulator<rows = 4, columns = 1>>,
@@ -65,6 +66,7 @@ func.func @groups(%q: !tile.buffer<64x128xbf16, swizzle = 128>, %k: !tile.buffer
   %s = tile.warp_group_mma %q, b_transposed %k : !tile.buffer<64x128xbf16, swizzle = 128>, !tile.buffer<128x128xbf16, swizzle = 128> -> !tile.pending<!tile.fragment<64x128xf32, #tile.accumulator<rows = 4, columns = 1>>>
   %scores = tile.wait_products %s {pending = 0 : i64} : !tile.pending<!tile.fragment<64x128xf32, #tile.accumulator<rows = 4, columns = 1>>>
   %t = tile.warp_group_mma %p, %k plus %o : !tile.fragment<64x128xf32, #tile.accumulator<rows = 4, columns = 1>> : !tile.fragment<64x128xbf16, #tile.operand<side = "a", rows = 4, columns = 1>>, !tile.buffer<128x128xbf16, swizzle = 128> -> !tile.pending<!tile.fragment<64x128xf32, #tile.accumulator<rows = 4, columns = 1>>>
+  %u = tile.wait_earlier %t {pending = 1 : i64} : !tile.pending<!tile.fragment<64x128xf32, #tile.accumulator<rows = 4, columns = 1>>>
   %out = tile.wait_products %t holding(%p : !tile.fragment<64x128xbf16, #tile.operand<side = "a", rows = 4, columns = 1>>) {pending = 0 : i64} : !tile.pending<!tile.fragment<64x128xf32, #tile.accumulator<rows = 4, columns = 1>>>
   return
 }

@@ -129,3 +129,12 @@ func.func @tile_wait_products_c2(%p: !p, %b: !tile.buffer<64x64xbf16, swizzle = 
   %s = tile.wait_products %r {pending = 0 : i64} : !sum
   return
 }
+
+// -----
+
+!sum = !tile.pending<!tile.fragment<64x64xf32, #tile.accumulator<rows = 4, columns = 1>>>
+func.func @tile_wait_earlier_c1(%r: !sum) {
+  // expected-error@+1 {{leaves 1 or more groups pending; tile.wait_products leaves none}}
+  %s = tile.wait_earlier %r {pending = 0 : i64} : !sum
+  return
+}
