@@ -76,6 +76,8 @@ public:
   uint32_t linearIndex() const;
   /// A turn for every warp. Returns the warp instructions executed; 0: every warp waits.
   uint64_t run(uint64_t slice);
+  /// Room for the local variables of a function that `lanes` enter, as if never written.
+  void reserveLocal(const Warp &warp, LaneMask lanes, uint64_t begin, uint64_t bytes);
   /// Called when lanes exit: a barrier that waits for all threads may open.
   void threadsExited();
   /// Opens barrier `id` if all its threads have arrived.

@@ -13,7 +13,8 @@
 //      and writes warp.row(i.destinations[n])[lane], through forLanes(active, …) of Warp.h. Values narrower than 64
 //      bits are zero-extended: a signed source is cast, a destination holds its type's bits and zeros above.
 //   3. The file registers them: `void registerMatrix(Registry &r) { r.add("ldmatrix", decodeLdmatrix); … }`, and
-//      Registry.cpp calls registerMatrix.
+//      Registry.cpp calls registerMatrix. An opcode with its first modifier ("fence.proxy", "barrier.cluster") goes
+//      before the opcode alone, so that two files can share one; what is registered later goes before what was earlier.
 //
 // An immediate, an address of a variable and a special register are rows like registers, filled when a warp starts: a
 // handler never asks what an operand is.
@@ -111,7 +112,6 @@ private:
 // One function a file of instructions.
 void registerArithmetic(Registry &registry);
 void registerIntegers(Registry &registry);
-void registerHalves(Registry &registry);
 void registerTranscendentals(Registry &registry);
 void registerComparisons(Registry &registry);
 void registerBits(Registry &registry);

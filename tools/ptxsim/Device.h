@@ -35,11 +35,10 @@ struct Launch {
 };
 
 struct DeviceOptions {
-  uint64_t instructionBudget = uint64_t(1) << 36; ///< thread-instructions of one launch
-  uint64_t warpBudget = uint64_t(1) << 31;        ///< warp instructions of one launch
-  uint64_t sharedLimit = 227 * 1024;              ///< of one block, static and dynamic
-  bool checkRegisters = true;                     ///< reads of registers that nothing wrote are faults
-  bool checkMemory = true;                        ///< reads of memory that nothing wrote are faults
+  uint64_t warpBudget = uint64_t(1) << 28; ///< warp instructions of one launch
+  uint64_t sharedLimit = 227 * 1024;       ///< of one block, static and dynamic
+  bool checkRegisters = true;              ///< reads of registers that nothing wrote are faults
+  bool checkMemory = true;                 ///< reads of memory that nothing wrote are faults
   /// Makes the observer of a block; empty: none.
   std::function<std::unique_ptr<AccessObserver>(const Block &)> observe = observeRaces;
 };

@@ -39,13 +39,13 @@ std::string_view nameOf(FaultKind kind);
 
 struct Fault {
   FaultKind kind;
-  std::string message;
-  int line = 0;       ///< of the PTX text, from 1; 0: none
-  std::string source; ///< that line
-  std::string kernel; ///< empty before a launch
+  std::string message{};
+  int line = 0;         ///< of the PTX text, from 1; 0: none
+  std::string source{}; ///< that line
+  std::string kernel{}; ///< empty before a launch
   std::array<uint32_t, 3> block{};
   std::array<uint32_t, 3> thread{};
-  std::optional<uint64_t> address;
+  std::optional<uint64_t> address{};
 
   /// "kernel.ptx:12: out of bounds: …" and the lines below it; `file` names the text.
   std::string text(std::string_view file) const;

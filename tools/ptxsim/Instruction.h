@@ -45,6 +45,9 @@ struct Details {
 };
 
 struct Instruction {
+  /// In `flags`: the lanes that execute it leave the function (ret, exit, trap).
+  static constexpr uint32_t kEnds = 0x8000'0000;
+
   Execute execute = nullptr;
   Slot guard = kNoSlot;
   bool guardNegated = false;
@@ -55,8 +58,10 @@ struct Instruction {
   uint8_t destinationBits = 0;
   uint32_t flags = 0; ///< a family's own
   int32_t line = 0;
-  int32_t target = -1;     ///< of a branch: index of an instruction
-  int32_t reconverge = -1; ///< where the sides of a branch meet again; -1: at the end of the function
+  int32_t target = -1;          ///< of a branch: index of an instruction
+  int32_t reconverge = -1;      ///< where the sides of a branch meet again; -1: at the end of the function
+  std::vector<int32_t> targets; ///< of brx.idx
+  const Function *callee = nullptr;
   Address address;
   std::vector<Slot> destinations; ///< in the order of the operands, vectors flattened
   std::vector<Slot> sources;

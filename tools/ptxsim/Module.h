@@ -23,6 +23,8 @@ constexpr uint64_t kSharedWindow = 0x7f10'0000'0000;
 constexpr uint64_t kLocalWindow = 0x7f20'0000'0000;
 constexpr uint64_t kParamWindow = 0x7f30'0000'0000;
 constexpr uint64_t kWindowBytes = 0x0001'0000'0000;
+/// Set in the address of a parameter that calls use; parameters of a launch have small addresses.
+constexpr uint64_t kFrameParameter = 0x8000'0000;
 /// The first address of shared and local memory: below it nothing lies, so that a null pointer is found.
 constexpr uint64_t kSharedBase = 1024;
 constexpr uint64_t kLocalBase = 1024;
@@ -85,10 +87,11 @@ struct Function {
   Slot rows = 0;                             ///< of the register file
   std::vector<std::string> rowNames;         ///< of registers, for messages
   std::vector<ConstantRow> constants;
+  std::map<uint64_t, Slot> constantSlots; ///< of those without a variable
   std::vector<SpecialRow> specials;
   std::vector<Instruction> code;
-  std::map<std::string, Parameter, std::less<>> frameParameters;           ///< .param variables of the body
-  std::map<std::string, std::unique_ptr<Variable>, std::less<>> variables; ///< of the body, by unique name
+  std::vector<std::unique_ptr<Variable>> variables;        ///< of the body
+  std::vector<std::unique_ptr<Parameter>> frameParameters; ///< .param variables, those of the signature first
 };
 
 struct Module {

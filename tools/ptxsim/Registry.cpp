@@ -15,7 +15,6 @@ Registry::Registry() {
   registerWarpgroup(*this);
   registerArithmetic(*this);
   registerIntegers(*this);
-  registerHalves(*this);
   registerTranscendentals(*this);
   registerComparisons(*this);
   registerBits(*this);
@@ -34,7 +33,7 @@ const Registry &Registry::get() {
   return registry;
 }
 
-void Registry::add(std::string_view opcode, Decode decode) { decoders.emplace(opcode, decode); }
+void Registry::add(std::string_view opcode, Decode decode) { decoders.insert_or_assign(std::string(opcode), decode); }
 
 Decode Registry::find(std::string_view opcode) const {
   auto found = decoders.find(opcode);

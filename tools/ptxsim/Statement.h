@@ -14,6 +14,10 @@
 
 namespace weft::ptxsim {
 
+struct Variable;
+struct Parameter;
+struct Function;
+
 /// Number of a row of the register file; immediates and special registers have rows too. -1: none.
 using Slot = int32_t;
 constexpr Slot kNoSlot = -1;
@@ -36,9 +40,16 @@ struct Operand {
   Type type = Type::None; ///< the register's
   Slot slot = kNoSlot;
   uint64_t value = 0;
-  std::string name;
+  std::string name{};
   int scope = 0; ///< where a Symbol was named
-  std::vector<Operand> elements;
+  // What a Symbol is; the parser resolves it when the function has ended.
+  const Variable *variable = nullptr;
+  const Parameter *parameter = nullptr;
+  bool ofFrame = false; ///< the parameter is one that calls use, not the launch's
+  const Function *function = nullptr;
+  int32_t label = -1;            ///< index of a statement
+  std::vector<int32_t> labels{}; ///< of .branchtargets
+  std::vector<Operand> elements{};
 };
 
 struct Statement {

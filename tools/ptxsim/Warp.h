@@ -32,6 +32,8 @@ struct Path {
   int32_t next;       ///< instruction
   int32_t reconverge; ///< the path ends here; -1: at the function's end
   LaneMask lanes;
+  int8_t barrier = -1;     ///< where they wait: a named barrier,
+  uint64_t generation = 0; ///< and its openings when they arrived
 };
 
 /// A function that is being executed.
@@ -44,6 +46,7 @@ struct Frame {
   std::vector<std::byte> parameters; ///< [lane][frameParameterBytes]
   std::vector<uint8_t> parametersWritten;
   uint64_t localBegin = 0; ///< of its variables, in each lane's local memory
+  const Instruction *call = nullptr;
 };
 
 class Warp {
@@ -73,7 +76,7 @@ public:
   Outcome branch(const Instruction &instruction, LaneMask taken);
   Outcome jump(LaneMask lanes, int32_t target, int32_t reconverge);
   Outcome exit(LaneMask lanes);
-  Outcome call(const Function &callee, LaneMask lanes);
+  Outcome call(const Instruction &instruction, LaneMask lanes);
   Outcome leave(LaneMask lanes);
 
   /// Linear number of the lane's thread in its block; its index in each dimension.
@@ -84,6 +87,7 @@ public:
   [[noreturn]] void fault(FaultKind kind, const std::string &message, int lane,
                           std::optional<uint64_t> address = std::nullopt) const;
 
+  LaneMask carry = 0; ///< the condition code of add.cc and its like
   uint64_t threadInstructions = 0;
   uint64_t warpInstructions = 0;
 
@@ -92,6 +96,7 @@ private:
   bool step();
   void enter(const Function &function, LaneMask lanes);
   void settle();
+  void finishPaths();
   void requireDefined(const Instruction &instruction, LaneMask active) const;
   void fillSpecials(Frame &frame);
   void takeTurns();
