@@ -4,6 +4,7 @@
 // A launch: its checks, and the blocks of its grid. They run one after the other; a block that goes on for long or
 // waits gets company, so that one may wait for another.
 #include "tools/ptxsim/Device.h"
+#include "tools/ptxsim/async/AsyncState.h"
 
 #include <chrono>
 #include <list>
@@ -78,6 +79,12 @@ private:
   uint64_t count, next = 0;
 };
 
+/// " for what", or nothing where that is not known.
+std::string describeWait(const Warp &warp) {
+  std::string what = waitOf(warp);
+  return what.empty() ? "" : " for " + what;
+}
+
 /// The first warp that waits, as the place of the fault.
 [[noreturn]] void reportDeadlock(const std::list<Block> &resident) {
   const Warp *first = nullptr;
@@ -87,10 +94,12 @@ private:
       if (warp.done())
         continue;
       if (first && &warp.block == &first->block && others.size() < 400)
-        others += "; warp " + std::to_string(warp.index) + " at line " + std::to_string(warp.instruction().line);
+        others += "; warp " + std::to_string(warp.index) + " at line " + std::to_string(warp.instruction().line) +
+                  describeWait(warp);
       first = first ? first : &warp;
     }
-  first->fault(FaultKind::Deadlock, "every warp waits: warp " + std::to_string(first->index) + " here" + others,
+  first->fault(FaultKind::Deadlock,
+               "every warp waits: warp " + std::to_string(first->index) + " here" + describeWait(*first) + others,
                std::countr_zero(first->converged()));
 }
 

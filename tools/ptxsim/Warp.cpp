@@ -4,6 +4,7 @@
 #include "tools/ptxsim/Warp.h"
 
 #include "tools/ptxsim/Device.h"
+#include "tools/ptxsim/async/AsyncState.h"
 #include "tools/ptxsim/instructions/Calls.h"
 
 #include <algorithm>
@@ -80,9 +81,15 @@ void Warp::fillSpecials(Frame &frame) {
 void Warp::requireDefined(const Instruction &instruction, LaneMask active) const {
   const std::vector<LaneMask> &defined = frames.back().defined;
   for (Slot slot : instruction.reads)
-    if (LaneMask missing = active & ~defined[slot])
+    if (LaneMask missing = active & ~defined[slot]) {
+      if (int line = block.async ? block.async->productLine(*this, slot) : 0)
+        fault(FaultKind::InFlight,
+              frames.back().function->rowNames[slot] + " belongs to the wgmma of line " + std::to_string(line) +
+                  " until a wgmma.wait_group",
+              std::countr_zero(missing));
       fault(FaultKind::UninitializedRegister, "nothing has written " + frames.back().function->rowNames[slot],
             std::countr_zero(missing));
+    }
 }
 
 bool Warp::step() {

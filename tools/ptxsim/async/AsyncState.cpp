@@ -124,6 +124,40 @@ int AsyncState::productLine(const Warp &warp, Slot row) const {
   return 0;
 }
 
+Outcome blocked(const Instruction &i, const Warp &warp, std::string waitsFor) {
+  WarpAsync &state = asyncOf(warp.block).of(warp);
+  state.waitsFor = std::move(waitsFor);
+  state.waitLine = i.line;
+  return Outcome::Blocked;
+}
+
+/// "32 of 64 threads have arrived, missing: warp 1".
+static std::string waitAtBarrier(const Block &block, int id) {
+  const NamedBarrier &barrier = block.barriers[size_t(id)];
+  uint32_t needed = barrier.expected ? barrier.expected : block.liveThreads();
+  std::string missing;
+  for (const Warp &warp : block.warps) {
+    bool arrived = std::any_of(barrier.waiting.begin(), barrier.waiting.end(),
+                               [&](const auto &each) { return each.first == warp.index; });
+    if (!arrived && !warp.done())
+      missing += (missing.empty() ? "" : ", ") + std::to_string(warp.index);
+  }
+  return "barrier " + std::to_string(id) + ", where " + std::to_string(barrier.arrived) + " of " +
+         std::to_string(needed) + " threads have arrived" + (missing.empty() ? "" : "; not there: warps " + missing);
+}
+
+std::string waitOf(const Warp &warp) {
+  const Block &block = warp.block;
+  if (block.async)
+    if (const WarpAsync &state = block.async->of(warp); state.waitLine == warp.instruction().line)
+      return state.waitsFor;
+  for (int id = 0; id < int(block.barriers.size()); ++id)
+    for (const auto &[index, lanes] : block.barriers[size_t(id)].waiting)
+      if (index == warp.index)
+        return waitAtBarrier(block, id);
+  return {};
+}
+
 void requireWholeWarp(const Warp &warp, LaneMask active, const char *what) {
   if (active == kAllLanes)
     return;

@@ -42,6 +42,8 @@ struct WarpAsync {
   bool registersFenced = false;                // wgmma.fence since the last wait
   uint32_t registers = 0;                      // of each thread, as setmaxnreg left them
   std::array<uint32_t, kLanes> clusterPhase{}; // of the last barrier.cluster.arrive
+  std::string waitsFor;                        // what its blocked instruction of line `waitLine` waits for
+  int waitLine = 0;
 };
 
 /// What arrivals at an mbarrier or at a named barrier hand to those who wait.
@@ -104,6 +106,13 @@ std::unique_ptr<AccessObserver> observeRaces(const Block &block);
 
 /// The block's state, made where there is none.
 AsyncState &asyncOf(Block &block);
+
+/// The instruction waits: says for what, should nobody ever end the wait.
+Outcome blocked(const Instruction &i, const Warp &warp, std::string waitsFor);
+
+/// What the instruction at which a warp stands waits for: an mbarrier and what it lacks, a named barrier and who is
+/// missing, registers. Empty where it waits for nothing of these.
+std::string waitOf(const Warp &warp);
 
 /// Refuses an instruction that all 32 lanes must execute together where some are missing.
 void requireWholeWarp(const Warp &warp, LaneMask active, const char *what);

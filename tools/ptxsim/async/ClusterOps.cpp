@@ -5,7 +5,6 @@
 // block.
 #include "tools/ptxsim/Decoder.h"
 #include "tools/ptxsim/async/AsyncState.h"
-#include "tools/ptxsim/async/Cluster.h"
 
 #include <algorithm>
 
@@ -19,20 +18,18 @@ Outcome fenceProxy(const Instruction &, Warp &warp, LaneMask) {
   return Outcome::Next;
 }
 
-/// Fences of memory order change nothing here, where every access is seen at once; that of the asynchronous proxy does
-/// for shared memory.
+/// Of the proxies only the asynchronous one is told apart, and only for shared memory.
 void decodeFence(Decoder &d) {
   auto modifiers = d.modifiers();
   auto has = [&](std::string_view word) {
     return std::find(modifiers.begin(), modifiers.end(), word) != modifiers.end();
   };
-  bool async = has("proxy") && (has("async") || has("async::generic")) && !has("global");
+  bool async = (has("async") || has("async::generic")) && !has("global");
+  if (!async && !has("async") && !has("alias") && !has("tensormap::generic"))
+    d.refuse("fence.proxy is .async, .alias or .tensormap::generic");
   for (const std::string &modifier : modifiers)
-    if (d.take(modifier); modifier == "proxy" && modifiers.size() < 2)
-      d.refuse("fence.proxy needs the kind of the proxy");
+    d.take(modifier);
   d.instruction.execute = async ? &fenceProxy : &nothing;
-  if (has("tensormap::generic") && d.operandCount() == 2)
-    d.address(0, Space::Generic);
 }
 
 Outcome elect(const Instruction &i, Warp &warp, LaneMask active) {
@@ -72,7 +69,9 @@ Outcome setRegisters(const Instruction &i, Warp &warp, LaneMask active) {
   for (const WarpAsync &each : async.warps)
     total += each.registers * kLanes;
   if (total + (wanted - mine) * kLanes > async.registerPool && increase)
-    return Outcome::Blocked;
+    return blocked(i, warp,
+                   std::to_string(wanted) + " registers a thread; the block has " + std::to_string(async.registerPool) +
+                       ", its warps hold " + std::to_string(total));
   mine = wanted;
   return Outcome::Next;
 }
@@ -140,7 +139,7 @@ Outcome arriveAtCluster(const Instruction &, Warp &warp, LaneMask active) {
   return Outcome::Next;
 }
 
-Outcome waitForCluster(const Instruction &, Warp &warp, LaneMask active) {
+Outcome waitForCluster(const Instruction &i, Warp &warp, LaneMask active) {
   AsyncState &async = asyncOf(warp.block);
   if (async.clusterArrived >= warp.block.liveThreads() && async.clusterArrived) {
     async.clusterArrived = 0;
@@ -150,14 +149,15 @@ Outcome waitForCluster(const Instruction &, Warp &warp, LaneMask active) {
   bool open = true;
   forLanes(active, [&](int lane) { open &= async.of(warp).clusterPhase[size_t(lane)] <= async.clusterPhase; });
   if (!open)
-    return Outcome::Blocked;
+    return blocked(i, warp,
+                   "barrier.cluster, where " + std::to_string(async.clusterArrived) + " of " +
+                       std::to_string(warp.block.liveThreads()) + " threads have arrived");
   async.order.acquire(int(warp.index), async.clusterOpened);
   return Outcome::Next;
 }
 
-} // namespace
-
 void decodeClusterBarrier(Decoder &d) {
+  d.take("cluster");
   bool wait = d.take("wait");
   if (!wait && !d.take("arrive"))
     d.refuse("barrier.cluster is .arrive or .wait");
@@ -167,8 +167,11 @@ void decodeClusterBarrier(Decoder &d) {
   d.instruction.execute = wait ? &waitForCluster : &arriveAtCluster;
 }
 
+} // namespace
+
 void registerCluster(Registry &registry) {
-  registry.add("fence", decodeFence);
+  registry.add("fence.proxy", decodeFence);
+  registry.add("barrier.cluster", decodeClusterBarrier);
   registry.add("elect", decodeElect);
   registry.add("setmaxnreg", decodeSetmaxnreg);
   registry.add("griddepcontrol", decodeGriddepcontrol);

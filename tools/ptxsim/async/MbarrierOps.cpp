@@ -131,7 +131,15 @@ Outcome testWait(const Instruction &i, Warp &warp, LaneMask active) {
 /// Waits until some lane may go on, however long that takes: a wait that ends with false is a loop in the program,
 /// which would hide a deadlock.
 Outcome tryWait(const Instruction &i, Warp &warp, LaneMask active) {
-  return testAll(i, warp, active) ? Outcome::Next : Outcome::Blocked;
+  if (testAll(i, warp, active))
+    return Outcome::Next;
+  MbarrierAccess access(i, warp, std::countr_zero(active), i.address);
+  char address[24];
+  std::snprintf(address, sizeof address, "0x%x", access.address());
+  return blocked(i, warp,
+                 "the mbarrier " + std::string(address) + ", whose phase of parity " +
+                     std::to_string(access.object.phase) + " lacks " + std::to_string(access.object.pending) +
+                     " arrivals and " + std::to_string(access.object.bytes) + " bytes");
 }
 
 Outcome pendingCount(const Instruction &i, Warp &warp, LaneMask active) {

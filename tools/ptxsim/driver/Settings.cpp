@@ -59,8 +59,8 @@ Settings Settings::fromEnvironment() {
     valid &= readMemory(memory, settings.memory);
   if (std::string driver = variable("PTXSIM_DRIVER"); !driver.empty()) {
     settings.driver = std::atoi(driver.c_str());
-    if (settings.driver < 11000)
-      valid &= refuse("PTXSIM_DRIVER", driver, "11000 and above, 13000 is 13.0");
+    if (settings.driver < 1000)
+      valid &= refuse("PTXSIM_DRIVER", driver, "a version such as 13000, which is 13.0");
   }
   settings.report = variable("PTXSIM_REPORT");
   std::istringstream words(variable("PTXSIM_FAULT"));

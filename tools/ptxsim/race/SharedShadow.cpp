@@ -84,7 +84,9 @@ std::optional<Conflict> SharedShadow::read(const SharedAccess &access) {
 std::optional<Conflict> SharedShadow::write(const SharedAccess &access, bool unchanged) {
   return visit(access, [&](Word &word, Stamp stamp) -> std::optional<Conflict> {
     Stamp writer = word.writer;
-    if ((writer.mask & stamp.mask) && !ordered(access, writer) && !unchanged)
+    // Lanes of one store to one place: PTX lets any of them win, and programs store the same value so.
+    bool together = writer.agent == stamp.agent && writer.clock == stamp.clock && writer.line == stamp.line;
+    if ((writer.mask & stamp.mask) && !together && !ordered(access, writer) && !unchanged)
       return Conflict{Conflict::Race, 0, true, int(writer.agent), int(writer.lane), uint32_t(writer.line)};
     for (uint32_t index = word.readers; index; index = readers[index - 1].next)
       if (Stamp reader = readers[index - 1].stamp; (reader.mask & stamp.mask) && !ordered(access, reader) && !unchanged)
