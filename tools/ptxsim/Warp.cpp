@@ -87,8 +87,9 @@ void Warp::requireDefined(const Instruction &instruction, LaneMask active) const
               frames.back().function->rowNames[slot] + " belongs to the wgmma of line " + std::to_string(line) +
                   " until a wgmma.wait_group",
               std::countr_zero(missing));
-      fault(FaultKind::UninitializedRegister, "nothing has written " + frames.back().function->rowNames[slot],
-            std::countr_zero(missing));
+      if (block.device.options.checkRegisters)
+        fault(FaultKind::UninitializedRegister, "nothing has written " + frames.back().function->rowNames[slot],
+              std::countr_zero(missing));
     }
 }
 
@@ -114,7 +115,7 @@ bool Warp::step() {
     settle();
     return true;
   }
-  if (block.device.options.checkRegisters)
+  if (block.device.options.checkRegisters || block.async)
     requireDefined(instruction, active);
   Outcome outcome = instruction.execute(instruction, *this, active);
   if (outcome == Outcome::Blocked) {
