@@ -7,24 +7,47 @@
 #include "tools/ptxsim/Warp.h"
 
 #include <algorithm>
+#include <vector>
 
 namespace weft::ptxsim {
 namespace {
 
-/// Lanes that the mask in the last source names and that execute the instruction: all that are named must, nobody else
-/// may.
-LaneMask membersOf(const Instruction &i, const Warp &warp, const uint64_t *masks, LaneMask active) {
-  LaneMask members = LaneMask(masks[std::countr_zero(active)]);
-  if (LaneMask strangers = active & ~members)
-    warp.fault(FaultKind::Divergence, "the lane executes this and is not in its mask of members",
-               std::countr_zero(strangers));
-  if (LaneMask missing = members & warp.live() & ~active)
-    warp.fault(FaultKind::Divergence,
-               "the mask of members names lane " + std::to_string(std::countr_zero(missing)) +
-                   ", which does not execute this with the others",
-               std::countr_zero(missing));
-  return members & active;
-}
+/// The lanes that name each other in their masks of members, which execute the instruction together. Every lane names
+/// itself; all that it names execute this, and name the same. A warp may have several such groups: those of half a
+/// warp each, say.
+class Groups {
+public:
+  Groups(const Warp &warp, const uint64_t *masks, LaneMask active) {
+    for (LaneMask rest = active; rest != 0; rest &= ~all.back()) {
+      int first = std::countr_zero(rest);
+      auto members = LaneMask(masks[first]);
+      if (!(members >> first & 1))
+        warp.fault(FaultKind::Divergence, "the lane executes this and is not in its mask of members", first);
+      check(warp, masks, active, first, members & warp.live());
+      all.push_back(members & active);
+    }
+  }
+
+  /// Calls `each` with the lanes of each group.
+  template <typename Each> void forEach(Each each) const {
+    for (LaneMask members : all)
+      each(members);
+  }
+
+private:
+  static void check(const Warp &warp, const uint64_t *masks, LaneMask active, int first, LaneMask members) {
+    forLanes(members, [&](int lane) {
+      std::string name = std::to_string(lane);
+      if (!(active >> lane & 1))
+        warp.fault(FaultKind::Divergence,
+                   "the mask of members names lane " + name + ", which does not execute this with the others", lane);
+      if (LaneMask(masks[lane]) != LaneMask(masks[first]))
+        warp.fault(FaultKind::Divergence, "the mask of members names lane " + name + ", which names others", first);
+    });
+  }
+
+  std::vector<LaneMask> all;
+};
 
 enum Shuffle : uint32_t { kUp, kDown, kButterfly, kIndex };
 
@@ -57,16 +80,18 @@ bool sourceLane(uint32_t mode, int lane, uint32_t b, uint32_t c, int &source) {
 }
 
 Outcome shuffle(const Instruction &i, Warp &warp, LaneMask active) {
-  membersOf(i, warp, warp.row(i.sources[3]), active);
   uint64_t values[kLanes] = {};
   LaneMask inside = 0;
-  forLanes(active, [&](int lane) {
-    int source = lane;
-    uint32_t b = uint32_t(warp.row(i.sources[1])[lane]), c = uint32_t(warp.row(i.sources[2])[lane]);
-    inside |= LaneMask(sourceLane(i.flags, lane, b, c, source)) << lane;
-    if (!(active >> source & 1))
-      warp.fault(FaultKind::Divergence, "reads lane " + std::to_string(source) + ", which does not execute this", lane);
-    values[lane] = warp.row(i.sources[0])[source];
+  Groups(warp, warp.row(i.sources[3]), active).forEach([&](LaneMask members) {
+    forLanes(members, [&](int lane) {
+      int source = lane;
+      uint32_t b = uint32_t(warp.row(i.sources[1])[lane]), c = uint32_t(warp.row(i.sources[2])[lane]);
+      inside |= LaneMask(sourceLane(i.flags, lane, b, c, source)) << lane;
+      if (!(members >> source & 1))
+        warp.fault(FaultKind::Divergence, "reads lane " + std::to_string(source) + ", which does not execute this",
+                   lane);
+      values[lane] = warp.row(i.sources[0])[source];
+    });
   });
   forLanes(active, [&](int lane) {
     warp.row(i.destinations[0])[lane] = values[lane];
@@ -91,16 +116,18 @@ void decodeShfl(Decoder &d) {
 enum Vote : uint32_t { kAll, kAny, kUniform, kBallot };
 
 Outcome vote(const Instruction &i, Warp &warp, LaneMask active) {
-  LaneMask members = membersOf(i, warp, warp.row(i.sources[1]), active), yes = 0;
-  forLanes(active, [&](int lane) { yes |= LaneMask(warp.row(i.sources[0])[lane] & 1) << lane; });
-  uint64_t result = yes;
-  if (i.flags == kAll)
-    result = yes == members;
-  else if (i.flags == kAny)
-    result = yes != 0;
-  else if (i.flags == kUniform)
-    result = yes == members || yes == 0;
-  forLanes(active, [&](int lane) { warp.row(i.destinations[0])[lane] = result; });
+  Groups(warp, warp.row(i.sources[1]), active).forEach([&](LaneMask members) {
+    LaneMask yes = 0;
+    forLanes(members, [&](int lane) { yes |= LaneMask(warp.row(i.sources[0])[lane] & 1) << lane; });
+    uint64_t result = yes;
+    if (i.flags == kAll)
+      result = yes == members;
+    else if (i.flags == kAny)
+      result = yes != 0;
+    else if (i.flags == kUniform)
+      result = yes == members || yes == 0;
+    forLanes(members, [&](int lane) { warp.row(i.destinations[0])[lane] = result; });
+  });
   return Outcome::Next;
 }
 
@@ -117,17 +144,18 @@ void decodeVote(Decoder &d) {
 
 /// match.any: the lanes that have the lane's value. match.all: all lanes where all have the same, else 0.
 Outcome match(const Instruction &i, Warp &warp, LaneMask active) {
-  LaneMask members = membersOf(i, warp, warp.row(i.sources[1]), active);
   const uint64_t *values = warp.row(i.sources[0]);
-  LaneMask equal[kLanes] = {};
-  forLanes(active, [&](int lane) {
-    forLanes(active, [&](int other) { equal[lane] |= LaneMask(values[lane] == values[other]) << other; });
-  });
-  forLanes(active, [&](int lane) {
-    bool all = equal[lane] == members;
-    warp.row(i.destinations[0])[lane] = i.flags && !all ? 0 : equal[lane];
-    if (i.destinations.size() > 1)
-      warp.row(i.destinations[1])[lane] = all;
+  Groups(warp, warp.row(i.sources[1]), active).forEach([&](LaneMask members) {
+    LaneMask equal[kLanes] = {};
+    forLanes(members, [&](int lane) {
+      forLanes(members, [&](int other) { equal[lane] |= LaneMask(values[lane] == values[other]) << other; });
+    });
+    forLanes(members, [&](int lane) {
+      bool all = equal[lane] == members;
+      warp.row(i.destinations[0])[lane] = i.flags && !all ? 0 : equal[lane];
+      if (i.destinations.size() > 1)
+        warp.row(i.destinations[1])[lane] = all;
+    });
   });
   return Outcome::Next;
 }
@@ -165,13 +193,14 @@ uint32_t reduceTwo(uint32_t op, bool isSigned, uint32_t left, uint32_t right) {
 }
 
 Outcome reduce(const Instruction &i, Warp &warp, LaneMask active) {
-  membersOf(i, warp, warp.row(i.sources[1]), active);
   const uint64_t *values = warp.row(i.sources[0]);
-  int first = std::countr_zero(active);
-  uint32_t result = uint32_t(values[first]);
-  forLanes(active & ~(LaneMask(1) << first),
-           [&](int lane) { result = reduceTwo(i.flags, isSigned(i.type), result, uint32_t(values[lane])); });
-  forLanes(active, [&](int lane) { warp.row(i.destinations[0])[lane] = result; });
+  Groups(warp, warp.row(i.sources[1]), active).forEach([&](LaneMask members) {
+    int first = std::countr_zero(members);
+    uint32_t result = uint32_t(values[first]);
+    forLanes(members & ~(LaneMask(1) << first),
+             [&](int lane) { result = reduceTwo(i.flags, isSigned(i.type), result, uint32_t(values[lane])); });
+    forLanes(members, [&](int lane) { warp.row(i.destinations[0])[lane] = result; });
+  });
   return Outcome::Next;
 }
 
