@@ -47,6 +47,8 @@ struct Details {
 struct Instruction {
   /// In `flags`: the lanes that execute it leave the function (ret, exit, trap).
   static constexpr uint32_t kEnds = 0x8000'0000;
+  /// In `flags` of a load or store: volatile, relaxed, acquire or release, which synchronises and races with nothing.
+  static constexpr uint32_t kStrong = 0x4000'0000;
 
   Execute execute = nullptr;
   Slot guard = kNoSlot;

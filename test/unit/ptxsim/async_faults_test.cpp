@@ -25,6 +25,22 @@ TEST(AsyncFaults, RaceOfTwoWarps) {
   EXPECT_EQ(ordered.buffer[35], 3u);
 }
 
+TEST(AsyncFaults, NoRaceOfStrongAccesses) {
+  // Warp 0 writes data and raises a flag that warp 1 spins on.
+  std::string body = "setp.ge.u32 %p0, %r0, 32;\nst.volatile.shared.u32 [%r1], 0;\nbar.sync 0;\n@%p0 bra READER;\n"
+                     "shl.b32 %r2, %r0, 2;\nadd.u32 %r3, %r1, %r2;\nst.shared.u32 [%r3+128], %r0;\nbar.warp.sync -1;\n"
+                     "setp.eq.u32 %p1, %r0, 0;\n@%p1 st.volatile.shared.u32 [%r1], 1;\nbra DONE;\n"
+                     "READER:\nLOOP:\nld.volatile.shared.u32 %r4, [%r1];\nsetp.eq.u32 %p2, %r4, 0;\n@%p2 bra LOOP;\n"
+                     "ld.shared.u32 %r5, [%r1+132];\nst.global.u32 [%rd0], %r5;\nDONE:\n";
+  SmallKernel kernel;
+  kernel.expectNone(body, 64);
+  EXPECT_EQ(kernel.buffer[0], 1u);
+  SmallKernel plain; // the same without the flag being strong
+  for (size_t at = body.find(".volatile"); at != std::string::npos; at = body.find(".volatile"))
+    body.erase(at, 9);
+  plain.expectFault(body, 64, FaultKind::Race, "no barrier is between them");
+}
+
 TEST(AsyncFaults, RaceOfTwoLanes) {
   std::string body = "shl.b32 %r2, %r0, 2;\nadd.u32 %r3, %r1, %r2;\nst.shared.u32 [%r3], %r0;\n";
   std::string end = "xor.b32 %r4, %r2, 4;\nadd.u32 %r5, %r1, %r4;\nld.shared.u32 %r6, [%r5];\n";

@@ -70,8 +70,24 @@ std::string AsyncState::describe(int agent, int lane) const {
   return text;
 }
 
+/// An atomic or strong access races with nothing; what it writes hands on what the warp did before to who reads it.
+/// This is kinder than PTX, which wants a release and an acquire: what is missing there is not found.
+void AsyncState::synchronise(const Access &access) {
+  if (access.space == Space::Local)
+    return;
+  SyncPoint &point = strong[access.space == Space::Shared ? access.address : access.address | uint64_t(1) << 63];
+  if (access.reads)
+    order.acquire(int(access.warp.index), point);
+  if (access.writes)
+    order.release(int(access.warp.index), point);
+}
+
 void AsyncState::access(const Access &access) {
-  if (access.space != Space::Shared || access.atomic)
+  if (quiet)
+    return;
+  if (access.atomic || (access.instruction.flags & Instruction::kStrong))
+    return synchronise(access);
+  if (access.space != Space::Shared)
     return;
   int warp = int(access.warp.index), who = agent < 0 ? warp : agent;
   SharedAccess touch{uint32_t(access.address - kSharedBase),

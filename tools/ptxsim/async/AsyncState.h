@@ -83,6 +83,18 @@ public:
     AsyncState &state;
   };
 
+  /// Accesses that follow are looked at by whoever makes them, until the object dies.
+  class Quiet {
+  public:
+    explicit Quiet(AsyncState &state) : state(state) { state.quiet = true; }
+    ~Quiet() { state.quiet = false; }
+    Quiet(const Quiet &) = delete;
+    Quiet &operator=(const Quiet &) = delete;
+
+  private:
+    AsyncState &state;
+  };
+
   void access(const Access &access);
   void open(int id);
   void syncLanes(const Warp &warp);
@@ -95,7 +107,11 @@ public:
 private:
   std::string describe(int agent, int lane) const;
 
-  int agent = -1; // -1: the warp itself
+  void synchronise(const Access &access);
+
+  bool quiet = false;
+  std::map<uint64_t, SyncPoint> strong; // by address: what atomics and strong stores there hand on to strong loads
+  int agent = -1;                       // -1: the warp itself
   uint32_t agentClock = 0;
   std::array<BarrierOrder, 16> named;
   std::vector<std::string> agentNames;

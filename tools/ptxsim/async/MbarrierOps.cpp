@@ -13,6 +13,7 @@ namespace weft::ptxsim {
 MbarrierAccess::MbarrierAccess(const Instruction &i, Warp &warp, int lane, const Address &address)
     : warp(warp), lane(lane) {
   uint64_t value = addressIn(address, warp, lane);
+  AsyncState::Quiet quiet(asyncOf(warp.block));
   Place place = accessMemory(warp, i, lane, address.space, value, 8, 8, AccessKind::Atomic);
   if (place.space != Space::Shared)
     warp.fault(FaultKind::Barrier, "an mbarrier object lies in shared memory", lane, value);

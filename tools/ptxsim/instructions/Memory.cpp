@@ -41,6 +41,9 @@ Outcome store(const Instruction &i, Warp &warp, LaneMask active) {
 
 void takeAccess(Decoder &d) {
   Instruction &i = d.instruction;
+  for (const std::string &modifier : d.modifiers())
+    if (modifier == "volatile" || modifier == "relaxed" || modifier == "acquire" || modifier == "release")
+      i.flags |= Instruction::kStrong;
   d.takeMemoryOrder();
   i.address.space = d.takeSpace();
   d.takeCacheHints();
