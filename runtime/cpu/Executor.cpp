@@ -67,8 +67,12 @@ static int32_t launchNothing(const weft_abi_call *, int32_t, int64_t, int64_t, i
   return WEFT_ABI_LAUNCH_FAILED;
 }
 
+static int32_t encodeNothing(const weft_abi_call *, const weft_abi_tensor_map *, void *) {
+  return WEFT_ABI_LAUNCH_FAILED;
+}
+
 CoreShare processCores;
 
-const weft_abi_services kServices = {parallelFor, expertsChosen, launchNothing};
+const weft_abi_services kServices = {parallelFor, expertsChosen, launchNothing, encodeNothing};
 
 } // namespace weft::runtime

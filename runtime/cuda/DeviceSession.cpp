@@ -183,6 +183,10 @@ static int32_t launchKernel(const weft_abi_call *call, int32_t kernel, int64_t g
   return static_cast<DeviceSession *>(call->executor)->launch(kernel, {gridX, gridY, gridZ}, arguments);
 }
 
-const weft_abi_services kDeviceServices = {runHere, ignoreChoice, launchKernel};
+static int32_t encodeTensorMap(const weft_abi_call *call, const weft_abi_tensor_map *described, void *map) {
+  return static_cast<DeviceSession *>(call->executor)->encodeTensorMap(*described, map);
+}
+
+const weft_abi_services kDeviceServices = {runHere, ignoreChoice, launchKernel, encodeTensorMap};
 
 } // namespace weft::runtime::cuda

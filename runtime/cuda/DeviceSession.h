@@ -59,6 +59,8 @@ public:
 
   /// The service of weft_abi_services: a failure is in `failure`, recorded as this thread's last error.
   int32_t launch(int32_t kernel, const int64_t (&grid)[3], void *const *arguments);
+  /// Likewise (TensorMaps.cpp).
+  int32_t encodeTensorMap(const weft_abi_tensor_map &described, void *map);
 
   DeviceModel &model;
   const weft_abi_model &code;

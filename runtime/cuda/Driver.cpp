@@ -30,6 +30,9 @@ weft_status Driver::resolve(void *handle, const char *library) {
   };
 #define WEFT_CUDA_RESOLVE(member, name, ...) api.member = reinterpret_cast<decltype(api.member)>(find(name));
   WEFT_CUDA_FUNCTIONS(WEFT_CUDA_RESOLVE)
+  const char *lacking = missing;
+  WEFT_CUDA_OPTIONAL_FUNCTIONS(WEFT_CUDA_RESOLVE)
+  missing = lacking;
 #undef WEFT_CUDA_RESOLVE
   if (!missing)
     return WEFT_OK;

@@ -42,6 +42,11 @@ inline constexpr int kFunctionMaxThreads = 0, kFunctionStaticShared = 1, kFuncti
 // CUjit_option
 inline constexpr int kJitErrorLog = 5, kJitErrorLogBytes = 6;
 
+// CUtensorMapDataType, CUtensorMapSwizzle, CUtensorMapL2promotion
+inline constexpr int kMapU8 = 0, kMapU16 = 1, kMapI32 = 3, kMapI64 = 5, kMapF16 = 6, kMapF32 = 7, kMapF64 = 8,
+                     kMapBf16 = 9;
+inline constexpr int kSwizzleNone = 0, kSwizzle32 = 1, kSwizzle64 = 2, kSwizzle128 = 3, kPromoteTo128Bytes = 2;
+
 // CUstream_flags: does not wait for work on the default stream.
 inline constexpr unsigned kStreamNonBlocking = 1;
 
@@ -79,10 +84,17 @@ inline constexpr unsigned kStreamNonBlocking = 1;
     unsigned blockX, unsigned blockY, unsigned blockZ, unsigned sharedBytes, Stream *stream, void **arguments,         \
     void **extra)
 
+/// Those that a driver may lack: since CUDA 12.0.
+#define WEFT_CUDA_OPTIONAL_FUNCTIONS(F)                                                                                \
+  F(tensorMapEncode, "cuTensorMapEncodeTiled", void *map, int dataType, uint32_t rank, DevicePointer address,          \
+    const uint64_t *extents, const uint64_t *strides, const uint32_t *box, const uint32_t *elementStrides,             \
+    int interleave, int swizzle, int promotion, int fill)
+
 /// The functions, of one loaded driver.
 struct DriverApi {
 #define WEFT_CUDA_MEMBER(member, name, ...) Result (*member)(__VA_ARGS__) = nullptr;
   WEFT_CUDA_FUNCTIONS(WEFT_CUDA_MEMBER)
+  WEFT_CUDA_OPTIONAL_FUNCTIONS(WEFT_CUDA_MEMBER)
 #undef WEFT_CUDA_MEMBER
 };
 

@@ -47,6 +47,33 @@ static int32_t run_on_gpu(const weft_abi_call *call) {
   return call->services->launch(call, DEMO_FIRST_KERNEL + kAdd, blocks, 1, 1, add);
 }
 
+#ifdef DEMO_TENSOR_MAP
+/* For compute capability 9.0: the first kernel gets its x in boxes of a block's threads, by a bulk copy. */
+static int32_t run_tiled(const weft_abi_call *call) {
+  int64_t n = call->dims[0], blocks = (n + kThreads - 1) / kThreads;
+  const void *y = call->inputs[kY], *alpha = call->parameters[0];
+  void *scaled = call->arena, *out = call->outputs[0], *total = call->states[kTotal], *steps = call->states[kSteps];
+  _Alignas(64) char map[WEFT_ABI_TENSOR_MAP_BYTES];
+  weft_abi_tensor_map boxes = {call->inputs[kX], DEMO_TENSOR_MAP, 1, {n}, {0}, {kThreads}, 0};
+  if (call->arena_bytes < arena_bytes(call->dims))
+    return WEFT_ABI_ARENA_TOO_SMALL;
+  int32_t code = call->services->encode_tensor_map(call, &boxes, map);
+  if (code != WEFT_ABI_OK)
+    return code;
+  void *scale[] = {map, &alpha, &scaled, &n};
+  code = call->services->launch(call, kScale, blocks, 1, 1, scale);
+  if (code != WEFT_ABI_OK)
+    return code;
+  void *add[] = {&scaled, &y, &out, &total, &steps, &n};
+  return call->services->launch(call, kAdd, blocks, 1, 1, add);
+}
+#define RUN_ON_HOPPER run_tiled
+#define SCALE_ON_HOPPER {"scale_tiled", "sm_90a", kThreads, DEMO_SHARED_BYTES, 4, 0}
+#else
+#define RUN_ON_HOPPER run_on_gpu
+#define SCALE_ON_HOPPER {"scale", "sm_90a", kThreads, DEMO_SHARED_BYTES, 5, 0}
+#endif
+
 static int32_t run_on_cpu(const weft_abi_call *call) {
   const float *x = call->inputs[kX], *y = call->inputs[kY], *alpha = call->parameters[0];
   float *out = call->outputs[0], *total = call->states[kTotal];
@@ -71,7 +98,7 @@ static const weft_abi_state states[] = {{"total", WEFT_F32, 1, vector, 0, NULL, 
                                         {"steps", WEFT_I64, 1, one, 1000, NULL, NULL}};
 static const int32_t used_states[] = {kTotal, kSteps};
 
-static const weft_abi_variant variants[] = {{"sm_90a", 0, run_on_gpu, arena_bytes, WEFT_DEVICE_CUDA, 90, 1, 0},
+static const weft_abi_variant variants[] = {{"sm_90a", 0, RUN_ON_HOPPER, arena_bytes, WEFT_DEVICE_CUDA, 90, 1, 0},
                                             {"sm_80", 0, run_on_gpu, arena_bytes, WEFT_DEVICE_CUDA, 80, 0, 0},
                                             {"portable", 0, run_on_cpu, arena_bytes, WEFT_DEVICE_CPU, 0, 0, 0}};
 #ifdef DEMO_GPU_ONLY
@@ -80,7 +107,7 @@ enum { kVariants = 2 };
 enum { kVariants = 3 };
 #endif
 
-static const weft_abi_kernel kernels[] = {{"scale", "sm_90a", kThreads, DEMO_SHARED_BYTES, 5, 0},
+static const weft_abi_kernel kernels[] = {SCALE_ON_HOPPER,
                                           {"add", "sm_90a", kThreads, 0, 6, 0},
                                           {"scale", "sm_80", kThreads, DEMO_SHARED_BYTES, 5, 0},
                                           {"add", "sm_80", kThreads, 0, 6, 0}};

@@ -54,6 +54,22 @@ enum {
 
 struct weft_abi_call;
 
+/* How bulk copies of a kernel (cp.async.bulk.tensor, from compute capability 9.0 on) see an array in the device's
+ * memory: as boxes of its elements. Dimension 0 is the one whose elements lie side by side. What of a box lies outside
+ * the array is read as zeros, and not written. */
+typedef struct weft_abi_tensor_map {
+  const void *address; /* a multiple of 16 */
+  int32_t dtype;       /* WEFT_F32, … */
+  int32_t rank;        /* 1 to 5 */
+  int64_t extents[5];  /* elements, at most 2^32 */
+  int64_t strides[5];  /* bytes from one element to the next, multiples of 16; that of dimension 0 is not read */
+  int32_t box[5];      /* elements, 1 to 256 */
+  int32_t swizzle;     /* bytes of shared memory over which 16-byte pieces are permuted: 0, 32, 64 or 128 */
+} weft_abi_tensor_map;
+
+/* A map as kernels take it, a parameter by value: so many bytes, at a multiple of 64. */
+#define WEFT_ABI_TENSOR_MAP_BYTES 128
+
 /* Work on items [begin, end). */
 typedef void (*weft_abi_body)(void *arguments, int64_t begin, int64_t end);
 
@@ -72,10 +88,14 @@ typedef struct weft_abi_services {
   /* Of CUDA variants: enqueues kernel number `kernel`, counted among the model's kernels of the variant's target, on
    * the call's stream: grid_x × grid_y × grid_z blocks (at most 2^31-1, 65535 and 65535; nothing where one is 0).
    * `arguments` has one pointer for each of the kernel's parameter_count values, which are read before this returns:
-   * device addresses and integers of 8 bytes, floats of 4. The runtime appends the two null pointers with which a
-   * kernel's parameters end (Triton's scratch pointers). Returns WEFT_ABI_OK, or a code that `run` returns at once. */
+   * device addresses and integers of 8 bytes, floats of 4, tensor maps of 128. The runtime appends the two null
+   * pointers with which a kernel's parameters end (Triton's scratch pointers). Returns WEFT_ABI_OK, or a code that
+   * `run` returns at once. */
   int32_t (*launch)(const struct weft_abi_call *call, int32_t kernel, int64_t grid_x, int64_t grid_y, int64_t grid_z,
                     void *const *arguments);
+  /* Of CUDA variants: writes the tensor map that `described` asks for to `map`. Where an extent is 0, nothing can be
+   * copied, and the map is zeros. Returns as `launch` does. */
+  int32_t (*encode_tensor_map)(const struct weft_abi_call *call, const weft_abi_tensor_map *described, void *map);
 } weft_abi_services;
 
 /* One call of an entry. Pointers and extents were checked by the runtime. For a CUDA variant inputs, outputs,

@@ -24,6 +24,13 @@ struct FakeLaunch {
   template <class T> T argument(int index) const { return *static_cast<T *>(arguments[index]); }
 };
 
+struct FakeMap {
+  int type;
+  std::vector<uint64_t> extents, strides;
+  std::vector<uint32_t> box;
+  int swizzle;
+};
+
 struct FakeCuda {
   // What it is.
   int version = 13000, devices = 1, architecture = 90;
@@ -44,6 +51,7 @@ struct FakeCuda {
   // What happened.
   std::map<std::string, int> calls;
   std::vector<FakeLaunch> launches;
+  std::vector<FakeMap> maps;
   std::vector<std::string> images;                         // that became modules
   std::map<std::string, std::map<int, int>> attributesSet; // of kernels
   std::map<char *, size_t> allocations;

@@ -20,6 +20,12 @@ inline void runSaxpy(const FakeLaunch &launch) {
           *launch.argument<float *>(1) * launch.argument<float>(4) * launch.argument<float *>(0)[i];
     return;
   }
+  if (launch.kernel == "scale_tiled") {
+    const auto &x = *static_cast<const float *const *>(launch.arguments[0]); // a map begins with its address
+    for (int64_t i = 0, n = launch.argument<int64_t>(3); i < n; ++i)
+      launch.argument<float *>(2)[i] = *launch.argument<float *>(1) * x[i];
+    return;
+  }
   for (int64_t i = 0, n = launch.argument<int64_t>(5); i < n; ++i) {
     float out = launch.argument<float *>(0)[i] + launch.argument<float *>(1)[i];
     launch.argument<float *>(2)[i] = out;

@@ -24,7 +24,8 @@ public:
     files["model.so"] = readFile(std::string(WEFT_TEST_MODELS) + "/" + model + ".so");
     files["weights.safetensors"] = safetensors(R"({"alpha":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})",
                                                std::string(reinterpret_cast<const char *>(&kAlpha), 4));
-    for (const char *name : {"sm_80/scale.ptx", "sm_80/add.ptx", "sm_90a/scale.ptx", "sm_90a/add.ptx"})
+    for (const char *name :
+         {"sm_80/scale.ptx", "sm_80/add.ptx", "sm_90a/scale.ptx", "sm_90a/add.ptx", "sm_90a/scale_tiled.ptx"})
       files[std::string("kernels/") + name] = readFile(std::string(WEFT_DEMO_KERNELS) + "/" + name);
     hasCpu = model != "gpu_only";
     write();

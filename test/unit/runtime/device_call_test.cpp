@@ -55,6 +55,21 @@ TEST_F(Device, ArraysAreApartAndAligned) {
   session.expectRun(65);
 }
 
+TEST_F(Device, TensorMapsAreEncodedByTheDriver) {
+  GpuArtifact artifact("gpu_tensor_map");
+  ModelOn open(artifact, "cuda");
+  SaxpySession session(open.model);
+  session.expectRun(300);
+  session.expectRun(300);
+  ASSERT_EQ(fakeCuda().maps.size(), 2u);
+  const FakeMap &map = fakeCuda().maps[0];
+  EXPECT_EQ(map.type, 7); // f32
+  EXPECT_EQ(map.extents, std::vector<uint64_t>{300});
+  EXPECT_TRUE(map.strides.empty());
+  EXPECT_EQ(map.box, std::vector<uint32_t>{128});
+  EXPECT_EQ(map.swizzle, 0);
+}
+
 // A call that is no larger than one before allocates nothing; larger ones seldom.
 TEST_F(Device, MemoryGrowsGeometrically) {
   GpuArtifact artifact;

@@ -104,6 +104,18 @@ TEST_F(Device, KernelsThatAreNotOfTheTarget) {
   expectError("W0420", "a kernel that is not among those of its target");
 }
 
+TEST_F(Device, TensorMapsThatAreRefused) {
+  GpuArtifact artifact("gpu_tensor_map"), odd("gpu_odd_tensor_map");
+  ModelOn open(artifact, "cuda"), openOdd(odd, "cuda");
+  SaxpySession session(open.model), oddSession(openOdd.model);
+  fakeCuda().fail("cuTensorMapEncodeTiled", 1);
+  EXPECT_EQ(session.run(3), WEFT_ERROR_KERNEL);
+  expectError("W0427", "the CUDA driver cannot encode a tensor map");
+  session.expectRun(3);
+  EXPECT_EQ(oddSession.run(3), WEFT_ERROR_MODEL);
+  expectError("W0420", "a tensor map of element type unknown, swizzled over 0 bytes");
+}
+
 TEST_F(Device, CallsThatDoNotFit) {
   GpuArtifact artifact;
   fakeCuda().memory = 100000;
