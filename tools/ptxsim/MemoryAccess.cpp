@@ -135,8 +135,8 @@ Space spaceOfGeneric(uint64_t generic, uint64_t &address) {
 
 uint64_t toGeneric(Space space, uint64_t address) {
   uint64_t window = windowOf(space);
-  // A null pointer stays null, as no variable lies at 0.
-  return window && address ? window + address : address;
+  // A null pointer stays null, as no variable lies at 0. A kernel's first parameter does.
+  return window && (address || space == Space::Param) ? window + address : address;
 }
 
 bool fromGeneric(Space space, uint64_t generic, uint64_t &address) {
