@@ -25,6 +25,7 @@ struct Access {
   uint64_t address; ///< in that space
   uint32_t bytes;
   bool reads, writes, atomic;
+  bool rewrites = false; ///< a write of the values that are there: harmless beside another
 };
 class AccessObserver {
 public:

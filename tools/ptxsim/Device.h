@@ -29,7 +29,7 @@ struct Launch {
   std::array<uint32_t, 3> block{1, 1, 1};
   std::array<uint32_t, 3> cluster{1, 1, 1};
   uint32_t dynamicShared = 0;
-  std::vector<std::byte> parameters; ///< laid out as Function::parameters says
+  std::vector<std::byte> parameters{}; ///< laid out as Function::parameters says
 
   uint32_t threads() const { return block[0] * block[1] * block[2]; }
 };

@@ -150,7 +150,7 @@ bool fromGeneric(Space space, uint64_t generic, uint64_t &address) {
 }
 
 Place accessMemory(Warp &warp, const Instruction &instruction, int lane, Space space, uint64_t address, uint32_t bytes,
-                   uint32_t alignment, AccessKind kind) {
+                   uint32_t alignment, AccessKind kind, const void *data) {
   Request request{warp, instruction, lane, bytes, kind};
   uint64_t inSpace = address;
   if (space == Space::Generic)
@@ -161,10 +161,12 @@ Place accessMemory(Warp &warp, const Instruction &instruction, int lane, Space s
                    std::to_string(alignment),
                lane, address);
   Place place = find(request, space, inSpace);
+  // Unwritten bytes that happen to be equal make a value of their own.
+  bool rewrites = warp.block.observer && data && place.written && !std::memchr(place.written, 0, bytes) && !std::memcmp(place.bytes, data, bytes);
   checkWritten(request, place);
   if (warp.block.observer && place.space != Space::Param)
     warp.block.observer->access({warp, instruction, lane, place.space, place.address, bytes, kind != AccessKind::Write,
-                                 kind != AccessKind::Read, kind == AccessKind::Atomic});
+                                 kind != AccessKind::Read, kind == AccessKind::Atomic, rewrites});
   return place;
 }
 

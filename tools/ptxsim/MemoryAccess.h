@@ -30,9 +30,9 @@ inline uint64_t addressIn(const Address &address, Warp &warp, int lane) {
 }
 
 /// Checks and finds `bytes` bytes; a read of bytes that nothing wrote is a fault, a write marks them as written. The
-/// address must be a multiple of `alignment`.
+/// address must be a multiple of `alignment`. `data`: what will be written, where the caller knows it.
 Place accessMemory(Warp &warp, const Instruction &instruction, int lane, Space space, uint64_t address, uint32_t bytes,
-                   uint32_t alignment, AccessKind kind);
+                   uint32_t alignment, AccessKind kind, const void *data = nullptr);
 
 template <class T> T loadFrom(Warp &warp, const Instruction &i, int lane, Space space, uint64_t address) {
   T value;
@@ -41,7 +41,7 @@ template <class T> T loadFrom(Warp &warp, const Instruction &i, int lane, Space 
   return value;
 }
 template <class T> void storeTo(Warp &warp, const Instruction &i, int lane, Space space, uint64_t address, T value) {
-  std::memcpy(accessMemory(warp, i, lane, space, address, sizeof(T), sizeof(T), AccessKind::Write).bytes, &value,
+  std::memcpy(accessMemory(warp, i, lane, space, address, sizeof(T), sizeof(T), AccessKind::Write, &value).bytes, &value,
               sizeof(T));
 }
 

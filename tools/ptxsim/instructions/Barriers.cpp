@@ -160,9 +160,15 @@ void decodeBarrier(Decoder &d) {
 
 Outcome nothing(const Instruction &, Warp &, LaneMask) { return Outcome::Next; }
 
+void decodeMembar(Decoder &d) {
+  d.takeOneOf({"gl", "sys", "cta"});
+  d.expectOperands(0, 0);
+  d.instruction.execute = nothing;
+}
+
+/// Those of the asynchronous proxy are async/ClusterOps.cpp's.
 void decodeFence(Decoder &d) {
   d.takeMemoryOrder();
-  d.takeOneOf({"gl", "sys", "cta"});
   d.takeOneOf({"sync_restrict::shared::cta", "sync_restrict::shared::cluster", "mbarrier_init"});
   d.expectOperands(0, 0);
   d.instruction.execute = nothing;
@@ -173,7 +179,7 @@ void decodeFence(Decoder &d) {
 void registerBarriers(Registry &registry) {
   registry.add("bar", decodeBarrier);
   registry.add("barrier", decodeBarrier);
-  registry.add("membar", decodeFence);
+  registry.add("membar", decodeMembar);
   registry.add("fence", decodeFence);
 }
 

@@ -218,7 +218,6 @@ void registerControl(Registry &registry) {
   registry.add("brkpt", decodeHint);
   registry.add("pmevent", decodeHint);
   registry.add("nanosleep", decodeNanosleep);
-  registry.add("griddepcontrol", decodeHint);
   registry.add("prefetch", decodeHint);
   registry.add("prefetchu", decodeHint);
   registry.add("applypriority", decodeHint);

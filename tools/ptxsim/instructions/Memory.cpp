@@ -32,9 +32,11 @@ Outcome store(const Instruction &i, Warp &warp, LaneMask active) {
   const uint32_t total = uint32_t(i.bytes) * i.count;
   forLanes(active, [&](int lane) {
     uint64_t address = addressIn(i.address, warp, lane);
-    std::byte *bytes = accessMemory(warp, i, lane, i.address.space, address, total, total, AccessKind::Write).bytes;
+    std::byte data[32];
     for (int element = 0; element < i.count; ++element)
-      std::memcpy(bytes + element * i.bytes, &warp.row(i.sources[element])[lane], i.bytes);
+      std::memcpy(data + element * i.bytes, &warp.row(i.sources[element])[lane], i.bytes);
+    Place place = accessMemory(warp, i, lane, i.address.space, address, total, total, AccessKind::Write, data);
+    std::memcpy(place.bytes, data, total);
   });
   return Outcome::Next;
 }

@@ -1,7 +1,7 @@
 // Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// mov with its packing and unpacking, cvta, isspacep, mapa, getctarank, createpolicy.
+// mov with its packing and unpacking, cvta, isspacep, createpolicy.
 #include "tools/ptxsim/MemoryAccess.h"
 #include "tools/ptxsim/instructions/Lanes.h"
 
@@ -113,34 +113,7 @@ void decodeIsspacep(Decoder &d) {
   d.instruction.execute = isInSpace;
 }
 
-/// The address in another block of the cluster: only the own block's is simulated.
-Outcome mapToBlock(const Instruction &i, Warp &warp, LaneMask active) {
-  const uint64_t *a = warp.row(i.sources[0]), *rank = warp.row(i.sources[1]);
-  uint64_t *result = warp.row(i.destinations[0]);
-  forLanes(active, [&](int lane) {
-    if (rank[lane] != 0)
-      warp.fault(FaultKind::OutOfBounds, "block " + std::to_string(rank[lane]) + " of a cluster of one block", lane);
-    result[lane] = a[lane];
-  });
-  return Outcome::Next;
-}
-
-void decodeMapa(Decoder &d) {
-  d.takeSpace();
-  Type type = d.takeType();
-  d.expectOperands(3, 3);
-  d.destination(0).source(1, type).source(2, Type::U32);
-  d.instruction.execute = mapToBlock;
-}
-
 uint64_t zero(uint64_t) { return 0; }
-/// Rank 0: clusters have one block.
-void decodeGetctarank(Decoder &d) {
-  d.takeSpace();
-  takeOperands(d, d.takeType(), 1);
-  d.instruction.execute = map1<uint64_t, zero>;
-}
-
 /// A cache policy, which has no effect.
 void decodeCreatepolicy(Decoder &d) {
   d.takeSpace();
@@ -163,8 +136,6 @@ void registerMoves(Registry &registry) {
   registry.add("mov", decodeMov);
   registry.add("cvta", decodeCvta);
   registry.add("isspacep", decodeIsspacep);
-  registry.add("mapa", decodeMapa);
-  registry.add("getctarank", decodeGetctarank);
   registry.add("createpolicy", decodeCreatepolicy);
 }
 
