@@ -162,7 +162,8 @@ Place accessMemory(Warp &warp, const Instruction &instruction, int lane, Space s
                lane, address);
   Place place = find(request, space, inSpace);
   // Unwritten bytes that happen to be equal make a value of their own.
-  bool rewrites = warp.block.observer && data && place.written && !std::memchr(place.written, 0, bytes) && !std::memcmp(place.bytes, data, bytes);
+  bool rewrites = warp.block.observer && data && place.written && !std::memchr(place.written, 0, bytes) &&
+                  !std::memcmp(place.bytes, data, bytes);
   checkWritten(request, place);
   if (warp.block.observer && place.space != Space::Param)
     warp.block.observer->access({warp, instruction, lane, place.space, place.address, bytes, kind != AccessKind::Write,

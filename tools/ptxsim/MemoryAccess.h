@@ -41,8 +41,8 @@ template <class T> T loadFrom(Warp &warp, const Instruction &i, int lane, Space 
   return value;
 }
 template <class T> void storeTo(Warp &warp, const Instruction &i, int lane, Space space, uint64_t address, T value) {
-  std::memcpy(accessMemory(warp, i, lane, space, address, sizeof(T), sizeof(T), AccessKind::Write, &value).bytes, &value,
-              sizeof(T));
+  std::memcpy(accessMemory(warp, i, lane, space, address, sizeof(T), sizeof(T), AccessKind::Write, &value).bytes,
+              &value, sizeof(T));
 }
 
 /// The generic address of `address` in `space`, and back. False: it does not lie in that space.

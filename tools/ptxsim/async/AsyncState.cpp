@@ -101,7 +101,7 @@ void AsyncState::access(const Access &access) {
   if (access.reads)
     conflict = shadow.read(touch);
   if (!conflict && access.writes)
-    conflict = shadow.write(touch);
+    conflict = shadow.write(touch, access.rewrites);
   if (!conflict)
     return;
   std::string other = describe(conflict->otherAgent, conflict->otherLane);

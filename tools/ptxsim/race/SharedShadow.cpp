@@ -86,10 +86,13 @@ std::optional<Conflict> SharedShadow::write(const SharedAccess &access, bool unc
     Stamp writer = word.writer;
     // Lanes of one store to one place: PTX lets any of them win, and programs store the same value so.
     bool together = writer.agent == stamp.agent && writer.clock == stamp.clock && writer.line == stamp.line;
-    if ((writer.mask & stamp.mask) && !together && !ordered(access, writer) && !unchanged)
+    // A copy under way may still change what is there.
+    auto harmless = [&](Stamp other) { return unchanged && ordering.isGeneric(int(other.agent)); };
+    if ((writer.mask & stamp.mask) && !together && !ordered(access, writer) && !harmless(writer))
       return Conflict{Conflict::Race, 0, true, int(writer.agent), int(writer.lane), uint32_t(writer.line)};
     for (uint32_t index = word.readers; index; index = readers[index - 1].next)
-      if (Stamp reader = readers[index - 1].stamp; (reader.mask & stamp.mask) && !ordered(access, reader) && !unchanged)
+      if (Stamp reader = readers[index - 1].stamp;
+          (reader.mask & stamp.mask) && !ordered(access, reader) && !harmless(reader))
         return Conflict{Conflict::Race, 0, false, int(reader.agent), int(reader.lane), uint32_t(reader.line)};
     if (stamp.mask == 15)
       dropReaders(word);
