@@ -210,6 +210,11 @@ bool DescriptorCheck::kernel(const weft_abi_model &model, const weft_abi_kernel 
   return require(isLaunched, "a kernel's target is that of no CUDA code variant", kernel.name);
 }
 
+/// Kernels that differ in their names alone are one, which comes as often as they are launched under a number.
+static bool isSame(const weft_abi_kernel &a, const weft_abi_kernel &b) {
+  return a.threads == b.threads && a.shared_bytes == b.shared_bytes && a.parameter_count == b.parameter_count;
+}
+
 /// After the entries, whose variants they belong to.
 bool DescriptorCheck::kernels(const weft_abi_model &model) {
   if (!count(model.kernel_count, model.kernels, "kernels"))
@@ -220,8 +225,8 @@ bool DescriptorCheck::kernels(const weft_abi_model &model) {
       return false;
     for (int32_t other = 0; other < i; ++other)
       if (!require(strcmp(model.kernels[other].name, one.name) != 0 ||
-                       strcmp(model.kernels[other].target, one.target) != 0,
-                   "a kernel comes twice for a target", one.name))
+                       strcmp(model.kernels[other].target, one.target) != 0 || isSame(model.kernels[other], one),
+                   "a kernel comes twice for a target, and differs", one.name))
         return false;
     // Of its target, it is the first or comes behind another one.
     bool isLater = false;

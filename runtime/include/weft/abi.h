@@ -145,7 +145,8 @@ typedef struct weft_abi_variant {
 } weft_abi_variant;
 
 /* A kernel that CUDA variants of this target launch: the entry `name` of `kernels/<target>/<name>.ptx` in the artifact,
- * in blocks of `threads` × 1 × 1 threads with `shared_bytes` of dynamic shared memory. */
+ * in blocks of `threads` × 1 × 1 threads with `shared_bytes` of dynamic shared memory. A kernel may come several times,
+ * each time with the same numbers. */
 typedef struct weft_abi_kernel {
   const char *name; /* letters, digits, _ and $ */
   const char *target;

@@ -136,7 +136,8 @@ TEST(Descriptor, MalformedKernels) {
   EXPECT_MALFORMED_KERNEL(linked.kernels[0].parameter_count = 4094,
                           "a kernel has more parameters than a launch takes, or less than none: k");
   EXPECT_MALFORMED_KERNEL(linked.kernels[0].target = "sm_90", "a kernel's target is that of no CUDA code variant: k");
-  EXPECT_MALFORMED_KERNEL(linked.kernels[1].name = "k", "a kernel comes twice for a target: k");
+  EXPECT_MALFORMED_KERNEL((linked.kernels[1].name = "k", linked.kernels[1].threads = 7),
+                          "a kernel comes twice for a target, and differs: k");
   EXPECT_MALFORMED_KERNEL(linked.kernels[1].target = "sm_90a", "the kernels of a target do not lie together: m");
 #undef EXPECT_MALFORMED_KERNEL
 }
