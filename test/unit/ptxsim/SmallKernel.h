@@ -22,7 +22,7 @@ struct SmallKernel {
   std::string directives;
 
   static std::string text(const std::string &body, uint32_t threads, const std::string &directives) {
-    return ".version 8.3\n.target sm_90a\n.address_size 64\n.extern .shared .align 1024 .b8 smem[];\n"
+    return ".version 8.6\n.target sm_90a\n.address_size 64\n.extern .shared .align 1024 .b8 smem[];\n"
            ".visible .entry k(.param .u64 k_param_0)\n.reqntid " +
            std::to_string(threads) + "\n" + directives +
            "\n{\n.reg .pred %p<16>;\n.reg .b16 %h<16>;\n.reg .b32 %r<256>;\n.reg .b64 %rd<32>;\n.reg .f32 %f<256>;\n"

@@ -25,6 +25,16 @@ TEST(AsyncFaults, RaceOfTwoWarps) {
   EXPECT_EQ(ordered.buffer[35], 3u);
 }
 
+TEST(AsyncFaults, NoRaceOfStoresThatChangeNothing) {
+  SmallKernel same; // both warps store the same number
+  same.expectNone("and.b32 %r2, %r0, 31;\nshl.b32 %r3, %r2, 2;\nadd.u32 %r3, %r1, %r3;\nst.shared.u32 [%r3], %r2;\n",
+                  64);
+  SmallKernel different;
+  different.expectFault(
+      "and.b32 %r2, %r0, 31;\nshl.b32 %r3, %r2, 2;\nadd.u32 %r3, %r1, %r3;\nst.shared.u32 [%r3], %r0;\n", 64,
+      FaultKind::Race, "writes shared memory that warp 0, lane 0, writes in line");
+}
+
 TEST(AsyncFaults, NoRaceOfStrongAccesses) {
   // Warp 0 writes data and raises a flag that warp 1 spins on.
   std::string body = "setp.ge.u32 %p0, %r0, 32;\nst.volatile.shared.u32 [%r1], 0;\nbar.sync 0;\n@%p0 bra READER;\n"

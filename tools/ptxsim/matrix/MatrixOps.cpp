@@ -58,9 +58,9 @@ void decodeMma(Decoder &d) {
 }
 
 /// The address of row `row` of matrix `matrix` stands in lane matrix * 8 + row.
-Place rowOf(const Instruction &i, Warp &warp, int matrix, int row, AccessKind kind) {
+Place rowOf(const Instruction &i, Warp &warp, int matrix, int row, AccessKind kind, const void *data = nullptr) {
   int lane = matrix * 8 + row;
-  return accessMemory(warp, i, lane, i.address.space, addressIn(i.address, warp, lane), 16, 16, kind);
+  return accessMemory(warp, i, lane, i.address.space, addressIn(i.address, warp, lane), 16, 16, kind, data);
 }
 
 Outcome loadMatrices(const Instruction &i, Warp &warp, LaneMask active) {
@@ -92,7 +92,7 @@ Outcome storeMatrices(const Instruction &i, Warp &warp, LaneMask active) {
         elements[at.row][at.column] = uint16_t(values[lane] >> (16 * item));
       }
     for (int row = 0; row < 8; ++row)
-      std::memcpy(rowOf(i, warp, matrix, row, AccessKind::Write).bytes, elements[row], 16);
+      std::memcpy(rowOf(i, warp, matrix, row, AccessKind::Write, elements[row]).bytes, elements[row], 16);
   }
   return Outcome::Next;
 }
