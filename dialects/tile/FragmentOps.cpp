@@ -26,10 +26,14 @@ LogicalResult CoordinateOp::verify() {
 static bool fits(FragmentType input, FragmentType result) {
   if (input.getLayout() == result.getLayout())
     return input.getShape() == result.getShape();
+  MLIRContext *context = result.getContext();
+  // Each of the lanes that share a row takes its whole value to its part.
+  if (auto part = dyn_cast<RowValuesAttr>(result.getLayout()); part && part.getPartial())
+    return input.getShape() == result.getShape() &&
+           input.getLayout() == RowValuesAttr::get(context, part.getRows(), part.getColumns(), false);
   auto accumulator = dyn_cast<AccumulatorAttr>(result.getLayout());
   if (!accumulator)
     return false;
-  MLIRContext *context = result.getContext();
   int64_t rows = accumulator.getRows(), columns = accumulator.getColumns();
   if (input.getLayout() == RowValuesAttr::get(context, rows, columns, false))
     return input.getShape()[0] == result.getShape()[0];

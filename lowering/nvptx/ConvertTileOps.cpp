@@ -10,7 +10,7 @@
 
 #include "lowering/nvptx/TileLowering.h"
 
-#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/SCF/Transforms/Patterns.h"
 #include "mlir/IR/SymbolTable.h"
@@ -66,6 +66,9 @@ struct ConvertTileOpsPass : impl::ConvertTileOpsBase<ConvertTileOpsPass> {
     ConversionTarget target(getContext());
     target.addLegalDialect<arith::ArithDialect, LLVM::LLVMDialect, NVVM::NVVMDialect, scf::SCFDialect>();
     target.addIllegalDialect<tile::TileDialect>();
+    target.addDynamicallyLegalOp<math::Exp2Op>([](math::Exp2Op op) {
+      return !op.getType().isF32() || !bitEnumContainsAll(op.getFastmath(), arith::FastMathFlags::afn);
+    });
     target.markUnknownOpDynamicallyLegal([](Operation *) { return true; });
     scf::populateSCFStructuralTypeConversionsAndLegality(types, patterns, target);
     if (failed(applyPartialConversion(getOperation(), target, std::move(patterns))))

@@ -109,7 +109,8 @@ def ConvertTileOps : Pass<"weft-convert-tile-ops"> {
   let summary = "Turns what a block does into what each of its threads does";
   let description = [{
     Before: functions of `tile` ops, `scf` and `arith`, buffers with their places. After: the same in `nvvm`, `llvm`, `scf`
-    and `arith` for one thread; a fragment is its registers, also where a loop carries it.
+    and `arith` for one thread; a fragment is its registers, also where a loop carries it. `math.exp2` that may be approximate
+    (`afn`) is ex2.approx.ftz.
 
     Example:
     ```mlir

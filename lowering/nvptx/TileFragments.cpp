@@ -4,6 +4,7 @@
 // What is done to fragments → arithmetic on a lane's numbers; reductions exchange between the four lanes of a row.
 #include "lowering/nvptx/TileLowering.h"
 
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/IRMapping.h"
 
 using namespace mlir;
@@ -180,10 +181,22 @@ struct ConvertConvert : TilePattern<ConvertOp> {
   }
 };
 
+/// exp2 that may be approximate is the hardware's, denormals as zero: without the latter each one has a comparison and
+/// two products beside it, twice what softmax has to spare.
+struct ConvertExp2 : OpConversionPattern<math::Exp2Op> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult matchAndRewrite(math::Exp2Op op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    auto name = rewriter.getStringAttr("llvm.nvvm.ex2.approx.ftz.f32");
+    rewriter.replaceOpWithNewOp<LLVM::CallIntrinsicOp>(op, op.getType(), name, adaptor.getOperands());
+    return success();
+  }
+};
+
 } // namespace
 
 void populateTileFragments(const TileTypes &types, RewritePatternSet &patterns) {
-  patterns.add<ConvertSplat, ConvertCoordinate, ConvertMap, ConvertReduce, ConvertCombine, ConvertConvert>(
+  patterns.add<ConvertSplat, ConvertCoordinate, ConvertMap, ConvertReduce, ConvertCombine, ConvertConvert, ConvertExp2>(
       types, patterns.getContext());
 }
 
