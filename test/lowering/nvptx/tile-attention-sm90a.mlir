@@ -31,15 +31,9 @@
 gpu.module @kernels {
   llvm.func @attention(%q: !llvm.ptr {llvm.byval = !llvm.array<128 x i8>, llvm.align = 64 : i64, nvvm.grid_constant}, %k: !llvm.ptr {llvm.byval = !llvm.array<128 x i8>, llvm.align = 64 : i64, nvvm.grid_constant}, %v: !llvm.ptr {llvm.byval = !llvm.array<128 x i8>, llvm.align = 64 : i64, nvvm.grid_constant}, %o: !llvm.ptr {llvm.byval = !llvm.array<128 x i8>, llvm.align = 64 : i64, nvvm.grid_constant}, %n: i64, %group_heads: i32, %scale: f32)
       attributes {nvvm.kernel, nvvm.reqntid = array<i32: 384, 1, 1>, weft.threads = 384 : i32} {
-    %c0 = arith.constant 0 : index
-    %c1 = arith.constant 1 : index
-    %c64 = arith.constant 64 : index
-    %cbr = arith.constant 128 : index
-    %cbc = arith.constant 128 : index
-    %cbcm = arith.constant 127 : index
-    %zero = arith.constant 0.0 : f32
-    %one = arith.constant 1.0 : f32
-    %lowest = arith.constant -1.0e30 : f32
+    %c0 = arith.constant 0 : index %c1 = arith.constant 1 : index %c64 = arith.constant 64 : index
+    %cbr = arith.constant 128 : index %cbc = arith.constant 128 : index %cbcm = arith.constant 127 : index
+    %zero = arith.constant 0.0 : f32 %one = arith.constant 1.0 : f32 %lowest = arith.constant -1.0e30 : f32
     %tokens = arith.index_cast %n : i64 to index
     %block = nvvm.read.ptx.sreg.ctaid.x : i32
     %head = nvvm.read.ptx.sreg.ctaid.y : i32
