@@ -7,7 +7,6 @@
 
 // CHECK: .entry attention
 // CHECK: setmaxnreg.inc.sync.aligned.u32 {{.*}}240
-// CHECK: stmatrix.sync.aligned.m8n8.x4.shared.b16
 // CHECK: cp.async.bulk.tensor.3d.global.shared::cta.bulk_group
 // GATE: attention registers 168 shared 163920 stack 0
 // Both groups of products are issued, one is awaited, then all of softmax, and only then the other.
@@ -38,8 +37,7 @@ gpu.module @kernels {
     %block = nvvm.read.ptx.sreg.ctaid.x : i32
     %head = nvvm.read.ptx.sreg.ctaid.y : i32
     %heads = arith.index_cast %head : i32 to index
-    %kv = arith.divui %head, %group_heads : i32
-    %kvi = arith.index_cast %kv : i32 to index
+    %kv = arith.divui %head, %group_heads : i32  %kvi = arith.index_cast %kv : i32 to index
     %blocki = arith.index_cast %block : i32 to index
     %first = arith.muli %blocki, %cbr : index
     %end = arith.addi %first, %cbr : index
