@@ -21,6 +21,9 @@ void buildNvptxPhase(OpPassManager &pm) {
   // While a vector still stands for what its threads do together.
   pm.addPass(createSynchronizeLanes());
   pm.addPass(createDistributeLanes());
+  // Functions that are programs of a block, not of lanes.
+  pm.addPass(createPlaceBuffers());
+  pm.addPass(createConvertTileOps());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
 }
