@@ -35,6 +35,29 @@ bool startsWithAny(std::string_view text, std::initializer_list<std::string_view
   return std::any_of(heads.begin(), heads.end(), [&](std::string_view head) { return text.starts_with(head); });
 }
 
+/// Instructions whose lanes compute alone, without an effect but their result.
+constexpr std::string_view kAlone[] = {
+    "abs",  "add",  "addc",  "bfe",  "bfi",   "bfind", "bmsk", "brev",  "clz",   "cnot",     "copysign",
+    "cos",  "cvt",  "cvta",  "div",  "dp2a",  "dp4a",  "ex2",  "fma",   "fns",   "isspacep", "lg2",
+    "lop3", "mad",  "mad24", "madc", "max",   "min",   "mov",  "mul",   "mul24", "neg",      "not",
+    "popc", "prmt", "rcp",   "rem",  "rsqrt", "sad",   "set",  "setp",  "shf",   "shl",      "shr",
+    "sin",  "slct", "sqrt",  "sub",  "subc",  "szext", "tanh", "testp", "xor",
+};
+
+Validity validityOf(const std::string &opcode, const std::vector<std::string> &modifiers) {
+  bool predicate = std::find(modifiers.begin(), modifiers.end(), "pred") != modifiers.end();
+  if (opcode == "selp")
+    return Validity::Select;
+  if (opcode == "and")
+    return Validity::And;
+  if (opcode == "or")
+    return predicate ? Validity::Or : Validity::Lane;
+  if (opcode == "prmt")
+    return Validity::Any;
+  bool alone = std::find(std::begin(kAlone), std::end(kAlone), opcode) != std::end(kAlone);
+  return alone ? Validity::Lane : Validity::Strict;
+}
+
 } // namespace
 
 std::string Statement::fullName() const {
@@ -49,6 +72,7 @@ Decoder::Decoder(const Module &module, Function &function, const Statement &stat
   instruction.line = statement.line;
   instruction.guard = statement.guard;
   instruction.guardNegated = statement.guardNegated;
+  instruction.validity = validityOf(statement.opcode, statement.modifiers);
 }
 
 void Decoder::refuse(const std::string &why) const {
@@ -168,6 +192,7 @@ Slot Decoder::negatedRow(Slot row) {
   Instruction negate;
   negate.line = statement.line;
   negate.execute = complement;
+  negate.validity = Validity::Lane;
   negate.destinations = negate.writes = {scratchRow()};
   negate.sources = negate.reads = {row};
   function.code.push_back(negate);

@@ -28,6 +28,17 @@ enum class Outcome : uint8_t {
   Yield,   ///< on to the following instruction, but let others run first
 };
 
+/// What a lane's result is worth when a register that it reads holds no value. Compilers leave registers alone under a
+/// mask, compute with them and drop the result; so a fault waits until such a value decides something.
+enum class Validity : uint8_t {
+  Strict, ///< a fault: the instruction has an effect
+  Lane,   ///< no value either
+  Any,    ///< one source is enough: parts are put together, of which the program may use one
+  Select, ///< sources[2] ? sources[0] : sources[1]: the worth of what is chosen
+  And,    ///< a zero on one side is enough
+  Or,     ///< of predicates: a one on one side is enough
+};
+
 /// Executes `instruction` for the lanes of `active` (never empty; the guard is already applied).
 using Execute = Outcome (*)(const Instruction &instruction, Warp &warp, LaneMask active);
 
@@ -53,6 +64,7 @@ struct Instruction {
   Execute execute = nullptr;
   Slot guard = kNoSlot;
   bool guardNegated = false;
+  Validity validity = Validity::Strict;
   Type type = Type::None;   ///< of the operation
   Type second = Type::None; ///< of the source, where it differs (cvt, set)
   uint8_t count = 1;        ///< elements of a vector access

@@ -78,45 +78,82 @@ void Warp::fillSpecials(Frame &frame) {
   }
 }
 
+/// Faults of registers without a value: lent to a product under way, or never written.
 void Warp::requireDefined(const Instruction &instruction, LaneMask active) const {
-  const std::vector<LaneMask> &defined = frames.back().defined;
+  const Frame &frame = frames.back();
   for (Slot slot : instruction.reads)
-    if (LaneMask missing = active & ~defined[slot]) {
+    if (LaneMask missing = active & ~frame.defined[slot]) {
+      const std::string &name = frame.function->rowNames[slot];
       if (int line = block.async ? block.async->productLine(*this, slot) : 0)
         fault(FaultKind::InFlight,
-              frames.back().function->rowNames[slot] + " belongs to the wgmma of line " + std::to_string(line) +
-                  " until a wgmma.wait_group",
+              name + " belongs to the wgmma of line " + std::to_string(line) + " until a wgmma.wait_group",
               std::countr_zero(missing));
-      if (block.device.options.checkRegisters)
-        fault(FaultKind::UninitializedRegister, "nothing has written " + frames.back().function->rowNames[slot],
-              std::countr_zero(missing));
+      if (block.device.options.checkRegisters && instruction.validity == Validity::Strict)
+        fault(FaultKind::UninitializedRegister, "nothing has written " + name, std::countr_zero(missing));
     }
+}
+
+/// Lanes whose result is a value, where not all that they read is one.
+LaneMask Warp::valid(const Instruction &instruction, LaneMask active) {
+  requireDefined(instruction, active);
+  if (!block.device.options.checkRegisters)
+    return active;
+  const std::vector<LaneMask> &defined = frames.back().defined;
+  auto known = [&](size_t source) { return defined[instruction.sources[source]]; };
+  auto lanesWhere = [&](size_t source, bool wanted) {
+    LaneMask result = 0;
+    const uint64_t *values = row(instruction.sources[source]);
+    forLanes(active, [&](int lane) { result |= LaneMask((values[lane] != 0) == wanted) << lane; });
+    return result & known(source);
+  };
+  switch (instruction.validity) {
+  case Validity::Select:
+    return active & ((lanesWhere(2, true) & known(0)) | (lanesWhere(2, false) & known(1)));
+  case Validity::Any: {
+    LaneMask any = 0;
+    for (size_t source = 0; source < instruction.sources.size(); ++source)
+      any |= known(source);
+    return active & any;
+  }
+  case Validity::And:
+    return active & ((known(0) & known(1)) | lanesWhere(0, false) | lanesWhere(1, false));
+  case Validity::Or:
+    return active & ((known(0) & known(1)) | lanesWhere(0, true) | lanesWhere(1, true));
+  default:
+    for (Slot slot : instruction.reads)
+      active &= defined[slot];
+    return active;
+  }
+}
+
+LaneMask Warp::guarded(const Instruction &instruction, LaneMask lanes) {
+  const uint64_t *guard = row(instruction.guard);
+  LaneMask holds = 0, known = frames.back().defined[instruction.guard];
+  for (int lane = 0; lane < kLanes; ++lane)
+    holds |= LaneMask(guard[lane] & 1) << lane;
+  if ((lanes & ~known) && block.device.options.checkRegisters)
+    fault(FaultKind::UninitializedRegister,
+          "nothing has written " + frames.back().function->rowNames[instruction.guard],
+          std::countr_zero(lanes & ~known));
+  return lanes & (instruction.guardNegated ? ~holds : holds);
 }
 
 bool Warp::step() {
   Frame &frame = frames.back();
   Path &path = frame.paths.back();
   const Instruction &instruction = frame.function->code[path.next];
-  LaneMask active = path.lanes;
-  if (instruction.guard != kNoSlot) {
-    const uint64_t *guard = row(instruction.guard);
-    LaneMask holds = 0;
-    for (int lane = 0; lane < kLanes; ++lane)
-      holds |= LaneMask(guard[lane] & 1) << lane;
-    if (block.device.options.checkRegisters)
-      if (LaneMask missing = active & ~frame.defined[instruction.guard])
-        fault(FaultKind::UninitializedRegister, "nothing has written " + frame.function->rowNames[instruction.guard],
-              std::countr_zero(missing));
-    active &= instruction.guardNegated ? ~holds : holds;
-  }
+  LaneMask active = instruction.guard == kNoSlot ? path.lanes : guarded(instruction, path.lanes);
   ++warpInstructions;
   if (active == 0) {
     ++path.next;
     settle();
     return true;
   }
-  if (block.device.options.checkRegisters || block.async)
-    requireDefined(instruction, active);
+  LaneMask known = active;
+  for (Slot slot : instruction.reads)
+    known &= frame.defined[slot];
+  if (known != active)
+    known = valid(instruction, active);
   Outcome outcome = instruction.execute(instruction, *this, active);
   if (outcome == Outcome::Blocked) {
     --warpInstructions;
@@ -127,7 +164,7 @@ bool Warp::step() {
   if (outcome == Outcome::Jumped)
     return !done();
   for (Slot slot : instruction.writes)
-    frame.defined[slot] |= active;
+    frame.defined[slot] = (frame.defined[slot] & ~active) | known;
   ++path.next;
   settle();
   return outcome != Outcome::Yield;

@@ -97,6 +97,8 @@ private:
   void enter(const Function &function, LaneMask lanes);
   void settle();
   void finishPaths();
+  LaneMask guarded(const Instruction &instruction, LaneMask lanes);
+  LaneMask valid(const Instruction &instruction, LaneMask active);
   void requireDefined(const Instruction &instruction, LaneMask active) const;
   void fillSpecials(Frame &frame);
   void takeTurns();

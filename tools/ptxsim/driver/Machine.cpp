@@ -28,8 +28,6 @@ struct Machine::Impl {
 static DeviceOptions optionsFor(int capability) {
   DeviceOptions options;
   options.sharedLimit = uint64_t(capability >= 90 ? 227 : 163) * 1024;
-  // Kernels of Triton compute with registers that a masked load left alone, and drop the result.
-  options.checkRegisters = false;
   // Reads of memory that nothing wrote end a launch; a program that means them says so.
   const char *uninitialized = std::getenv("PTXSIM_UNINITIALIZED");
   options.checkMemory = !(uninitialized && std::strcmp(uninitialized, "allow") == 0);

@@ -254,6 +254,8 @@ Execute handlerOf(Decoder &d, const Conversion &how) {
   bool pair = elementOfPair(to) != Type::None;
   takeOperands(d, from, pair && from == Type::F32 ? 2 : 1);
   if (pair)
+    d.instruction.validity = Validity::Any;
+  if (pair)
     return from == Type::F32 || elementOfPair(from) != Type::None ? toPair : nullptr;
   bool toFloat = isFloat(to), fromFloat = isFloat(from);
   if (!(toFloat || isInteger(to)) || !(fromFloat || isInteger(from)))

@@ -65,6 +65,8 @@ void decodeMov(Decoder &d) {
   if ((into && from) || bitsOf(type) % parts != 0)
     d.refuse("the parts do not fit the type");
   d.instruction.bytes = uint8_t(bitsOf(type) / int(parts) / 8);
+  if (from)
+    d.instruction.validity = Validity::Any;
   d.instruction.execute = into ? unpack : from ? pack : map1<uint64_t, same>;
 }
 
