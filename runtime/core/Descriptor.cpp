@@ -211,7 +211,7 @@ bool DescriptorCheck::kernel(const weft_abi_model &model, const weft_abi_kernel 
 }
 
 /// Kernels that differ in their names alone are one, which comes as often as they are launched under a number.
-static bool isSame(const weft_abi_kernel &a, const weft_abi_kernel &b) {
+static bool isAlike(const weft_abi_kernel &a, const weft_abi_kernel &b) {
   return a.threads == b.threads && a.shared_bytes == b.shared_bytes && a.parameter_count == b.parameter_count;
 }
 
@@ -224,8 +224,7 @@ bool DescriptorCheck::kernels(const weft_abi_model &model) {
     if (!kernel(model, one))
       return false;
     for (int32_t other = 0; other < i; ++other)
-      if (!require(strcmp(model.kernels[other].name, one.name) != 0 ||
-                       strcmp(model.kernels[other].target, one.target) != 0 || isSame(model.kernels[other], one),
+      if (!require(!isSame(model.kernels[other], one) || isAlike(model.kernels[other], one),
                    "a kernel comes twice for a target, and differs", one.name))
         return false;
     // Of its target, it is the first or comes behind another one.

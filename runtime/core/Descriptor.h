@@ -8,6 +8,8 @@
 
 #include "runtime/core/Error.h"
 
+#include <cstring>
+
 namespace weft::runtime {
 
 /// Checks everything that can be checked without running the model's code.
@@ -39,6 +41,11 @@ const weft_abi_entry *findEntry(const weft_abi_model &model, const char *name);
 
 /// The dimension that an extent of weft_abi_tensor.shape names, or -1.
 inline int32_t dimOf(int64_t extent) { return extent < 0 ? static_cast<int32_t>(-(extent + 1)) : -1; }
+
+/// Whether two kernels are the same file: compiled code counts kernels, of which some are equal.
+inline bool isSame(const weft_abi_kernel &a, const weft_abi_kernel &b) {
+  return strcmp(a.name, b.name) == 0 && strcmp(a.target, b.target) == 0;
+}
 
 /// The entry's dimension of this name, or -1.
 int32_t findDim(const weft_abi_entry &entry, const char *name);

@@ -184,6 +184,10 @@ weft_status Kernels::load(const weft_abi_model &model, const ArtifactFiles &file
     int32_t architecture = architectureTaken(model, model.kernels[k].target, machine);
     if (!architecture)
       continue;
+    if (Function *same = earlier(model, k)) {
+      loaded[size_t(k)] = {nullptr, same};
+      continue;
+    }
     KernelLoad load(model.kernels[k], files, device, log.get(), kLogBytes);
     weft_status status = load.run(architecture);
     loaded[size_t(k)] = {load.module, load.function};
@@ -191,6 +195,13 @@ weft_status Kernels::load(const weft_abi_model &model, const ArtifactFiles &file
       return status;
   }
   return WEFT_OK;
+}
+
+Function *Kernels::earlier(const weft_abi_model &model, int32_t kernel) const {
+  for (int32_t k = 0; k < kernel; ++k)
+    if (isSame(model.kernels[k], model.kernels[kernel]))
+      return loaded[size_t(k)].function;
+  return nullptr;
 }
 
 void Kernels::unload(const Device &device) {

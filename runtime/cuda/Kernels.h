@@ -32,9 +32,12 @@ public:
 
 private:
   struct Loaded {
-    Module *module;
+    Module *module; // null where an earlier kernel has it
     Function *function;
   };
+
+  /// The function of an earlier kernel that is the same; null where this is the first.
+  Function *earlier(const weft_abi_model &model, int32_t kernel) const;
 
   Array<Loaded> loaded;
   int32_t count = 0;
