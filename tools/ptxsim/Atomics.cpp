@@ -38,7 +38,7 @@ void combine(const Instruction &i, const Place &place, std::byte *target, uint64
 /// One element of one lane; returns what was there.
 uint64_t update(const Instruction &i, Warp &warp, int lane, const Place &place, int element) {
   const AtomicDetails &details = i.as<AtomicDetails>();
-  std::byte *target = place.bytes + element * i.bytes;
+  std::byte *target = place.bytes + size_t(element) * i.bytes;
   uint64_t old = 0, operand = warp.row(i.sources[size_t(element)])[lane];
   std::memcpy(&old, target, i.bytes);
   switch (details.kind) {

@@ -222,7 +222,9 @@ TEST(PtxsimDriver, SaysWhyATextCannotBeLoaded) {
                         text.replace(text.find("add.s32"), 7, "odd.s32");
                         char log[256] = "";
                         int options[] = {5, 6};
-                        void *values[] = {log, reinterpret_cast<void *>(sizeof log)};
+                        void *values[] = {log, nullptr};
+                        uintptr_t size = sizeof log; // the number stands where a pointer would
+                        std::memcpy(&values[1], &size, sizeof size);
                         wrong +=
                             expect(driver.call("cuModuleLoadDataEx", &module, static_cast<const void *>(text.c_str()),
                                                2u, &options[0], &values[0]),
@@ -300,9 +302,11 @@ TEST(PtxsimDriver, EncodesTensorMaps) {
                         alignas(64) char map[128];
                         uint64_t sizes[] = {100, 50}, strides[] = {208};
                         uint32_t box[] = {64, 8}, steps[] = {1, 1};
+                        alignas(16) static char data[16];
+                        void *address = data;
                         auto encode = [&](int type, int swizzle) {
                           return driver.call("cuTensorMapEncodeTiled", static_cast<void *>(map), type, uint32_t(2),
-                                             reinterpret_cast<void *>(0x10000), static_cast<const uint64_t *>(sizes),
+                                             address, static_cast<const uint64_t *>(sizes),
                                              static_cast<const uint64_t *>(strides), static_cast<const uint32_t *>(box),
                                              static_cast<const uint32_t *>(steps), 0, swizzle, 0, 0);
                         };

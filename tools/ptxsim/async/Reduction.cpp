@@ -4,12 +4,19 @@
 
 #include "tools/ptxsim/matrix/Element.h"
 
-#include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <type_traits>
 
 namespace weft::ptxsim {
 namespace {
+
+template <typename Value> bool isNan(Value value) {
+  if constexpr (std::is_floating_point_v<Value>)
+    return std::isnan(value);
+  else
+    return false;
+}
 
 template <typename Value> Value combine(Reduction::Op op, Value left, Value right) {
   switch (op) {
@@ -19,9 +26,9 @@ template <typename Value> Value combine(Reduction::Op op, Value left, Value righ
     else
       return left + right;
   case Reduction::Op::Min: // of a number and NaN: the number
-    return right < left || left != left ? right : left;
+    return right < left || isNan(left) ? right : left;
   case Reduction::Op::Max:
-    return right > left || left != left ? right : left;
+    return right > left || isNan(left) ? right : left;
   default:
     return left;
   }

@@ -151,7 +151,7 @@ void forEachRun(const TensorMap &map, const int32_t *at, const std::function<voi
     uint64_t row = map.address;
     bool inside = true;
     for (int dimension = 1; dimension < rank; ++dimension) {
-      int64_t place = int64_t(at[dimension]) + index[dimension] * map.elementStrides[dimension];
+      int64_t place = at[dimension] + int64_t(index[dimension]) * map.elementStrides[dimension];
       inside &= place >= 0 && place < int64_t(map.sizes[dimension]);
       row += uint64_t(place) * map.strides[dimension - 1];
     }

@@ -192,7 +192,7 @@ static void unpackShared(Element element, const SharedMatrix &matrix, bool outer
       const uint8_t *source = load(matrix.address(first + outer, k, bytes, outerMajor));
       for (int item = 0; item < chunk; ++item) {
         uint32_t word = 0;
-        std::memcpy(&word, source + item * bytes, size_t(bytes));
+        std::memcpy(&word, source + size_t(item) * size_t(bytes), size_t(bytes));
         store(outer + (outerMajor ? item : 0), k + (outerMajor ? 0 : item), decode(element, word));
       }
     }
