@@ -61,7 +61,8 @@ void askPtxas(KernelModel &model, const std::string &ptx) {
 
 Occupancy occupancyOn(const GpuChip &chip, int32_t threads, int32_t registers, int64_t sharedBytes) {
   int64_t warps = std::max<int64_t>(1, (threads + kWarp - 1) / kWarp);
-  int64_t warpRegisters = std::max<int64_t>(kRegisterUnit, roundedUp<int64_t>(registers * kWarp, kRegisterUnit));
+  int64_t warpRegisters =
+      std::max<int64_t>(kRegisterUnit, roundedUp<int64_t>(int64_t(registers) * kWarp, kRegisterUnit));
   struct Limit {
     const char *what;
     int64_t blocks;

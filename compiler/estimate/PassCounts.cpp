@@ -5,6 +5,7 @@
 #include "compiler/estimate/KernelModel.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <numeric>
 #include <optional>
@@ -101,7 +102,7 @@ bool isFloat(const PtxInstruction &instruction) {
 class Counter {
 public:
   Counter(PassCounts &counts, const std::map<std::string, double> &constants, int32_t threads)
-      : counts(counts), constants(constants), threads(threads), warps((threads + kWarp - 1) / kWarp) {}
+      : counts(counts), constants(constants), threads(threads), warps(std::ceil(double(threads) / kWarp)) {}
 
   void add(const PtxInstruction &instruction) {
     counts.issueSlots += warps;

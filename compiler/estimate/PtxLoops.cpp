@@ -55,6 +55,7 @@ private:
       if (target != kNone || kernel.body[at].isEnd())
         isBegin[at + 1] = true;
     }
+    blockOf.reserve(kernel.body.size());
     for (size_t at = 0; at < kernel.body.size(); ++at) {
       if (isBegin[at])
         begins.push_back(at);

@@ -7,7 +7,7 @@
 // CHECK: .entry product
 // CHECK: mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32
 // CHECK-NOT: mma.sync
-// GATE: product registers 48 shared 0 stack 0
+// GATE: product registers 48 shared 0 stack 0 loop[HMMA] 13
 // ptxas unrolls the loop four times, and all loads are ahead of the four instructions that wait for them.
 // SASS: product loop[HMMA] keep[HMMA LDG]: LDG{24} HMMA{4}
 gpu.module @kernels {

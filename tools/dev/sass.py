@@ -89,6 +89,15 @@ def compressed(names):
     return " ".join(name + (f"*{count}" if count > 1 else "") for name, count in runs)
 
 
+def crowding(listing, prefix, limit):
+    """What is wrong when the loop has more than `limit` instructions for each that begins so; None: it has not."""
+    names = listing.loop_with(prefix)
+    if names is None:
+        return f"no loop has {prefix}"
+    each = len(names) / sum(name.startswith(prefix) for name in names)
+    return f"the loop has {each:.1f} instructions for each {prefix}, its budget is {limit}" if each > limit else None
+
+
 @dataclasses.dataclass
 class Order:
     kernel: str

@@ -22,6 +22,7 @@ struct Options {
   std::string path;
   bool json = false, coverage = false, kernels = false;
   std::vector<std::string> targets;
+  std::string against;
 };
 
 // ---- Facts, as JSON ----
@@ -285,9 +286,10 @@ void printFacts(const std::string &path, const Json &facts) {
 
 Result<void> inspect(const Options &options) {
   if (options.kernels)
-    return inspectKernels(options.path, options.targets, options.json);
-  if (!options.targets.empty())
-    return Diagnostic{"W0512", "--target says for which GPU kernels are modelled", "--target", "add --kernels"};
+    return inspectKernels(options.path, options.targets, options.against, options.json);
+  if (!options.targets.empty() || !options.against.empty())
+    return Diagnostic{"W0512", "--target and --against are about the model of a GPU's kernels", "--target, --against",
+                      "add --kernels"};
   Result<Json> facts =
       isArtifact(options.path) ? inspectArtifact(options.path) : inspectModel(options.path, options.coverage);
   if (!facts)
@@ -310,6 +312,8 @@ void addInspect(CLI::App &weft, int &exitCode) {
   command->add_flag("--coverage", options->coverage, "a model's operations and kernels, or all it lacks");
   command->add_flag("--kernels", options->kernels, "a static model of a GPU's kernels; of a .ptx too");
   command->add_option("--target", options->targets, "with --kernels: nvptx:sm_90a or another GPU")->type_name("TARGET");
+  command->add_option("--against", options->against, "with --kernels: compare a .ptx file with this one")
+      ->type_name("FILE.ptx");
   command->add_flag("--json", options->json, "print one JSON object");
   command->callback([options, &exitCode] {
     if (Result<void> done = inspect(*options); !done)

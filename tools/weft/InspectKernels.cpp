@@ -163,27 +163,85 @@ void printModel(const KernelModel &kernel) {
     std::printf("  no published peaks are kept for %s\n", kernel.target.c_str());
 }
 
+/// A row of the comparison: what both kernels need of something.
+struct Row {
+  const char *what;
+  double ours, theirs;
+};
+
+/// For a million operations of the main loop each, so that tiles of different sizes can be compared.
+std::vector<Row> rowsOf(const KernelModel &ours, const KernelModel &theirs) {
+  double mine = 1e6 / std::max(ours.pass.flops(), 1.0), other = 1e6 / std::max(theirs.pass.flops(), 1.0);
+  std::vector<Row> rows = {
+      {"registers of a thread", double(ours.registers), double(theirs.registers)},
+      {"bytes spilled", double(ours.spillBytes), double(theirs.spillBytes)},
+      {"issue slots / MFLOP", mine * ours.pass.issueSlots, other * theirs.pass.issueSlots},
+      {"special functions / MFLOP", mine * ours.pass.specialOps, other * theirs.pass.specialOps},
+      {"shared memory bytes / MFLOP", mine * ours.pass.sharedBytes, other * theirs.pass.sharedBytes},
+      {"device memory bytes / MFLOP", mine * ours.pass.globalBytes, other * theirs.pass.globalBytes}};
+  if (!ours.bounds.empty() && !theirs.bounds.empty()) {
+    const KernelBound &mineOn = ours.bounds.front(), &otherOn = theirs.bounds.front();
+    rows.push_back({"percent of an SM's warps", 100 * mineOn.occupancy.share, 100 * otherOn.occupancy.share});
+    rows.push_back({"percent of the matrix peak", 100 * mineOn.matrixShare, 100 * otherOn.matrixShare});
+  }
+  return rows;
+}
+
+Result<void> compareKernels(const KernelModel &ours, const std::string &against, bool json) {
+  Result<KernelText> text = readKernel(against);
+  if (!text)
+    return text.takeError();
+  Result<KernelModel> theirs = modelKernel(text->ptx, text->sharedBytes, against);
+  if (!theirs)
+    return theirs.takeError();
+  std::vector<Row> rows = rowsOf(ours, *theirs);
+  if (json) {
+    Json facts = {{"what", kWhat}, {"ours", factsOf(ours)}, {"theirs", factsOf(*theirs)}};
+    for (const Row &row : rows)
+      facts["comparison"][row.what] = {row.ours, row.theirs};
+    std::printf("%s\n", facts.dump(2).c_str());
+    return {};
+  }
+  printModel(ours);
+  printModel(*theirs);
+  std::printf("\n%-28s %12s %12s\n", "", ours.name.substr(0, 12).c_str(), theirs->name.substr(0, 12).c_str());
+  for (const Row &row : rows)
+    std::printf("%-28s %12.4g %12.4g\n", row.what, row.ours, row.theirs);
+  return {};
+}
+
+Result<void> printModels(const std::vector<KernelModel> &models, bool json) {
+  Json all = {{"what", kWhat}, {"kernels", Json::array()}};
+  for (const KernelModel &model : models)
+    if (json)
+      all["kernels"].push_back(factsOf(model));
+    else
+      printModel(model);
+  if (json)
+    std::printf("%s\n", all.dump(2).c_str());
+  return {};
+}
+
 } // namespace
 
-Result<void> inspectKernels(const std::string &path, const std::vector<std::string> &targets, bool json) {
+Result<void> inspectKernels(const std::string &path, const std::vector<std::string> &targets,
+                            const std::string &against, bool json) {
   Result<std::vector<KernelText>> texts = kernelsAt(path, targets);
   if (!texts)
     return texts.takeError();
-  Json all = {{"what", kWhat}, {"kernels", Json::array()}};
-  if (!json)
-    std::printf("%s\n", kWhat);
+  if (!against.empty() && texts->size() != 1)
+    return Diagnostic{"W0512", "of several kernels none is compared with another", "--against " + against,
+                      "give one .ptx file: an artifact holds them in kernels/"};
+  std::vector<KernelModel> models;
   for (const KernelText &text : *texts) {
     Result<KernelModel> model = modelKernel(text.ptx, text.sharedBytes, path);
     if (!model)
       return model.takeError();
-    if (json)
-      all["kernels"].push_back(factsOf(*model));
-    else
-      printModel(*model);
+    models.push_back(std::move(*model));
   }
-  if (json)
-    std::printf("%s\n", all.dump(2).c_str());
-  return {};
+  if (!json)
+    std::printf("%s\n", kWhat);
+  return against.empty() ? printModels(models, json) : compareKernels(models.front(), against, json);
 }
 
 } // namespace weft::cli

@@ -9,8 +9,10 @@
 
 namespace weft::cli {
 
-/// `path` is a model, which is compiled for `targets`; an artifact, whose kernels are read; or a .ptx file.
-Result<void> inspectKernels(const std::string &path, const std::vector<std::string> &targets, bool json);
+/// `path` is a model, which is compiled for `targets`; an artifact, whose kernels are read; or a .ptx file. Where
+/// `against` names another .ptx file, both are compared, for each operation of their main loops.
+Result<void> inspectKernels(const std::string &path, const std::vector<std::string> &targets,
+                            const std::string &against, bool json);
 
 } // namespace weft::cli
 

@@ -8,6 +8,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include <atomic>
+#include <thread>
+
 namespace weft {
 namespace {
 
@@ -93,6 +96,45 @@ TEST(KernelsTest, AreListedInTheDescriptorTargetByTarget) {
   EXPECT_EQ(variants[0].architecture_specific, 1);
   EXPECT_EQ(variants[1].architecture, 80);
   EXPECT_EQ(variants[1].architecture_specific, 0);
+}
+
+/// sm_90 has no such instruction, which the check before LLVM does not know.
+constexpr const char *kUnselectable = R"mlir(
+gpu.module @kernels {
+  llvm.func @most(%p: !llvm.ptr<1>) attributes {nvvm.kernel, nvvm.reqntid = array<i32: 32, 1, 1>} {
+    %x = llvm.load %p : !llvm.ptr<1> -> f32
+    %all = llvm.mlir.constant(-1 : i32) : i32
+    %y = llvm.call_intrinsic "llvm.nvvm.redux.sync.fmax"(%x, %all) : (f32, i32) -> f32
+    llvm.store %y, %p : f32, !llvm.ptr<1>
+    llvm.return
+  }
+}
+)mlir";
+
+/// Emits a module of its own, so that threads share nothing but LLVM.
+Result<std::vector<Kernel>> emitText(const char *text, const char *target) {
+  WithKernels model;
+  model.module = mlir::parseSourceString<mlir::ModuleOp>(text, &model.context);
+  return emitKernels(*model.module, *findTarget(target));
+}
+
+TEST(KernelsTest, WhatLlvmCannotSelectEndsNoProcessAndDisturbsNoOtherThread) {
+  std::string expected = WithKernels().kernels("sm_90")[1].ptx;
+  std::atomic<int> refused = 0, right = 0;
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < 4; ++thread)
+    threads.emplace_back([&, thread] {
+      for (int round = 0; round < 5; ++round) {
+        Result<std::vector<Kernel>> kernels = emitText(thread % 2 ? kKernels : kUnselectable, "sm_90");
+        right += kernels && (*kernels)[1].ptx == expected;
+        refused += !kernels && kernels.error().code == "W0690" &&
+                   kernels.error().message.find("Cannot select") != std::string::npos;
+      }
+    });
+  for (std::thread &thread : threads)
+    thread.join();
+  EXPECT_EQ(refused, 10);
+  EXPECT_EQ(right, 10);
 }
 
 /// A program that prints what ptxas prints.
