@@ -152,8 +152,8 @@ LogicalResult LoadOp::verify() {
     return emitOpError("transposes operands only");
   // A right factor's words run along K, down the matrix: read as it lies it is the transpose that ldmatrix makes.
   bool exchanges = operand && getTransposed() != (operand.getSide() == "b");
-  if (exchanges && buffer.elementBytes() != 2) // tile_load_c3
-    return emitOpError("exchanges rows and columns of 16-bit numbers only");
+  if (exchanges && buffer.elementBytes() == 1) // tile_load_c3
+    return emitOpError("exchanges rows and columns of numbers of 16 and 32 bits only");
   return success();
 }
 
@@ -215,8 +215,8 @@ static LogicalResult verifyMmaBuffer(MmaOp op, Type factor, bool transposed, boo
     return transposed ? op.emitOpError("transposes buffers only") : success(); // tile_mma_c4
   if (failed(verifyOneStage(op, buffer)))
     return failure();
-  if (transposed == left && buffer.elementBytes() != 2)
-    return op.emitOpError("reads numbers that lie across K only where they have 16 bits"); // tile_mma_c5
+  if (transposed == left && buffer.elementBytes() == 1)
+    return op.emitOpError("reads numbers of 8 bits only where they lie along K"); // tile_mma_c5
   auto [rows, columns] = extentsOf(buffer, transposed);
   if ((left ? columns : rows) * buffer.elementBytes() % 32)
     return op.emitOpError("takes K in steps of 32 bytes"); // tile_mma_c6
@@ -232,6 +232,8 @@ LogicalResult MmaOp::verify() {
   bool floats = (element.isBF16() || element.isF16() || element.isF32()) && sum.getElement().isF32();
   if (!floats && !(element.isInteger(8) && sum.getElement().isInteger(32))) // tile_mma_c2
     return emitOpError("adds bf16, f16 or f32 to f32, or i8 to i32, got ") << element << " and " << sum.getElement();
+  if (getSplit() && !element.isF32()) // tile_mma_c7
+    return emitOpError("splits f32 only, got ") << element;
   auto layout = dyn_cast<AccumulatorAttr>(sum.getLayout());
   if (!layout || !isOperandOf(a, "a", layout) || !isOperandOf(b, "b", layout)) // tile_mma_c3
     return emitOpError("takes an accumulator, and factors that are operands over its warps");

@@ -221,7 +221,8 @@ def Tile_MmaOp : Tile_Op<"mma", [AllTypesMatch<["sum", "result"]>]> {
       result = sum + a · b
 
     Factors are operands in registers or buffers, which are read step by step of K; `a_transposed`, `b_transposed`: the
-    buffer holds the factor's transpose. bf16, f16 and f32 (as tf32) add to f32, i8 to i32.
+    buffer holds the factor's transpose. bf16, f16 and f32 add to f32, i8 to i32. f32 is cut to tf32, which keeps 10 of 23
+    bits of the fraction; with `split` a number is the sum of two of these, and a product three: 20 bits.
 
     Example:
     ```mlir
@@ -229,7 +230,8 @@ def Tile_MmaOp : Tile_Op<"mma", [AllTypesMatch<["sum", "result"]>]> {
     ```
   }];
   let arguments = (ins Arg<Tile_Factor, "M × K", [MemRead]>:$a, Arg<Tile_Factor, "K × N", [MemRead]>:$b,
-                       Arg<Tile_FragmentType, "M × N">:$sum, UnitAttr:$a_transposed, UnitAttr:$b_transposed);
+                       Arg<Tile_FragmentType, "M × N">:$sum, UnitAttr:$a_transposed, UnitAttr:$b_transposed,
+                       UnitAttr:$split);
   let results = (outs Tile_FragmentType:$result);
   let assemblyFormat = [{
     (`a_transposed` $a_transposed^)? $a `,` (`b_transposed` $b_transposed^)? $b `,` $sum attr-dict

@@ -11,8 +11,15 @@ OperandTiles::OperandTiles(ThreadCode &code, FragmentType fragment, BufferType b
                            ValueRange values)
     : code(code), layout(fragment), buffer(buffer), left(cast<OperandAttr>(fragment.getLayout()).getSide() == "a"),
       exchanges(transposed == left), values(values) {
-  if (buffer)
+  if (!buffer)
+    return;
+  if (!isByWord()) {
     placeLane();
+    return;
+  }
+  ThreadPlace mine = ThreadPlace::of(code, fragment);
+  row = left ? mine.column : mine.row;
+  byte = code.times(left ? mine.row : mine.column, buffer.elementBytes());
 }
 
 /// ldmatrix.x4 loads four 8 × 8 matrices (rows of 16 bytes); lanes 8 i to 8 i + 7 give the addresses of matrix i's
@@ -39,7 +46,7 @@ void OperandTiles::placeLane() {
 
 SmallVector<Value> OperandTiles::words(int64_t outer, int64_t k) const {
   if (buffer)
-    return loaded(outer, k);
+    return isByWord() ? loadedByWord(outer, k) : loaded(outer, k);
   SmallVector<Value> all;
   for (int64_t tile = outer; tile < outer + tilesAtOnce(outer); ++tile) {
     int64_t index = left ? tile * stepsOfK() + k : k * outerTiles() + tile;
@@ -64,6 +71,23 @@ SmallVector<Value> OperandTiles::loaded(int64_t outer, int64_t k) const {
                                             exchanges ? NVVM::MMALayout::col : NVVM::MMALayout::row, shape,
                                             NVVM::LdStMatrixEltType::B16);
   return code.unpacked(matrices);
+}
+
+SmallVector<Value> OperandTiles::loadedByWord(int64_t outer, int64_t k) const {
+  BufferAddress address(code, buffer, values.front(), left ? layout.rowsOfWarp() : layout.columnsOfWarp());
+  SmallVector<Value> words;
+  for (int64_t tile = outer; tile < outer + tilesAtOnce(outer); ++tile)
+    for (int64_t word = 0; word < wordsOfTile(); ++word) {
+      int64_t index = left ? tile * stepsOfK() + k : k * outerTiles() + tile;
+      Place place = layout.placeOfElement(index * wordsOfTile() + word);
+      if (left)
+        std::swap(place.row, place.column);
+      // Rows of a tile are four apart, the swizzle's pattern eight: what is not a multiple goes into the row.
+      Value at =
+          address.of(code.add(row, place.row % 8), byte, {place.row / 8 * 8, place.column * buffer.elementBytes()});
+      words.push_back(LLVM::LoadOp::create(code.b, code.loc, code.b.getI32Type(), at, buffer.elementBytes()));
+    }
+  return words;
 }
 
 } // namespace weft

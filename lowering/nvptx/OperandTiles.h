@@ -31,11 +31,15 @@ private:
   /// Rows of the buffer go along K.
   bool exchanges;
   mlir::ValueRange values;
-  /// Row and byte of the buffer at which this lane's row of an 8 × 8 matrix begins, in the first tile.
+  /// Row and byte of the buffer at which this lane's row of an 8 × 8 matrix begins, in the first tile; of words that
+  /// are loaded one by one, its first word's.
   mlir::Value row, byte;
 
   int64_t wordsOfTile() const { return left ? 4 : 2; }
+  /// ldmatrix exchanges rows and columns of 16-bit numbers; words it cannot.
+  bool isByWord() const { return exchanges && buffer.elementBytes() == 4; }
   void placeLane();
+  llvm::SmallVector<mlir::Value> loadedByWord(int64_t outer, int64_t k) const;
   llvm::SmallVector<mlir::Value> loaded(int64_t outer, int64_t k) const;
 };
 

@@ -45,6 +45,9 @@ struct ConvertLoad : TilePattern<LoadOp> {
         int64_t tile = left ? outer * tiles.stepsOfK() + k : k * tiles.outerTiles() + outer;
         llvm::copy(tiles.words(outer, k), registers.begin() + tile * words);
       }
+    if (fragment.getElement().isF32()) // registers of 32-bit elements have their type
+      for (Value &word : registers)
+        word = LLVM::BitcastOp::create(code.b, code.loc, fragment.getElement(), word);
     return registers;
   }
 
@@ -91,6 +94,18 @@ struct Instruction {
   }
 };
 
+/// Words of a factor, of f32 also what their tf32 leaves.
+struct Words {
+  SmallVector<Value> main, rest;
+
+  Words slice(int64_t first, int64_t count) const {
+    auto part = [&](const SmallVector<Value> &all) {
+      return all.empty() ? SmallVector<Value>() : SmallVector<Value>(ArrayRef(all).slice(first, count));
+    };
+    return {part(main), part(rest)};
+  }
+};
+
 class MmaEmitter {
 public:
   MmaEmitter(MmaOp op, MmaOp::GenericAdaptor<ArrayRef<ValueRange>> adaptor, ThreadCode &code)
@@ -100,18 +115,18 @@ public:
         b(code, inRegisters(op.getB().getType(), "b", op.getBTransposed(), layout),
           dyn_cast<BufferType>(op.getB().getType()), op.getBTransposed(), adaptor.getB()),
         element(inRegisters(op.getA().getType(), "a", op.getATransposed(), layout).getElement()), instruction(element),
-        sums(adaptor.getSum()) {}
+        split(op.getSplit()), sums(adaptor.getSum()) {}
 
   SmallVector<Value> run() {
     for (int64_t k = 0; k < a.stepsOfK(); ++k) {
-      SmallVector<SmallVector<Value>> left;
+      SmallVector<Words> left;
       for (int64_t m = 0; m < a.outerTiles(); ++m)
         left.push_back(asFactor(a.words(m, k)));
       for (int64_t n = 0; n < b.outerTiles(); n += b.tilesAtOnce(n)) {
-        SmallVector<Value> right = asFactor(b.words(n, k));
+        Words right = asFactor(b.words(n, k));
         for (int64_t m = 0; m < a.outerTiles(); ++m)
           for (int64_t tile = 0; tile < b.tilesAtOnce(n); ++tile)
-            multiply(left[m], ArrayRef(right).slice(2 * tile, 2), m * b.outerTiles() + n + tile);
+            multiply(left[m], right.slice(2 * tile, 2), m * b.outerTiles() + n + tile);
       }
     }
     return std::move(sums);
@@ -125,14 +140,39 @@ private:
   OperandTiles a, b;
   Type element;
   Instruction instruction;
+  bool split;
   SmallVector<Value> sums;
 
-  /// f16 is the one type whose words the op takes as vectors.
-  SmallVector<Value> asFactor(SmallVector<Value> words) {
-    if (element.isF16())
-      for (Value &word : words)
-        word = LLVM::BitcastOp::create(code.b, code.loc, VectorType::get(2, element), word);
-    return words;
+  /// mma takes words: of f16, vectors; f32 out of a buffer is a word already, and out of a fragment becomes one.
+  Words asFactor(SmallVector<Value> words) {
+    Words factor;
+    for (Value word : words) {
+      Type type = element.isF16() ? Type(VectorType::get(2, element)) : Type(code.b.getI32Type());
+      factor.main.push_back(word.getType() == type ? word : cast(type, word));
+      if (split)
+        factor.rest.push_back(restOf(factor.main.back()));
+    }
+    return factor;
+  }
+
+  Value cast(Type type, Value value) { return LLVM::BitcastOp::create(code.b, code.loc, type, value); }
+
+  /// What f32 has beyond the 10 bits of the fraction that mma reads; the difference is exact.
+  Value restOf(Value word) {
+    constexpr int64_t kReadBits = 0xffffe000;
+    Value read = code.both(word, code.constant(static_cast<int32_t>(kReadBits)));
+    Type number = code.b.getF32Type();
+    Value rest = arith::SubFOp::create(code.b, code.loc, cast(number, word), cast(number, read));
+    return cast(code.b.getI32Type(), rest);
+  }
+
+  /// Small products first.
+  void multiply(const Words &left, const Words &right, int64_t tile) {
+    if (split) {
+      multiply(left.rest, right.main, tile);
+      multiply(left.main, right.rest, tile);
+    }
+    multiply(left.main, right.main, tile);
   }
 
   void multiply(ArrayRef<Value> left, ArrayRef<Value> right, int64_t tile) {

@@ -77,6 +77,86 @@ TEST(TileProduct, IsThatOfFloat64OnSm90a) {
     expectProduct(kernel, true, m, n, k);
 }
 
+/// y = x · w, w as [k, n], in tiles of 64 × 64; numbers of T from `stored`, or of f32.
+template <typename T> void expectProductOfRows(TileKernel &kernel, double bound, int64_t m, int64_t n, int64_t k) {
+  Numbers numbers(static_cast<uint32_t>(m + n + k));
+  auto stored = [&](int64_t count) {
+    std::vector<T> values;
+    for (float value : numbers.normals(count))
+      if constexpr (std::is_same_v<T, float>)
+        values.push_back(value);
+      else
+        values.push_back(bitsOf(kStored[0], value));
+    return values;
+  };
+  auto number = [](T value) -> double {
+    if constexpr (std::is_same_v<T, float>)
+      return value;
+    else
+      return fromBits(kStored[0], value);
+  };
+  std::vector<T> x = stored(m * k), w = stored(k * n);
+  uint64_t y = kernel.upload(std::vector<float>(m * n, NAN));
+  Arguments arguments;
+  arguments.add(kernel.upload(x)).add(kernel.upload(w)).add(y);
+  arguments.add(uint64_t(m)).add(uint64_t(n)).add(uint64_t(k));
+  kernel.launch({blocks(n, 64), blocks(m, 64), 1}, arguments);
+  std::vector<double> expected(m * n, 0);
+  for (int64_t i = 0; i < m; ++i)
+    for (int64_t j = 0; j < n; ++j)
+      for (int64_t l = 0; l < k; ++l)
+        expected[i * n + j] += number(x[i * k + l]) * number(w[l * n + j]);
+  RelativeError error;
+  error.add(kernel.download<float>(y, m * n), expected);
+  EXPECT_LE(error.value(), bound) << m << " x " << n << " x " << k;
+}
+
+TEST(TileProduct, ExchangesRowsAndColumnsOf16Bits) {
+  TileKernel kernel("lowering/nvptx/tile-product-rows.mlir", "sm_80", {{"TYPE", "bf16"}, {"SPLIT", ""}});
+  for (auto [m, n, k] : kProducts)
+    expectProductOfRows<uint16_t>(kernel, 1e-6, m, n, k);
+}
+
+/// f32 within the bound that products in f32 have.
+TEST(TileProduct, SplitsF32) {
+  TileKernel kernel("lowering/nvptx/tile-product-rows.mlir", "sm_80", {{"TYPE", "f32"}, {"SPLIT", "{split}"}});
+  for (auto [m, n, k] : kProducts)
+    expectProductOfRows<float>(kernel, 2e-6, m, n, k);
+}
+
+TEST(TileProduct, CutsF32ToTf32) {
+  TileKernel kernel("lowering/nvptx/tile-product-rows.mlir", "sm_80", {{"TYPE", "f32"}, {"SPLIT", ""}});
+  expectProductOfRows<float>(kernel, 2e-3, 61, 136, 40);
+}
+
+/// The kernel of 16-bit numbers with 8-bit ones: exact.
+TEST(TileProduct, IsExactOf8Bits) {
+  TileKernel kernel("lowering/nvptx/tile-product-sm80.mlir", "sm_80",
+                    {{"x32xbf16, swizzle = 64", "x32xi8, swizzle = 32"},
+                     {"128x128xf32", "128x128xi32"},
+                     {"0.0 : f32", "0 : i32"},
+                     {"%zero : f32", "%zero : i32"}});
+  Numbers numbers(8);
+  const int64_t m = 61, n = 136, k = 80;
+  auto bytes = [&](int64_t count) {
+    std::vector<int8_t> values;
+    for (int64_t i = 0; i < count; ++i)
+      values.push_back(static_cast<int8_t>(numbers.below(256) - 128));
+    return values;
+  };
+  std::vector<int8_t> x = bytes(m * k), w = bytes(n * k);
+  uint64_t y = kernel.upload(std::vector<int32_t>(m * n, -1));
+  Arguments arguments;
+  arguments.add(kernel.upload(x)).add(kernel.upload(w)).add(y).add(uint64_t(m)).add(uint64_t(n)).add(uint64_t(k));
+  kernel.launch({blocks(n, 128), blocks(m, 128), 1}, arguments);
+  std::vector<int32_t> expected(m * n, 0);
+  for (int64_t i = 0; i < m; ++i)
+    for (int64_t j = 0; j < n; ++j)
+      for (int64_t l = 0; l < k; ++l)
+        expected[i * n + j] += x[i * k + l] * w[j * k + l];
+  EXPECT_EQ(kernel.download<int32_t>(y, m * n), expected);
+}
+
 /// Causal, [heads, tokens, width].
 void expectAttention(TileKernel &kernel, bool map, int64_t width, int64_t heads, int64_t keyHeads, int64_t tokens) {
   Numbers numbers(static_cast<uint32_t>(width + heads * 7 + tokens));

@@ -88,9 +88,9 @@ func.func @tile_load_c2(%b: !tile.buffer<64x64xf32>) {
 
 // -----
 
-func.func @tile_load_c3(%b: !tile.buffer<64x64xf32>) {
-  // expected-error@+1 {{exchanges rows and columns of 16-bit numbers only}}
-  %f = tile.load %b : !tile.buffer<64x64xf32> to !tile.fragment<64x64xf32, #tile.operand<side = "b", rows = 4, columns = 1>>
+func.func @tile_load_c3(%b: !tile.buffer<64x64xi8>) {
+  // expected-error@+1 {{exchanges rows and columns of numbers of 16 and 32 bits only}}
+  %f = tile.load %b : !tile.buffer<64x64xi8> to !tile.fragment<64x64xi8, #tile.operand<side = "b", rows = 4, columns = 1>>
   return
 }
 

@@ -38,10 +38,19 @@ func.func @tile_mma_c4(%a: !a, %b: !tile.buffer<64x64xbf16>, %s: !sum) {
 
 // -----
 
+!sum = !tile.fragment<64x64xi32, #tile.accumulator<rows = 4, columns = 1>>
+func.func @tile_mma_c5(%a: !tile.buffer<64x64xi8>, %s: !sum) {
+  // expected-error@+1 {{reads numbers of 8 bits only where they lie along K}}
+  %r = tile.mma %a, %a, %s : !tile.buffer<64x64xi8>, !tile.buffer<64x64xi8> -> !sum
+  return
+}
+
+// -----
+
 !sum = !tile.fragment<64x64xf32, #tile.accumulator<rows = 4, columns = 1>>
-func.func @tile_mma_c5(%a: !tile.buffer<64x64xf32>, %s: !sum) {
-  // expected-error@+1 {{reads numbers that lie across K only where they have 16 bits}}
-  %r = tile.mma %a, %a, %s : !tile.buffer<64x64xf32>, !tile.buffer<64x64xf32> -> !sum
+func.func @tile_mma_c7(%a: !tile.buffer<64x64xbf16>, %s: !sum) {
+  // expected-error@+1 {{splits f32 only, got 'bf16'}}
+  %r = tile.mma %a, %a, %s {split} : !tile.buffer<64x64xbf16>, !tile.buffer<64x64xbf16> -> !sum
   return
 }
 
