@@ -183,7 +183,7 @@ public:
     });
     std::string where = kernel.str() + (place.empty() ? "" : " (" + place.str() + ")");
     if (!run.survived)
-      leak(std::move(module));
+      leakAll(std::move(module));
     if (!run.errors.empty())
       return emissionFailed(where, run.errors);
     if (!missing.empty())
@@ -193,12 +193,13 @@ public:
 
 private:
   /// After a crash nobody knows what the module is in the middle of.
-  void leak(std::unique_ptr<llvm::Module> module) {
-    (void)module.release();
-    (void)whole.release();
-    (void)context.release();
-    (void)machine.release();
+  void leakAll(std::unique_ptr<llvm::Module> module) {
+    leak(module);
+    leak(whole);
+    leak(context);
+    leak(machine);
   }
+  template <class T> static void leak(std::unique_ptr<T> &owner) { [[maybe_unused]] T *leaked = owner.release(); }
 
   const Target &target;
   std::unique_ptr<llvm::TargetMachine> machine;
