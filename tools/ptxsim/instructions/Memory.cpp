@@ -8,37 +8,59 @@
 namespace weft::ptxsim {
 namespace {
 
-/// Elements of up to 8 bytes; the whole vector is one access with its size as alignment.
-Outcome load(const Instruction &i, Warp &warp, LaneMask active) {
-  const uint32_t total = uint32_t(i.bytes) * i.count;
-  const bool extend = isSigned(i.type);
-  Slot rows[8];
-  std::copy(i.destinations.begin(), i.destinations.end(), rows);
+/// Elements of type T; the whole vector is one access with its size as alignment.
+template <class T> Outcome load(const Instruction &i, Warp &warp, LaneMask active) {
+  const uint32_t total = uint32_t(sizeof(T)) * i.count;
+  uint64_t *rows[8];
+  for (int element = 0; element < i.count; ++element)
+    rows[element] = warp.row(i.destinations[element]);
+  // A signed element fills its register with its sign.
+  const int width = i.destinationBits;
   forLanes(active, [&](int lane) {
     uint64_t address = addressIn(i.address, warp, lane);
     const std::byte *bytes =
         accessMemory(warp, i, lane, i.address.space, address, total, total, AccessKind::Read).bytes;
     for (int element = 0; element < i.count; ++element) {
-      uint64_t value = 0;
-      std::memcpy(&value, bytes + element * i.bytes, i.bytes);
-      warp.row(rows[element])[lane] =
-          extend ? lowBits(uint64_t(signExtended(value, 8 * i.bytes)), i.destinationBits) : value;
+      T value;
+      std::memcpy(&value, bytes + element * sizeof(T), sizeof(T));
+      rows[element][lane] = std::is_signed_v<T> ? lowBits(uint64_t(int64_t(value)), width) : uint64_t(value);
     }
   });
   return Outcome::Next;
 }
 
-Outcome store(const Instruction &i, Warp &warp, LaneMask active) {
-  const uint32_t total = uint32_t(i.bytes) * i.count;
+template <class T> Outcome store(const Instruction &i, Warp &warp, LaneMask active) {
+  const uint32_t total = uint32_t(sizeof(T)) * i.count;
+  const uint64_t *rows[8];
+  for (int element = 0; element < i.count; ++element)
+    rows[element] = warp.row(i.sources[element]);
   forLanes(active, [&](int lane) {
     uint64_t address = addressIn(i.address, warp, lane);
-    std::byte data[32];
+    T data[8];
     for (int element = 0; element < i.count; ++element)
-      std::memcpy(data + element * i.bytes, &warp.row(i.sources[element])[lane], i.bytes);
+      data[element] = T(rows[element][lane]);
     Place place = accessMemory(warp, i, lane, i.address.space, address, total, total, AccessKind::Write, data);
     std::memcpy(place.bytes, data, total);
   });
   return Outcome::Next;
+}
+
+/// The handler of elements of `bytes` bytes.
+Execute loadOf(int bytes, bool sign) {
+  switch (bytes) {
+  case 1:
+    return sign ? load<int8_t> : load<uint8_t>;
+  case 2:
+    return sign ? load<int16_t> : load<uint16_t>;
+  case 4:
+    return sign ? load<int32_t> : load<uint32_t>;
+  default:
+    return load<uint64_t>;
+  }
+}
+
+Execute storeOf(int bytes) {
+  return bytes == 1 ? store<uint8_t> : bytes == 2 ? store<uint16_t> : bytes == 4 ? store<uint32_t> : store<uint64_t>;
 }
 
 void takeAccess(Decoder &d) {
@@ -82,7 +104,7 @@ void decodeLoad(Decoder &d) {
   if (d.operandCount() == 3)
     d.sourceRow(d.statement.operands[2], Type::B64);
   splitWide(d, d.instruction.destinations);
-  d.instruction.execute = load;
+  d.instruction.execute = loadOf(d.instruction.bytes, isSigned(d.instruction.type));
 }
 
 void decodeStore(Decoder &d) {
@@ -93,7 +115,7 @@ void decodeStore(Decoder &d) {
   if (d.operandCount() == 3)
     d.sourceRow(d.statement.operands[2], Type::B64);
   splitWide(d, d.instruction.sources);
-  d.instruction.execute = store;
+  d.instruction.execute = storeOf(d.instruction.bytes);
 }
 
 } // namespace
