@@ -50,7 +50,8 @@ def Tile_PipelineOp : Tile_Op<"pipeline", [MemoryEffects<[MemAlloc]>]> {
     Stage i mod `stages` is filled for the i-th time by `tile.fill`, which waits until it is empty; `tile.wait_full` waits
     for that, and `tile.release` of every consuming warp makes it empty. Which of them come how often is decided by loops
     whose bounds are the same values on both sides: the verifier of `tile.roles` runs them, with every trip count from 1 to
-    two more than there are stages, and refuses pipelines where someone waits for ever or something filled is never read.
+    two more than there are stages, and refuses pipelines where someone waits for ever, something filled is never read, or
+    a stage is read before its wait, after its release, or by products that its release does not wait for.
 
     Example:
     ```mlir
