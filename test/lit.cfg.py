@@ -11,9 +11,10 @@
 #   %ptxas-gate FILE.ptx                         judges a kernel's machine code (tools/dev/ptxas_gate), where ptxas is
 #
 # Features of the processor that runs the tests: cpu-v3 (AVX2, FMA), cpu-v4 (AVX-512). Of the build: google-benchmark.
-# Of the machine: ptxas, nvdisasm, triton (WEFT_TRITON_PYTHON). Of the build too: ptxsim-libcuda.
+# Of the machine: ptxas, nvdisasm, triton and numba (WEFT_TRITON_PYTHON). Of the build too: ptxsim-libcuda.
 import os
 import shutil
+import subprocess
 import sys
 
 import lit.formats
@@ -76,6 +77,8 @@ for feature, flags in (("cpu-v3", V3), ("cpu-v4", V4), ("cpu-bf16", BF16), ("cpu
 config.available_features |= {name for name, path in nvidia.items() if path}
 if triton_python:
     config.available_features.add("triton")
+    if subprocess.run([triton_python, "-c", "import numba.cuda"], capture_output=True, check=False).returncode == 0:
+        config.available_features.add("numba")
 if os.path.exists(os.path.join(config.weft_build, "lib", "ptxsim", "libcuda.so.1")):
     config.available_features.add("ptxsim-libcuda")
 if os.path.exists(os.path.join(binaries, "weft_microbench")):
