@@ -134,6 +134,19 @@ TEST(AsyncFaults, MbarrierMisused) {
                     FaultKind::Barrier, "arrival of 3");
 }
 
+TEST(AsyncFaults, MbarrierThatIsUsedBeforeItsInitialisationIsOrdered) {
+  std::string begin = "setp.ne.u32 %p0, %r0, 0;\n@!%p0 mbarrier.init.shared::cta.b64 [%r1], 64;\n";
+  std::string end = "mbarrier.arrive.shared::cta.b64 %rd1, [%r1];\n";
+  SmallKernel kernel;
+  kernel.expectFault(begin + end, 64, FaultKind::Race, "uses an mbarrier that warp 0, lane 0, initialises");
+  SmallKernel ordered;
+  ordered.expectNone(begin + "bar.sync 0;\n" + end, 64);
+  SmallKernel ended; // and ended while the other warp may still use it
+  ended.expectFault(begin + "bar.sync 0;\nsetp.lt.u32 %p1, %r0, 32;\n" + end +
+                        "bar.arrive 1, 64;\nsetp.ne.u32 %p2, %r0, 63;\n@!%p2 mbarrier.inval.shared::cta.b64 [%r1];\n",
+                    64, FaultKind::Race, "initialises or ends in line");
+}
+
 TEST(AsyncFaults, MbarrierHandsOverWhatWasWritten) {
   // Warp 0 writes and arrives, warp 1 waits and reads; the state form of the wait.
   std::string body = "setp.ge.u32 %p0, %r0, 32;\nsetp.ne.u32 %p1, %r0, 0;\n"

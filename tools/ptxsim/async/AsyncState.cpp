@@ -82,6 +82,19 @@ void AsyncState::synchronise(const Access &access) {
     order.release(int(access.warp.index), point);
 }
 
+void AsyncState::useMbarrier(const Warp &warp, const Instruction &i, uint32_t address) {
+  if (!warp.block.observer)
+    return;
+  int index = int(warp.index);
+  SharedAccess touch{
+      uint32_t(address - kSharedBase), 8, index, index, SharedAccess::kAnyLane, order.now(index), uint32_t(i.line)};
+  if (std::optional<Conflict> conflict = shadow.read(touch))
+    warp.fault(FaultKind::Race,
+               "uses an mbarrier that " + describe(conflict->otherAgent, conflict->otherLane) +
+                   " initialises or ends in line " + std::to_string(conflict->otherLine) + ", and no barrier is between them",
+               std::countr_zero(warp.converged()), address);
+}
+
 void AsyncState::access(const Access &access) {
   if (quiet)
     return;

@@ -96,6 +96,9 @@ public:
   };
 
   void access(const Access &access);
+  /// An operation on an mbarrier object: they race with nothing among themselves, but with its initialisation and end.
+  void useMbarrier(const Warp &warp, const Instruction &i, uint32_t address);
+
   void open(int id);
   void syncLanes(const Warp &warp);
   void arrive(const Warp &warp, int id);

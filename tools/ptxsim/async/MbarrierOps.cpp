@@ -13,11 +13,13 @@ namespace weft::ptxsim {
 MbarrierAccess::MbarrierAccess(const Instruction &i, Warp &warp, int lane, const Address &address)
     : warp(warp), lane(lane) {
   uint64_t value = addressIn(address, warp, lane);
-  AsyncState::Quiet quiet(asyncOf(warp.block));
+  AsyncState &async = asyncOf(warp.block);
+  AsyncState::Quiet quiet(async);
   Place place = accessMemory(warp, i, lane, address.space, value, 8, 8, AccessKind::Atomic);
   if (place.space != Space::Shared)
     warp.fault(FaultKind::Barrier, "an mbarrier object lies in shared memory", lane, value);
   where = uint32_t(place.address);
+  async.useMbarrier(warp, i, where);
   word = place.bytes;
   uint64_t bits;
   std::memcpy(&bits, word, sizeof bits);

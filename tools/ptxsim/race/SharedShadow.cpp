@@ -10,6 +10,8 @@ SharedShadow::SharedShadow(uint32_t bytes, Ordering &order) : ordering(order), w
 
 bool SharedShadow::ordered(const SharedAccess &access, Stamp stamp) const {
   int agent = int(stamp.agent);
+  if (agent == access.warp && (stamp.lane == SharedAccess::kAnyLane || access.lane == SharedAccess::kAnyLane))
+    return true;
   if (agent == access.warp)
     return stamp.clock < ordering.now(access.warp) || (int(stamp.lane) == access.lane && stamp.lane < 32);
   // What an agent does itself, one after another, is in order where its kind keeps order: the caller says so by a
@@ -38,7 +40,7 @@ void SharedShadow::addReader(Word &word, Stamp stamp) {
       continue;
     // One entry an agent: its latest clock; several lanes of one clock become all lanes.
     uint64_t mask = known.mask | stamp.mask;
-    if (known.clock == stamp.clock && known.lane != stamp.lane)
+    if (known.clock == stamp.clock && known.lane != stamp.lane && stamp.lane != SharedAccess::kAnyLane)
       stamp.lane = SharedAccess::kAllLanes;
     known = stamp;
     known.mask = mask;

@@ -14,6 +14,7 @@ namespace weft::ptxsim {
 /// One access to shared memory.
 struct SharedAccess {
   static constexpr int kAllLanes = 32;
+  static constexpr int kAnyLane = 63; // whose order among the lanes of its warp is not looked at
 
   uint32_t address;
   uint32_t bytes;
