@@ -69,12 +69,11 @@ weft_status Driver::open(const char *library) {
                 "`weft compile … --target cpu`",
                 "the CUDA driver cannot be loaded: %s", reason ? reason : "the system gives no reason");
   }
-  weft_status status = resolve(handle, library);
-  if (!status)
-    status = start(library);
-  if (status)
+  if (weft_status status = resolve(handle, library)) {
     dlclose(handle);
-  return status;
+    return status;
+  }
+  return start(library); // a driver that has run code stays, whether it starts or not
 }
 
 static pthread_mutex_t loading = PTHREAD_MUTEX_INITIALIZER;
