@@ -91,7 +91,8 @@ void AsyncState::useMbarrier(const Warp &warp, const Instruction &i, uint32_t ad
   if (std::optional<Conflict> conflict = shadow.read(touch))
     warp.fault(FaultKind::Race,
                "uses an mbarrier that " + describe(conflict->otherAgent, conflict->otherLane) +
-                   " initialises or ends in line " + std::to_string(conflict->otherLine) + ", and no barrier is between them",
+                   " initialises or ends in line " + std::to_string(conflict->otherLine) +
+                   ", and no barrier is between them",
                std::countr_zero(warp.converged()), address);
 }
 
