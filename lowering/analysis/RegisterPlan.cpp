@@ -8,6 +8,8 @@ using namespace mlir;
 
 namespace weft {
 
+bool isDevice(TargetAttr target) { return target.getIsa().starts_with("sm_"); }
+
 RegisterPlan RegisterPlan::forTarget(TargetAttr target) {
   RegisterPlan plan;
   plan.lanes = target.getLanes();
@@ -23,11 +25,10 @@ RegisterPlan RegisterPlan::forTarget(TargetAttr target) {
   plan.bfloat = isa == "v4-bf16" || isa == "amx";
   plan.vnni = plan.bfloat || isa == "v4-vnni";
   plan.byteDots = plan.vnni || emulated;
+  plan.device = isDevice(target);
   plan.halfDots = isa == "v4-bf16" || emulated;
   return plan;
 }
-
-bool isDevice(TargetAttr target) { return target.getIsa().starts_with("sm_"); }
 
 FailureOr<TargetAttr> targetOf(ModuleOp module) {
   auto target = module->getAttrOfType<TargetAttr>("weft.target");

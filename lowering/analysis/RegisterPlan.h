@@ -27,6 +27,7 @@ struct RegisterPlan {
   bool bfloat;     ///< the target rounds f32 to bf16 in one instruction
   bool vnni;       ///< the target has dot products of bytes
   bool byteDots;   ///< products in 8 bits multiply words of four bytes
+  bool device;     ///< a GPU: threads stand for lanes, and 2^x is one instruction
   bool halfDots;   ///< products with weights in bf16 multiply words of two bf16, and round rows to them
 
   int64_t columns() const { return lanes * vectors; }

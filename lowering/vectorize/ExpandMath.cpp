@@ -83,7 +83,7 @@ Value emitTrunc(OpBuilder &builder, Location loc, const RegisterPlan &plan, Valu
 
 /// Ops that are one instruction on every target, or a few that LLVM expands inline.
 bool staysMath(Operation *op, const RegisterPlan &plan) {
-  if (isa<math::SqrtOp, math::AbsFOp, math::AbsIOp, math::CopySignOp>(op))
+  if (isa<math::SqrtOp, math::AbsFOp, math::AbsIOp, math::CopySignOp>(op) || (plan.device && isa<math::Exp2Op>(op)))
     return true;
   bool rounds = isa<math::FloorOp, math::CeilOp, math::TruncOp, math::RoundEvenOp, math::FmaOp>(op);
   return (rounds && plan.fused) || isa<math::CountLeadingZerosOp, math::CountTrailingZerosOp, math::CtPopOp>(op);
@@ -98,7 +98,8 @@ struct ExpandMathPass : impl::ExpandMathBase<ExpandMathPass> {
     RegisterPlan plan = *registers;
     RewritePatternSet patterns(context);
     patterns.add<Expand<math::ExpOp>>(context, plan, emitExp);
-    patterns.add<Expand<math::Exp2Op>>(context, plan, emitExp2OfAny);
+    if (!plan.device)
+      patterns.add<Expand<math::Exp2Op>>(context, plan, emitExp2OfAny);
     patterns.add<Expand<math::ErfOp>>(context, plan, emitErf);
     patterns.add<Expand<math::TanhOp>>(context, plan, emitTanh);
     patterns.add<Expand<math::RsqrtOp>>(context, plan, emitRsqrt);
@@ -112,9 +113,10 @@ struct ExpandMathPass : impl::ExpandMathBase<ExpandMathPass> {
     if (!plan.fused)
       llvm::append_range(identities, ArrayRef<StringRef>{"ceil", "roundeven"});
     math::populateExpansionPatterns(patterns, identities);
-    auto upstream = [](StringRef name) {
+    auto upstream = [&](StringRef name) {
       // These are single instructions, or ours.
-      return !llvm::is_contained({"math.sqrt", "math.absf", "math.fma", "math.copysign"}, name);
+      return !llvm::is_contained({"math.sqrt", "math.absf", "math.fma", "math.copysign"}, name) &&
+             !(plan.device && name == "math.exp2");
     };
     populateMathPolynomialApproximationPatterns(patterns, upstream);
     populateMathF32ExpansionPatterns(patterns, upstream);

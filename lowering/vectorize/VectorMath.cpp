@@ -105,6 +105,9 @@ Value emitExp2(OpBuilder &builder, Location loc, const RegisterPlan &plan, Value
                                         0.05550733581185341f,
                                         0.009671512991189957f,
                                         0.001326472731307149f};
+  // ex2.approx: relative error 2^-22, exact for 0 (PTX ISA). The bits of a GPU's NaNs would get lost below.
+  if (plan.device)
+    return math::Exp2Op::create(builder, loc, x);
   Expansion e(builder, loc, plan, x);
   if (hasScale(plan, e.type))
     return emitScaledExp2(e, kCoefficients, x);
