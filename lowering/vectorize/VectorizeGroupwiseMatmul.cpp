@@ -28,8 +28,8 @@ using namespace mlir;
 namespace weft {
 namespace {
 
-/// Steps of k that a scratch holds: 192 KiB at 48 columns.
-constexpr int64_t kScratchSteps = 1024;
+/// Steps of k that a scratch holds: 192 KiB at 48 columns. Of a GPU's shared memory 16 KiB at 32.
+constexpr int64_t kScratchSteps = 1024, kDeviceScratchSteps = 128;
 
 /// Groups of a tile's columns taken out into f32.
 struct Scratch {
@@ -68,7 +68,8 @@ private:
 
   void emitTall(OpBuilder &b, const RowRange &rows) {
     const RegisterPlan &plan = shapes.tall;
-    int64_t block = std::min(groups(), std::max<int64_t>(kScratchSteps / form.group, 1));
+    int64_t steps = plan.device ? kDeviceScratchSteps : kScratchSteps;
+    int64_t block = std::min(groups(), std::max<int64_t>(steps / form.group, 1));
     Value sums = scratch(b, shapes.itemRows, plan.columns());
     Scratch taken{scratch(b, block * form.group, plan.columns()), scratch(b, block, plan.columns())};
     forEach(b, columns, plan.columns(), [&](OpBuilder &body, Value column) {

@@ -46,7 +46,15 @@ weft_status DeviceSession::grow(DeviceBuffer &buffer, uint64_t bytes, const char
 }
 
 weft_status DeviceSession::growScratch(uint64_t bytes, const Place &place) {
-  return grow(scratch, bytes, "memory for the call's arrays", place);
+  uint64_t before = scratch.bytes;
+  if (weft_status status = grow(scratch, bytes, "memory for the call's arrays", place))
+    return status;
+  if (scratch.bytes == before)
+    return WEFT_OK;
+  // Kernels may compute with values that no one asks for, such as rows without an expert: they are the call's own.
+  if (Result result = device.api().setBytes(scratch.begin, 0, scratch.bytes, stream))
+    return device.failed(result, "clear the call's arrays", place);
+  return WEFT_OK;
 }
 
 weft_status DeviceSession::copyDefault(size_t input, const void *values, uint64_t bytes, const Place &place) {
