@@ -235,6 +235,8 @@ Decoder &Decoder::destination(size_t index) {
     refuse("an operand is missing");
   const Operand &operand = statement.operands[index];
   bool several = operand.kind == Operand::Kind::Vector || operand.kind == Operand::Kind::Pair;
+  if (several && operand.elements.empty())
+    refuse("a vector has elements");
   for (const Operand &element : several ? std::span(operand.elements) : std::span(&operand, 1))
     instruction.destinations.push_back(destinationRow(element));
   if (!several && operand.kind == Operand::Kind::Register)
@@ -247,6 +249,8 @@ Decoder &Decoder::source(size_t index, Type type) {
     refuse("an operand is missing");
   const Operand &operand = statement.operands[index];
   bool several = operand.kind == Operand::Kind::Vector || operand.kind == Operand::Kind::Pair;
+  if (several && operand.elements.empty())
+    refuse("a vector has elements");
   for (const Operand &element : several ? std::span(operand.elements) : std::span(&operand, 1)) {
     instruction.sources.push_back(sourceRow(element, type));
     if (element.kind == Operand::Kind::Register && element.type == Type::B128)

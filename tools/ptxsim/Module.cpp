@@ -21,6 +21,7 @@ void splitLines(std::string_view text, std::vector<std::string> &lines) {
 /// Shared variables one after the other; the ones without a size share what follows.
 void layOutShared(Module &module) {
   std::vector<Variable *> shared;
+  shared.reserve(module.variables.size());
   for (auto &[name, variable] : module.variables)
     shared.push_back(variable.get());
   for (auto &[name, function] : module.functions)

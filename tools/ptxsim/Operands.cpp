@@ -90,9 +90,7 @@ Operand OperandParser::address() {
     result.value = result.elements[0].kind == Operand::Kind::Symbol ? result.elements[0].value : 0;
     if (result.elements[0].kind == Operand::Kind::Symbol)
       result.elements[0].value = 0;
-    if (takeMark('+'))
-      result.value += uint64_t(expectInteger("an offset"));
-    else if (isMark('-'))
+    if (takeMark('+') || isMark('-'))
       result.value += uint64_t(expectInteger("an offset"));
   }
   while (takeMark(','))
@@ -132,8 +130,8 @@ Operand OperandParser::named() {
     result.kind = Operand::Kind::Special;
     if (peek().kind == Token::Kind::Directive && peek().adjacent && peek().text.size() == 1)
       name += "." + std::string(take().text);
-  } else if (isMark('+') || isMark('-')) {
-    result.value = uint64_t(takeMark('+') ? expectInteger("an offset") : expectInteger("an offset"));
+  } else if (takeMark('+') || isMark('-')) {
+    result.value = uint64_t(expectInteger("an offset"));
   }
   result.name = std::move(name);
   result.scope = scope;

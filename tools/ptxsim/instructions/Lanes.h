@@ -40,6 +40,8 @@ inline void takeOperands(Decoder &d, Type type, size_t count) {
   d.destination(0);
   for (size_t index = 1; index <= count; ++index)
     d.source(index, type);
+  if (d.instruction.sources.size() != count)
+    d.refuse("an operand is one value, not several");
 }
 
 /// What the arithmetic opcodes have in common whatever their type.

@@ -62,7 +62,7 @@ void decodeMov(Decoder &d) {
   bool from = d.statement.operands[1].kind == Operand::Kind::Vector;
   d.source(1, type);
   size_t parts = into ? d.instruction.destinations.size() : d.instruction.sources.size();
-  if ((into && from) || bitsOf(type) % parts != 0)
+  if ((into && from) || parts == 0 || bitsOf(type) % parts != 0)
     d.refuse("the parts do not fit the type");
   d.instruction.bytes = uint8_t(bitsOf(type) / int(parts) / 8);
   if (from)
