@@ -57,6 +57,8 @@ constexpr int64_t kConvSteps = 256;
 /// Tokens of an item that chooses experts: whole register tiles of the product before it; columns of one that adds up
 /// what they made, a page of a row.
 constexpr int64_t kRoutedTokens = 36;
+/// The same on a GPU, where shared memory holds all values of an item.
+constexpr int64_t kRoutedTokensOfDevice = 4;
 constexpr int64_t kCombinedColumns = 1024;
 
 /// Columns of an item of a product with a block-diagonal weight, at most: several register tiles.
@@ -254,7 +256,7 @@ FailureOr<TilePlan> planTiles(func::FuncOp kernel, const ProductPlan &shapes, Ta
   if (auto dispatch = dyn_cast<DispatchOp>(op)) // a sort, on one thread
     return TilePlan{dispatch, {0, 0}};
   if (auto route = dyn_cast<RouteOp>(op))
-    return TilePlan{route, {kRoutedTokens, 0}};
+    return TilePlan{route, {isDevice(target) ? kRoutedTokensOfDevice : kRoutedTokens, 0}};
   if (auto combine = dyn_cast<CombineOp>(op)) // rows of any token, in order
     return TilePlan{combine, {0, kCombinedColumns}};
   DestinationStyleOpInterface product;
