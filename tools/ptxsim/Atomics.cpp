@@ -7,6 +7,7 @@
 #include "tools/ptxsim/MemoryAccess.h"
 #include "tools/ptxsim/async/Reduction.h"
 
+#include <array>
 #include <cmath>
 #include <optional>
 
@@ -73,6 +74,23 @@ Outcome atomic(const Instruction &i, Warp &warp, LaneMask active) {
   return Outcome::Next;
 }
 
+/// 128 bits are two rows each, and are compared and written as one.
+Outcome atomicWide(const Instruction &i, Warp &warp, LaneMask active) {
+  bool compares = i.as<AtomicDetails>().kind == AtomicDetails::Kind::CompareAndSwap;
+  auto value = [&](Slot row, int lane) { return std::array{warp.row(row)[lane], warp.row(row + 1)[lane]}; };
+  forLanes(active, [&](int lane) {
+    uint64_t address = addressIn(i.address, warp, lane);
+    std::byte *bytes = accessMemory(warp, i, lane, i.address.space, address, 16, 16, AccessKind::Atomic).bytes;
+    std::array<uint64_t, 2> old, fresh = value(i.sources.back(), lane);
+    std::memcpy(old.data(), bytes, 16);
+    if (!compares || old == value(i.sources[0], lane))
+      std::memcpy(bytes, fresh.data(), 16);
+    for (int half = 0; half < 2 && !i.destinations.empty(); ++half)
+      warp.row(i.destinations[0] + half)[lane] = old[size_t(half)];
+  });
+  return Outcome::Next;
+}
+
 std::optional<Reduction::Op> takeOperation(Decoder &d) {
   int found = d.takeOneOf({"add", "min", "max", "inc", "dec", "and", "or", "xor"});
   return found < 0 ? std::nullopt : std::optional(Reduction::Op(found));
@@ -94,8 +112,9 @@ void decodeAtomic(Decoder &d, bool returns) {
   bool policy = d.takeCacheHints();
   int count = d.takeVector();
   Type type = d.takeType();
-  if (type == Type::B128)
-    d.refuse("atomic operations of 128 bits are not simulated");
+  bool wide = type == Type::B128;
+  if (wide && details->kind == AtomicDetails::Kind::Combine)
+    d.refuse("128 bits are exchanged, or compared and swapped");
   details->reduction.type = type == Type::F16x2 ? Type::F16 : type == Type::BF16x2 ? Type::BF16 : type;
   d.instruction.type = type;
   d.instruction.bytes = uint8_t(bytesOf(type));
@@ -108,7 +127,7 @@ void decodeAtomic(Decoder &d, bool returns) {
   for (size_t index = first + 1; index < last; ++index)
     d.source(index, type);
   d.instruction.details = details;
-  d.instruction.execute = &atomic;
+  d.instruction.execute = wide ? &atomicWide : &atomic;
 }
 
 void decodeAtom(Decoder &d) { decodeAtomic(d, true); }

@@ -220,8 +220,10 @@ Slot Decoder::sourceRow(const Operand &operand, Type type) {
 }
 
 Slot Decoder::destinationRow(const Operand &operand) {
-  if (operand.kind == Operand::Kind::Sink)
-    return scratchRow();
+  if (operand.kind == Operand::Kind::Sink) {
+    scratchRow(); // so that the row behind the sink is nobody's
+    return scratchRow() - 1;
+  }
   if (operand.kind != Operand::Kind::Register)
     refuse("the result is no register");
   instruction.writes.push_back(operand.slot);

@@ -52,7 +52,8 @@ void Warp::enter(const Function &function, LaneMask lanes) {
   Frame &frame = frames.back();
   frame.function = &function;
   frame.lanes = lanes;
-  frame.rows.resize(size_t(function.rows) * kLanes);
+  // One more, as a sink of 128 bits takes the row behind it too.
+  frame.rows.resize((size_t(function.rows) + 1) * kLanes);
   frame.defined.resize(function.rows);
   frame.paths.push_back({0, -1, lanes});
   frame.parameters.resize(size_t(function.frameParameterBytes) * kLanes);

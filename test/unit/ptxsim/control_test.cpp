@@ -153,6 +153,20 @@ STORE:
   EXPECT_EQ(got, expected);
 }
 
+TEST(Control, AtomicsOf128BitsCompareBothHalves) {
+  SmallKernel kernel;
+  kernel.buffer[0] = 7;
+  kernel.buffer[2] = 9;
+  kernel.expectNone(".reg .b128 %q<4>;\n mov.b64 %rd1, 7;\n mov.b64 %rd2, 9;\n mov.b64 %rd3, 8;\n"
+                    "mov.b128 %q0, {%rd1, %rd3};\n mov.b128 %q1, {%rd1, %rd2};\n mov.b128 %q2, {%rd3, %rd3};\n"
+                    "atom.global.cas.b128 %q3, [%rd0], %q0, %q2;\n" // differs in the upper half: nothing
+                    "atom.global.cas.b128 %q3, [%rd0], %q1, %q2;\n mov.b128 {%rd4, %rd5}, %q3;\n"
+                    "st.global.v2.b64 [%rd0+16], {%rd4, %rd5};",
+                    1);
+  std::vector<uint32_t> expected{8, 0, 8, 0, 7, 0, 9, 0};
+  EXPECT_EQ(std::vector<uint32_t>(kernel.buffer.begin(), kernel.buffer.begin() + 8), expected);
+}
+
 TEST(Control, FreedMemoryIsKnown) {
   SmallKernel kernel;
   uint64_t freed = kernel.device.allocate(64);
