@@ -25,10 +25,11 @@ static const Phase kPhases[] = {
     {4, "outline", PhaseRuns::once, 0.005, buildOutlinePhase},
     {5, "tile", PhaseRuns::perTarget, 0.005, buildTilePhase},
     {6, "bufferize", PhaseRuns::perTarget, 0.01, buildBufferizePhase},
-    {7, "vectorize", PhaseRuns::perTarget, 0.1, buildVectorizePhase},
-    {8, "nvptx", PhaseRuns::perDevice, 0, buildNvptxPhase},
-    {9, "cpu", PhaseRuns::perTarget, 0.15, buildCpuPhase},
-    {10, "emit", PhaseRuns::perTarget, 0.7, nullptr},
+    {7, "blocks", PhaseRuns::perDevice, 0, buildBlocksPhase},
+    {8, "vectorize", PhaseRuns::perTarget, 0.1, buildVectorizePhase},
+    {9, "nvptx", PhaseRuns::perDevice, 0, buildNvptxPhase},
+    {10, "cpu", PhaseRuns::perTarget, 0.15, buildCpuPhase},
+    {11, "emit", PhaseRuns::perTarget, 0.7, nullptr},
 };
 // clang-format on
 

@@ -51,6 +51,12 @@ Result<void> chooseDtype(mlir::ModuleOp module, ElementType dtype, const std::st
   return {};
 }
 
+/// Weights lie as GPUs want them where no other target reads them; it rides on the module, for the normalize phase.
+void chooseDevice(mlir::ModuleOp module, llvm::ArrayRef<const Target *> targets) {
+  if (llvm::all_of(targets, [](const Target *target) { return target->isGpu(); }))
+    module->setAttr("weft.device", mlir::UnitAttr::get(module.getContext()));
+}
+
 bool runsFor(const Phase &phase, const Target &target) { return phase.runs != PhaseRuns::perDevice || target.isGpu(); }
 
 class Compilation {
@@ -69,6 +75,7 @@ public:
       return chosen.takeError();
     if (Result<void> chosen = chooseDtype(module->get(), options.dtype, options.weights); !chosen)
       return chosen.takeError();
+    chooseDevice(module->get(), targets);
     for (const Phase &phase : allPhases())
       if (!phase.perTarget() && phase.number <= last.number) {
         progress.begin(phase.name);
@@ -235,7 +242,7 @@ Result<std::string> lowerModel(const Graph &graph, const std::vector<const Targe
   const Phase *last = findPhase(options.stopAfter.empty() ? "cpu" : options.stopAfter);
   if (!last || last->name == "emit")
     return Diagnostic{"W0613", "'" + options.stopAfter + "' is no phase that one can stop after", "",
-                      "use import, normalize, fuse, outline, tile, bufferize, vectorize, nvptx or cpu"};
+                      "use import, normalize, fuse, outline, tile, bufferize, blocks, vectorize, nvptx or cpu"};
   Compilation compilation(graph, targets, options, progress);
   Result<std::unique_ptr<IsolatedModule>> shared = compilation.runSharedPhases(*last);
   if (!shared)

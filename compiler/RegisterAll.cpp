@@ -53,6 +53,7 @@ void weft::registerAllPasses() {
   registerPhase("outline", buildOutlinePhase);
   registerPhase("tile", buildTilePhase);
   registerPhase("bufferize", buildBufferizePhase);
+  registerPhase("blocks", buildBlocksPhase);
   registerPhase("vectorize", buildVectorizePhase);
   registerPhase("nvptx", buildNvptxPhase);
   registerPhase("cpu", buildCpuPhase);

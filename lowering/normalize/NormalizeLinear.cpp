@@ -12,6 +12,7 @@
 #include "lowering/normalize/Passes.h"
 
 #include "dialects/weft/RoutingOps.h"
+#include "lowering/analysis/BlockProduct.h"
 #include "lowering/normalize/PackedWeight.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -160,6 +161,15 @@ PackedMatmulOp applyBlocks(OpBuilder &builder, const LinearPlan &plan, Value wei
   return PackedMatmulOp::create(builder, loc, TypeRange{init.getType()}, left, weight, plan.bias, init);
 }
 
+/// Columns of a panel: on a GPU, where a product of f32 rows with a weight in halves runs on matrix units, one.
+int64_t panelWidthFor(const LinearPlan &plan, Type element) {
+  auto module = plan.weight->getParentOfType<ModuleOp>();
+  bool isHalf = element.isBF16() || element.isF16();
+  bool isForBlocks = module->hasAttr("weft.device") && !module->hasAttr("weft.weights") && isHalf && !plan.hasBlocks &&
+                     getElementTypeOrSelf(plan.product->getOperand(0).getType()).isF32();
+  return isForBlocks ? kBlockPanelWidth : kPanelWidth;
+}
+
 void applyLinear(OpBuilder &builder, const LinearPlan &plan) {
   linalg::LinalgOp given = plan.product;
   linalg::GenericOp add = plan.add;
@@ -169,7 +179,7 @@ void applyLinear(OpBuilder &builder, const LinearPlan &plan) {
   bool isRouter = llvm::any_of(last.getUsers(), llvm::IsaPred<RouteOp>);
   ParameterOp weight = plan.weight;
   Type element = isRouter ? getElementTypeOrSelf(weight.getType()) : storedTypeOf(weight);
-  Value packed = packWeight(builder, weight, plan.outByIn, element);
+  Value packed = packWeight(builder, weight, plan.outByIn, element, panelWidthFor(plan, element));
   PackedMatmulOp product;
   if (plan.hasBlocks) {
     product = applyBlocks(builder, plan, packed);

@@ -74,7 +74,7 @@ LogicalResult distribute(func::FuncOp function) {
 
 struct DistributeLanesPass : impl::DistributeLanesBase<DistributeLanesPass> {
   void runOnOperation() override {
-    for (func::FuncOp function : deviceFunctions(getOperation()))
+    for (func::FuncOp function : laneFunctions(getOperation()))
       if (failed(distribute(function)))
         return signalPassFailure();
   }

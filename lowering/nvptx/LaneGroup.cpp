@@ -23,10 +23,12 @@ LaneGroup LaneGroup::emit(OpBuilder &b, Location loc) {
   return group;
 }
 
-SmallVector<func::FuncOp> deviceFunctions(ModuleOp module) {
+SmallVector<func::FuncOp> laneFunctions(ModuleOp module) {
   SmallVector<func::FuncOp> functions;
   for (auto kernels : module.getOps<gpu::GPUModuleOp>())
-    llvm::append_range(functions, kernels.getOps<func::FuncOp>());
+    for (auto function : kernels.getOps<func::FuncOp>())
+      if (!function->hasAttr(kBlockAttribute))
+        functions.push_back(function);
   return functions;
 }
 

@@ -22,14 +22,17 @@ struct LaneGroup {
   static LaneGroup emit(mlir::OpBuilder &builder, mlir::Location loc);
 };
 
-/// Device functions: those of `gpu.module @kernels`.
-mlir::SmallVector<mlir::func::FuncOp> deviceFunctions(mlir::ModuleOp module);
+/// Functions of `gpu.module @kernels` whose items are for groups, not for whole blocks of threads.
+mlir::SmallVector<mlir::func::FuncOp> laneFunctions(mlir::ModuleOp module);
 
 /// The buffer that a view is of: views of different numbers do not overlap; −1 may overlap with any.
 int64_t rootOf(mlir::Value memref);
 
 /// Where OutlineLaunches leaves a buffer's number.
 constexpr const char *kRootAttribute = "weft.root";
+
+/// What marks a device function whose items are for whole blocks of threads.
+constexpr const char *kBlockAttribute = "weft.block";
 
 } // namespace weft
 

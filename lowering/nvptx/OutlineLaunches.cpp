@@ -7,6 +7,8 @@
 #include "lowering/nvptx/Passes.h"
 
 #include "lowering/analysis/RegisterPlan.h"
+#include "lowering/nvptx/FlatView.h"
+#include "lowering/nvptx/KernelOutline.h"
 #include "lowering/nvptx/LaneGroup.h"
 
 #include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
@@ -40,10 +42,6 @@ constexpr int64_t kEasyBytes = 48 * 1024;
 /// Scratch is aligned as on the CPU.
 constexpr int64_t kScratchAlignment = 16;
 constexpr int64_t kWarp = 32;
-
-constexpr unsigned kGlobal = static_cast<unsigned>(NVVM::NVVMMemorySpace::Global);
-constexpr unsigned kShared = static_cast<unsigned>(NVVM::NVVMMemorySpace::Shared);
-constexpr const char *kSharedSymbol = "global_smem";
 
 /// The most shared memory of a block (CUDA C++ Programming Guide, compute capabilities).
 int64_t sharedBytesOf(TargetAttr target) {
@@ -81,190 +79,27 @@ FailureOr<ScratchPlan> ScratchPlan::of(scf::ForallOp forall, int64_t sharedBytes
   return plan;
 }
 
-/// The number of the kernel function's argument that a value is a view of, −1 where it is not known.
-int64_t argumentOf(Value memref) {
-  while (auto view = memref.getDefiningOp<ViewLikeOpInterface>())
-    memref = view.getViewSource();
-  auto argument = dyn_cast<BlockArgument>(memref);
-  return argument && isa<func::FuncOp>(argument.getOwner()->getParentOp()) ? argument.getArgNumber() : -1;
-}
-
-/// A view as scalars, on the host and on the device.
-class FlatView {
-public:
-  FlatView(MemRefType type, const LLVMTypeConverter &types) : type(type), types(types) {
-    (void)type.getStridesAndOffset(strides, offset);
-  }
-
-  /// Types of the device function's arguments: the pointer, then what is dynamic.
-  SmallVector<Type> argumentTypes() const {
-    SmallVector<Type> all = {LLVM::LLVMPointerType::get(type.getContext(), kGlobal)};
-    all.append(ShapedType::isDynamic(offset) + llvm::count_if(type.getShape(), ShapedType::isDynamic) +
-                   llvm::count_if(strides, ShapedType::isDynamic),
-               IntegerType::get(type.getContext(), 64));
-    return all;
-  }
-
-  /// Their values on the host.
-  void flatten(OpBuilder &b, Location loc, Value view, SmallVectorImpl<Value> &values) const {
-    auto integer = [&](Value index) -> Value { return arith::IndexCastOp::create(b, loc, b.getI64Type(), index); };
-    Value address = integer(memref::ExtractAlignedPointerAsIndexOp::create(b, loc, view));
-    values.push_back(LLVM::IntToPtrOp::create(b, loc, LLVM::LLVMPointerType::get(b.getContext(), kGlobal), address));
-    auto metadata = memref::ExtractStridedMetadataOp::create(b, loc, view);
-    if (ShapedType::isDynamic(offset))
-      values.push_back(integer(metadata.getOffset()));
-    for (auto [extent, value] : llvm::zip_equal(type.getShape(), metadata.getSizes()))
-      if (ShapedType::isDynamic(extent))
-        values.push_back(integer(value));
-    for (auto [stride, value] : llvm::zip_equal(strides, metadata.getStrides()))
-      if (ShapedType::isDynamic(stride))
-        values.push_back(integer(value));
-  }
-
-  /// The view again, from the device function's arguments.
-  Value rebuild(OpBuilder &b, Location loc, ValueRange arguments, int64_t root) const {
-    Value pointer = LLVM::AddrSpaceCastOp::create(b, loc, LLVM::LLVMPointerType::get(b.getContext()), arguments[0]);
-    MemRefDescriptor descriptor = MemRefDescriptor::poison(b, loc, types.convertType(type));
-    descriptor.setAllocatedPtr(b, loc, pointer);
-    descriptor.setAlignedPtr(b, loc, pointer);
-    size_t next = 1;
-    auto number = [&](int64_t known) -> Value {
-      if (ShapedType::isDynamic(known))
-        return arguments[next++];
-      return LLVM::ConstantOp::create(b, loc, b.getI64Type(), known);
-    };
-    descriptor.setOffset(b, loc, number(offset));
-    for (auto [i, extent] : llvm::enumerate(type.getShape()))
-      descriptor.setSize(b, loc, i, number(extent));
-    for (auto [i, stride] : llvm::enumerate(strides))
-      descriptor.setStride(b, loc, i, number(stride));
-    return castToView(b, loc, type, descriptor, root);
-  }
-
-  static Value castToView(OpBuilder &b, Location loc, MemRefType type, Value descriptor, int64_t root) {
-    auto cast = UnrealizedConversionCastOp::create(b, loc, type, descriptor);
-    cast->setAttr(kRootAttribute, b.getI64IntegerAttr(root));
-    return cast.getResult(0);
-  }
-
-private:
-  MemRefType type;
-  const LLVMTypeConverter &types;
-  SmallVector<int64_t> strides;
-  int64_t offset;
-};
-
-/// The device module of a program, and what is in it already.
-struct DeviceModule {
-  gpu::GPUModuleOp module;
-  SymbolTable symbols;
-
-  static DeviceModule create(ModuleOp host) {
-    host->setAttr(gpu::GPUDialect::getContainerModuleAttrName(), UnitAttr::get(host.getContext()));
-    OpBuilder b = OpBuilder::atBlockEnd(host.getBody());
-    auto module = gpu::GPUModuleOp::create(b, host.getLoc(), "kernels");
-    return {module, SymbolTable(module)};
-  }
-
-  /// All shared memory is one array of the launch's size.
-  LLVM::GlobalOp sharedMemory() {
-    if (auto found = symbols.lookup<LLVM::GlobalOp>(kSharedSymbol))
-      return found;
-    OpBuilder b = OpBuilder::atBlockBegin(module.getBody());
-    auto type = LLVM::LLVMArrayType::get(b.getI8Type(), 0);
-    auto global = LLVM::GlobalOp::create(b, module.getLoc(), type, /*isConstant=*/false, LLVM::Linkage::External,
-                                         kSharedSymbol, Attribute(), /*alignment=*/1024, kShared);
-    symbols.insert(global);
-    return global;
-  }
-
-  /// A table of constants, which the device has for itself.
-  void copyGlobal(memref::GetGlobalOp use) {
-    if (symbols.lookup(use.getName()))
-      return;
-    auto global = SymbolTable::lookupNearestSymbolFrom<memref::GlobalOp>(use, use.getNameAttr());
-    symbols.insert(global->clone());
-  }
-};
-
 /// What one scf.forall becomes.
 class LaunchConversion {
 public:
   LaunchConversion(scf::ForallOp forall, const ScratchPlan &scratch, const LLVMTypeConverter &types,
                    DeviceModule &device)
-      : forall(forall), scratch(scratch), types(types), device(device), loc(forall.getLoc()) {}
+      : forall(forall), scratch(scratch), types(types), device(device), outline(forall, types, device),
+        loc(forall.getLoc()) {}
 
   void run() {
-    collectCaptures();
-    func::FuncOp function = createFunction();
-    emitLaunch(function);
+    BlockShape shape{std::max(scratch.items * kGroupLanes, kWarp), scratch.items, scratch.items * scratch.bytes};
+    func::FuncOp function = outline.createFunction(shape);
+    OpBuilder b = OpBuilder::atBlockBegin(&function.front());
+    emitBody(b, function);
+    func::ReturnOp::create(b, loc);
+    outline.emitLaunch(function, shape);
     forall.erase();
   }
 
 private:
-  /// Values of the host that the body uses; constants and tables are copied instead.
-  void collectCaptures() {
-    llvm::SetVector<Value> values;
-    getUsedValuesDefinedAbove(forall.getRegion(), values);
-    for (OpOperand &operand : forall->getOpOperands())
-      values.insert(operand.get());
-    for (Value value : values) {
-      Operation *definition = value.getDefiningOp();
-      bool copied =
-          definition && (definition->hasTrait<OpTrait::ConstantLike>() || isa<memref::GetGlobalOp>(definition));
-      (copied ? copies : captures).push_back(value);
-    }
-  }
-
-  SmallVector<Type> argumentTypesOf(Value capture) {
-    if (auto type = dyn_cast<MemRefType>(capture.getType()))
-      return FlatView(type, types).argumentTypes();
-    return {types.convertType(capture.getType())};
-  }
-
-  func::FuncOp createFunction() {
-    OpBuilder b = OpBuilder::atBlockEnd(device.module.getBody());
-    SmallVector<Type> arguments = {b.getI64Type()};
-    for (Value capture : captures)
-      llvm::append_range(arguments, argumentTypesOf(capture));
-    StringRef name = forall->getParentOfType<func::FuncOp>().getName();
-    auto function = func::FuncOp::create(b, loc, name, b.getFunctionType(arguments, {}));
-    device.symbols.insert(function);
-    int32_t threads = std::max(scratch.items * kGroupLanes, kWarp);
-    function->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), b.getUnitAttr());
-    function->setAttr("weft.threads", b.getI32IntegerAttr(threads));
-    function->setAttr("weft.shared_bytes", b.getI64IntegerAttr(scratch.items * scratch.bytes));
-    b.setInsertionPointToStart(function.addEntryBlock());
-    emitBody(b, function);
-    func::ReturnOp::create(b, loc);
-    return function;
-  }
-
-  IRMapping mapCaptures(OpBuilder &b, func::FuncOp function) {
-    IRMapping mapping;
-    for (Value value : copies) {
-      if (auto table = value.getDefiningOp<memref::GetGlobalOp>())
-        device.copyGlobal(table);
-      mapping.map(value, b.clone(*value.getDefiningOp())->getResult(0));
-    }
-    forall.walk([&](memref::GetGlobalOp table) { device.copyGlobal(table); });
-    unsigned next = 1;
-    for (Value capture : captures) {
-      unsigned count = argumentTypesOf(capture).size();
-      ValueRange arguments = ValueRange(function.getArguments()).slice(next, count);
-      next += count;
-      if (auto type = dyn_cast<MemRefType>(capture.getType()))
-        mapping.map(capture, FlatView(type, types).rebuild(b, loc, arguments, argumentOf(capture)));
-      else if (capture.getType().isIndex())
-        mapping.map(capture, arith::IndexCastOp::create(b, loc, capture.getType(), arguments[0]).getResult());
-      else
-        mapping.map(capture, arguments[0]);
-    }
-    return mapping;
-  }
-
   void emitBody(OpBuilder &b, func::FuncOp function) {
-    IRMapping mapping = mapCaptures(b, function);
+    IRMapping mapping = outline.mapCaptures(b, function);
     Value thread = NVVM::ThreadIdXOp::create(b, loc, b.getI32Type());
     Value block = NVVM::BlockIdXOp::create(b, loc, b.getI32Type());
     auto index = [&](Value v) -> Value { return arith::IndexCastUIOp::create(b, loc, b.getIndexType(), v); };
@@ -282,7 +117,7 @@ private:
     auto guard = scf::IfOp::create(b, loc, isItem, /*withElseRegion=*/false);
     OpBuilder::InsertionGuard restore(b);
     b.setInsertionPointToStart(guard.thenBlock());
-    mapInductionVariables(b, mapping, item);
+    outline.mapInductionVariables(b, mapping, item);
     for (Operation &op : forall.getBody()->without_terminator())
       if (!isa<memref::AllocaOp>(op))
         b.clone(op, mapping);
@@ -306,84 +141,13 @@ private:
     }
   }
 
-  /// Number of steps of each loop; `mapping` is empty on the host.
-  SmallVector<Value> emitCounts(OpBuilder &b, const IRMapping &mapping) {
-    SmallVector<Value> counts;
-    for (auto [lower, upper, step] :
-         llvm::zip_equal(forall.getMixedLowerBound(), forall.getMixedUpperBound(), forall.getMixedStep())) {
-      Value length = arith::SubIOp::create(b, loc, valueOf(b, mapping, upper), valueOf(b, mapping, lower));
-      counts.push_back(arith::CeilDivUIOp::create(b, loc, length, valueOf(b, mapping, step)));
-    }
-    return counts;
-  }
-
-  Value valueOf(OpBuilder &b, const IRMapping &mapping, OpFoldResult value) {
-    if (auto ssa = dyn_cast<Value>(value))
-      return mapping.lookupOrDefault(ssa);
-    return getValueOrCreateConstantIndexOp(b, loc, value);
-  }
-
-  /// An item is delinearised as on the CPU: the last loop runs fastest, or the first where the loop says so.
-  void mapInductionVariables(OpBuilder &b, IRMapping &mapping, Value item) {
-    SmallVector<Value> counts = emitCounts(b, mapping);
-    SmallVector<OpFoldResult> lowers = forall.getMixedLowerBound(), steps = forall.getMixedStep();
-    SmallVector<int64_t> order = llvm::to_vector(llvm::seq<int64_t>(0, counts.size()));
-    if (!forall->hasAttr("weft.first_fastest"))
-      std::reverse(order.begin(), order.end());
-    for (int64_t dim : order) {
-      bool last = dim == order.back();
-      Value position = last ? item : arith::RemUIOp::create(b, loc, item, counts[dim]).getResult();
-      if (!last)
-        item = arith::DivUIOp::create(b, loc, item, counts[dim]);
-      Value scaled = arith::MulIOp::create(b, loc, position, valueOf(b, mapping, steps[dim]));
-      Value variable = arith::AddIOp::create(b, loc, scaled, valueOf(b, mapping, lowers[dim]));
-      mapping.map(forall.getInductionVar(dim), variable);
-    }
-  }
-
-  void emitLaunch(func::FuncOp function) {
-    OpBuilder b(forall);
-    auto constant = [&](int64_t v) -> Value { return arith::ConstantIndexOp::create(b, loc, v); };
-    Value items = constant(1);
-    for (Value count : emitCounts(b, IRMapping()))
-      items = arith::MulIOp::create(b, loc, items, count);
-    SmallVector<Value> arguments = {arith::IndexCastOp::create(b, loc, b.getI64Type(), items)};
-    for (Value capture : captures)
-      flatten(b, capture, arguments);
-    int64_t threads = function->getAttrOfType<IntegerAttr>("weft.threads").getInt();
-    Value blocks = arith::CeilDivUIOp::create(b, loc, items, constant(scratch.items));
-    Value one = constant(1);
-    Value shared = arith::ConstantIntOp::create(b, loc, scratch.items * scratch.bytes, 32);
-    auto symbol = SymbolRefAttr::get(device.module.getSymNameAttr(), {SymbolRefAttr::get(function.getSymNameAttr())});
-    gpu::LaunchFuncOp::create(b, loc, symbol, gpu::KernelDim3{blocks, one, one},
-                              gpu::KernelDim3{constant(threads), one, one}, shared, arguments);
-  }
-
-  void flatten(OpBuilder &b, Value capture, SmallVectorImpl<Value> &arguments) {
-    if (auto type = dyn_cast<MemRefType>(capture.getType()))
-      FlatView(type, types).flatten(b, loc, capture, arguments);
-    else if (capture.getType().isIndex())
-      arguments.push_back(arith::IndexCastOp::create(b, loc, b.getI64Type(), capture));
-    else
-      arguments.push_back(capture);
-  }
-
   scf::ForallOp forall;
   const ScratchPlan &scratch;
   const LLVMTypeConverter &types;
   DeviceModule &device;
+  KernelOutline outline;
   Location loc;
-  SmallVector<Value> captures, copies;
 };
-
-/// A kernel without a parallel loop is one item.
-void wrapInLoop(func::FuncOp kernel) {
-  Block &body = kernel.front();
-  OpBuilder b = OpBuilder::atBlockBegin(&body);
-  auto loop = scf::ForallOp::create(b, kernel.getLoc(), ArrayRef<OpFoldResult>{b.getIndexAttr(1)}, ValueRange{}, {});
-  Block *inside = loop.getBody();
-  inside->getOperations().splice(inside->begin(), body.getOperations(), std::next(body.begin()), std::prev(body.end()));
-}
 
 /// What a kernel writes before its loop, a table in its scratch, every item writes for itself; the host has no vectors.
 void sinkPrologue(scf::ForallOp forall) {
@@ -429,16 +193,12 @@ struct OutlineLaunchesPass : impl::OutlineLaunchesBase<OutlineLaunchesPass> {
       return signalPassFailure();
     LLVMTypeConverter types(&getContext());
     SmallVector<scf::ForallOp> foralls;
-    for (auto function : module.getOps<func::FuncOp>()) {
-      if (!function->hasAttr("weft.kernel"))
-        continue;
+    for (func::FuncOp function : kernelsOfHost(module)) {
       for (unsigned i = 0; i < function.getNumArguments(); ++i) // what the CPU announces
         function.removeArgAttr(i, "weft.experts");
-      if (!function.walk([](scf::ForallOp) { return WalkResult::interrupt(); }).wasInterrupted())
-        wrapInLoop(function);
-      function.walk([&](scf::ForallOp op) { foralls.push_back(op); });
+      llvm::append_range(foralls, itemLoopsOf(function));
     }
-    DeviceModule device = DeviceModule::create(module);
+    DeviceModule device = DeviceModule::findOrCreate(module);
     for (scf::ForallOp op : foralls) {
       sinkPrologue(op);
       hoistScratch(op);

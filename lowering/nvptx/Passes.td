@@ -1,11 +1,43 @@
 // Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The nvptx phase: vector code → functions for the threads of a GPU, and their launches.
+// The phases blocks and nvptx: products and vector code → functions for the threads of a GPU, and their launches.
 #ifndef WEFT_LOWERING_NVPTX_PASSES_TD
 #define WEFT_LOWERING_NVPTX_PASSES_TD
 
 include "mlir/Pass/PassBase.td"
+
+def BlockProducts : Pass<"weft-block-products", "::mlir::ModuleOp"> {
+  let summary = "Computes products of half-precision weights on matrix units";
+  let description = [{
+    Before: kernel functions; the items of some are a product of f32 rows with a weight of bf16 or f16 in panels of one
+    column, and at most one elementwise op that reads it (`lowering/analysis/BlockProduct.h`). After: these are launches
+    of a function of `tile` ops, a block of 128 threads for an item, marked `weft.block`. Columns of the weight come by
+    `cp.async` through a ring of four stages; rows come to registers one step ahead and are rounded to the weight's type
+    there; sums are f32.
+
+    Example:
+    ```mlir
+    weft.packed_matmul ins(%x, %w : memref<128x256xf32>, memref<64x128x2xbf16>) outs(%y : memref<128x64xf32>)
+    ```
+    becomes
+    ```
+    %ring = tile.alloc : !tile.buffer<64x32xbf16, swizzle = 64, stages = 4>
+    …
+    %sum = scf.for %step = %c0 to %steps step %c1 iter_args(%rows = …, %s = …) {
+      tile.wait_copies {pending = 2 : i64}
+      tile.sync
+      …
+      %a = tile.convert %rows : … to !tile.fragment<128x32xbf16, #tile.operand<side = "a", rows = 4, columns = 1>>
+      %more = tile.mma %a, b_transposed %stage, %s : …
+    }
+    tile.store_global %sum to %y[%c0, %c0] in (%m, %n) stride %n : …
+    ```
+  }];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+                           "::mlir::gpu::GPUDialect", "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect", "::weft::tile::TileDialect"];
+}
 
 def OutlineLaunches : Pass<"weft-outline-launches", "::mlir::ModuleOp"> {
   let summary = "Outlines parallel loops into functions that a GPU runs";

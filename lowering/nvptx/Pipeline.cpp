@@ -1,9 +1,11 @@
 // Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The nvptx phase, as a table of contents: loops over items → launches; vectors → one lane a thread.
+// The phases for GPUs, as tables of contents. blocks: items for whole blocks of threads → launches. nvptx: other loops
+// over items → launches; vectors → one lane a thread.
 #include "lowering/nvptx/Passes.h"
 
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
 
@@ -16,8 +18,16 @@ namespace weft {
 
 void registerNvptxPasses() { registerWeftNvptxPasses(); }
 
+void buildBlocksPhase(OpPassManager &pm) {
+  pm.addPass(createBlockProducts());
+  pm.addPass(createPlaceBuffers());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
 void buildNvptxPhase(OpPassManager &pm) {
   pm.addPass(createOutlineLaunches());
+  pm.nest<gpu::GPUModuleOp>().addPass(createConvertTileOps());
   // While a vector still stands for what its threads do together.
   pm.addPass(createSynchronizeLanes());
   pm.addPass(createDistributeLanes());

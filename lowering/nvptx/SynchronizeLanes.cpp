@@ -113,7 +113,7 @@ private:
 
 struct SynchronizeLanesPass : impl::SynchronizeLanesBase<SynchronizeLanesPass> {
   void runOnOperation() override {
-    for (func::FuncOp function : deviceFunctions(getOperation())) {
+    for (func::FuncOp function : laneFunctions(getOperation())) {
       OpBuilder b = OpBuilder::atBlockBegin(&function.front());
       Accesses since;
       Value mask = LaneGroup::emit(b, function.getLoc()).mask;

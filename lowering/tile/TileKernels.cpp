@@ -11,6 +11,7 @@
 #include "dialects/weft/SequenceOps.h"
 #include "dialects/weft/WeftDialect.h"
 #include "lowering/analysis/AmxPlan.h"
+#include "lowering/analysis/BlockProduct.h"
 #include "lowering/analysis/CostModel.h"
 #include "lowering/analysis/DecodePlan.h"
 #include "lowering/analysis/DigitPlan.h"
@@ -149,6 +150,14 @@ TilePlan planProduct(TilingInterface root, DestinationStyleOpInterface product, 
   return plan;
 }
 
+/// A block of a GPU's threads for each item; those that share columns of the weight run next to each other.
+TilePlan planBlocks(TilingInterface root) {
+  TilePlan plan{root, SmallVector<int64_t>(root.getLoopIteratorTypes().size(), 0), /*firstFastest=*/true};
+  plan.sizes[0] = BlockProduct::kRows;
+  plan.sizes[1] = BlockProduct::kColumns;
+  return plan;
+}
+
 /// Attention: one batch, one head, one block of queries; few queries: the heads that share a head of the keys.
 TilePlan planAttention(AttentionOp op, TargetAttr target) {
   TilePlan plan{op, SmallVector<int64_t>(AttentionOp::NumDims, 0)};
@@ -259,6 +268,8 @@ FailureOr<TilePlan> planTiles(func::FuncOp kernel, const ProductPlan &shapes, Ta
     return TilePlan{route, {isDevice(target) ? kRoutedTokensOfDevice : kRoutedTokens, 0}};
   if (auto combine = dyn_cast<CombineOp>(op)) // rows of any token, in order
     return TilePlan{combine, {0, kCombinedColumns}};
+  if (isDevice(target) && matchBlockProduct(kernel).plan)
+    return planBlocks(root);
   DestinationStyleOpInterface product;
   kernel.walk([&](DestinationStyleOpInterface found) {
     if (isProduct(found))
@@ -277,7 +288,12 @@ bool isTiled(func::FuncOp kernel) {
 }
 
 /// Products whose panels do not hold whole vectors have no register tile: they become what they mean, linalg ops.
-LogicalResult decomposeNarrowProducts(IRRewriter &rewriter, func::FuncOp kernel, const RegisterPlan &registers) {
+LogicalResult decomposeNarrowProducts(IRRewriter &rewriter, func::FuncOp kernel, const RegisterPlan &registers,
+                                      TargetAttr target) {
+  BlockMatch match = matchBlockProduct(kernel);
+  if (isDevice(target) && match.plan)
+    return success();
+  bool isForBlocks = isDevice(target) && !match.obstacle.empty();
   SmallVector<PackedMatmulOp> narrow;
   kernel.walk([&](PackedMatmulOp op) {
     if (op.getPanelWidth() % registers.lanes != 0)
@@ -285,7 +301,8 @@ LogicalResult decomposeNarrowProducts(IRRewriter &rewriter, func::FuncOp kernel,
   });
   for (PackedMatmulOp op : narrow) {
     remark::missed(op.getLoc(), remark::RemarkOpts::name("narrow-panels").category("weft-tile-kernels"))
-        << "the weight's panels do not hold whole vectors of the target";
+        << (isForBlocks ? ("no product for matrix units: " + match.obstacle).str()
+                        : "the weight's panels do not hold whole vectors of the target");
     rewriter.setInsertionPoint(op);
     FailureOr<SmallVector<Value>> values = op.decompose(rewriter);
     if (failed(values))
@@ -351,7 +368,7 @@ struct TileKernelsPass : impl::TileKernelsBase<TileKernelsPass> {
         kernels.push_back(function);
     });
     for (func::FuncOp kernel : kernels) {
-      if (failed(decomposeNarrowProducts(rewriter, kernel, registers)))
+      if (failed(decomposeNarrowProducts(rewriter, kernel, registers, *target)))
         return signalPassFailure();
       FailureOr<TilePlan> plan = planTiles(kernel, shapes, *target);
       if (failed(plan)) {

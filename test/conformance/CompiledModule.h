@@ -38,6 +38,9 @@ inline bool roundsRows(const std::string &variant) {
   return variant.starts_with("amx") || variant.starts_with("v4-bf16");
 }
 
+/// The same of f32 rows alone: matrix units of GPUs round them, to the type of the weight, and leave halves to vectors.
+inline bool roundsFloatRows(const std::string &variant) { return roundsRows(variant) || variant.starts_with("sm_"); }
+
 class CompiledModule {
 public:
   /// Ends the program with the diagnostic where the text does not compile. `weights` become the file beside it.

@@ -270,13 +270,16 @@ CompileOptions optionsFor(const Options &options) {
   return result;
 }
 
-/// Levels whose products in bf16 round activations too.
-bool roundsRows(const std::string &variant) { return variant.starts_with("amx") || variant.starts_with("v4-bf16"); }
+/// Levels whose products with weights of that type round activations too.
+bool roundsRows(const std::string &variant, const std::string &dtype) {
+  bool isBf16 = dtype == "bf16", isGpu = variant.starts_with("sm_") && dtype != "f32";
+  return isGpu || (isBf16 && (variant.starts_with("amx") || variant.starts_with("v4-bf16")));
+}
 
 double boundOf(const Options &options, const std::string &variant) {
   if (options.weights != "keep")
     return options.weights == "int4" ? kFourBitBound : kQuantizedBound;
-  return options.dtype == "bf16" && roundsRows(variant) ? kTilesBound : kBound;
+  return roundsRows(variant, options.dtype) ? kTilesBound : kBound;
 }
 
 /// The bits of an artifact are those of the code in memory.

@@ -147,7 +147,7 @@ void addCompile(CLI::App &weft, int &exitCode) {
   command->add_flag("--remarks", options->remarks, "tell which fusions were missed, and why");
   command->add_option("--mlir", options->mlir, "options for MLIR, in one word")->type_name("'OPTIONS'");
   command->footer("The artifact appears only when it is complete. Phases: import, normalize, fuse,\noutline, tile, "
-                  "bufferize, vectorize, nvptx, cpu.");
+                  "bufferize, blocks, vectorize, nvptx, cpu.");
   command->callback([options, &exitCode] {
     if (Result<void> done = compileModel(*options); !done)
       exitCode = fail(done.error());

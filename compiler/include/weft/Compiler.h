@@ -192,7 +192,7 @@ std::string_view nativeLevel();
 /// What CompileOptions::weights may be.
 std::span<const std::string_view> weightForms();
 
-/// Import, normalize, fuse, outline, tile, bufferize, vectorize, nvptx (for GPUs), cpu, emit.
+/// Import, normalize, fuse, outline, tile, bufferize, blocks (for GPUs), vectorize, nvptx (for GPUs), cpu, emit.
 std::span<const std::string_view> phaseNames();
 
 /// Runs the phases up to `options.stopAfter` and returns the module's text. From tile on there is one module for each

@@ -1,0 +1,44 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Products that a block of a GPU's threads computes by matrix instructions: which ops that is, and how they are cut.
+#ifndef WEFT_LOWERING_ANALYSIS_BLOCKPRODUCT_H
+#define WEFT_LOWERING_ANALYSIS_BLOCKPRODUCT_H
+
+#include "dialects/weft/WeftDialect.h"
+
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+
+#include <optional>
+
+namespace weft {
+
+/// Panels of half-precision weights for devices: one column, so that the weight is the matrix [N, K], rows of K after
+/// each other, as matrix instructions want their right factor (ldmatrix) and as 16-byte copies want their source.
+constexpr int64_t kBlockPanelWidth = 1;
+
+/// A product of f32 rows with a half-precision weight, and the elementwise op that reads its result.
+struct BlockProduct {
+  PackedMatmulOp product;
+  mlir::linalg::GenericOp epilogue; ///< null: none
+
+  /// Of the result, in one block of threads.
+  static constexpr int64_t kRows = 128, kColumns = 64;
+
+  /// Where the result goes: the product's destination, or the epilogue's.
+  mlir::Value destination();
+};
+
+/// Whether a product's weight lies as a block wants it.
+bool hasBlockPanels(PackedMatmulOp product);
+
+/// The product in a kernel, or in one item of it, on tensors or memrefs; where a block does not compute it, why.
+struct BlockMatch {
+  std::optional<BlockProduct> plan;
+  llvm::StringRef obstacle; ///< empty where there is no product for a block
+};
+BlockMatch matchBlockProduct(mlir::Operation *kernel);
+
+} // namespace weft
+
+#endif // WEFT_LOWERING_ANALYSIS_BLOCKPRODUCT_H

@@ -1,0 +1,319 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// An item that is a product with a half-precision weight (and its epilogue) → a function of tile ops for four warps,
+// and its launch:
+//   weft.packed_matmul ins(%x, %w : memref<128x256xf32>, memref<64x128x2xbf16>)   →   tile.copy_async …; tile.mma …
+// The weight comes through a ring of stages in shared memory; the rows, which each warp reads for itself alone, go from
+// global memory to registers one step ahead, where they are rounded to the weight's type.
+#include "lowering/nvptx/Passes.h"
+
+#include "dialects/tile/TileOps.h"
+#include "lowering/analysis/BlockProduct.h"
+#include "lowering/nvptx/KernelOutline.h"
+#include "lowering/nvptx/LaneGroup.h"
+
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+
+namespace weft {
+#define GEN_PASS_DEF_BLOCKPRODUCTS
+#include "lowering/nvptx/Passes.h.inc"
+} // namespace weft
+
+using namespace mlir;
+
+namespace weft {
+namespace {
+
+constexpr int64_t kWarps = 4;
+/// Elements of the sum in a step, and steps of the weight that are in shared memory.
+constexpr int64_t kStep = 32, kStages = 4;
+constexpr int64_t kRows = BlockProduct::kRows, kColumns = BlockProduct::kColumns;
+
+/// Global memory as tile ops take it.
+struct GlobalMatrix {
+  Value pointer, rows, columns, stride;
+  bool isEven = false; ///< pairs of neighbours from an even column on lie together, also at the ends of rows
+};
+
+/// Whether rows and what a view begins with lie on multiples of two elements.
+bool liesOnPairs(Value view) {
+  auto type = cast<MemRefType>(view.getType());
+  if (type.getRank() != 2 || type.isDynamicDim(1))
+    return false;
+  if (auto part = view.getDefiningOp<memref::SubViewOp>()) {
+    OpFoldResult column = part.getMixedOffsets()[1];
+    std::optional<int64_t> known = getConstantIntValue(column);
+    auto variable = dyn_cast<Value>(column);
+    auto loop = variable ? scf::getForallOpThreadIndexOwner(variable) : scf::ForallOp();
+    bool isEven = known && *known % 2 == 0;
+    if (loop) {
+      unsigned dim = cast<BlockArgument>(variable).getArgNumber();
+      isEven = getConstantIntValue(loop.getMixedStep()[dim]).value_or(1) % 2 == 0 &&
+               getConstantIntValue(loop.getMixedLowerBound()[dim]).value_or(1) % 2 == 0;
+    }
+    return isEven && llvm::all_of(part.getMixedStrides(), [](OpFoldResult s) { return isConstantIntValue(s, 1); }) &&
+           liesOnPairs(part.getSource());
+  }
+  return type.getLayout().isIdentity() && type.getDimSize(1) % 2 == 0;
+}
+
+/// The body of the device function.
+class BlockEmitter {
+public:
+  BlockEmitter(OpBuilder &b, BlockProduct product, IRMapping &mapping)
+      : b(b), product(product), mapping(mapping), loc(product.product.getLoc()),
+        element(getElementTypeOrSelf(product.product.getRhs().getType())) {}
+
+  void run() {
+    left = matrix(product.product.getLhs());
+    weight = weightMatrix();
+    Value sum = emitSteps();
+    if (Value bias = product.product.getBias())
+      sum = emitBias(sum, bias);
+    if (product.epilogue)
+      sum = emitEpilogue(sum);
+    GlobalMatrix out = matrix(product.destination());
+    tile::StoreGlobalOp::create(b, loc, sum, out.pointer, index(0), index(0), ValueRange{out.rows, out.columns},
+                                out.stride, pairBytes(out, sum.getType()), out.isEven);
+  }
+
+private:
+  OpBuilder &b;
+  BlockProduct product;
+  IRMapping &mapping;
+  Location loc;
+  Type element;
+  GlobalMatrix left, weight;
+
+  Value index(int64_t value) { return arith::ConstantIndexOp::create(b, loc, value); }
+
+  tile::FragmentType fragment(ArrayRef<int64_t> shape, Type type, Attribute layout) {
+    return tile::FragmentType::get(b.getContext(), shape, type, layout);
+  }
+  Attribute accumulator() { return tile::AccumulatorAttr::get(b.getContext(), kWarps, 1); }
+  tile::FragmentType matrixType(Type type) { return fragment({kRows, kColumns}, type, accumulator()); }
+
+  IntegerAttr pairBytes(const GlobalMatrix &matrix, Type type) {
+    int64_t bytes = cast<tile::FragmentType>(type).getElement().getIntOrFloatBitWidth() / 8;
+    return matrix.isEven ? b.getI64IntegerAttr(2 * bytes) : IntegerAttr();
+  }
+
+  /// A view of the kernel function's, in global memory; vectors are one row.
+  GlobalMatrix matrix(Value view) {
+    Value mapped = mapping.lookupOrDefault(view);
+    auto type = cast<MemRefType>(mapped.getType());
+    auto metadata = memref::ExtractStridedMetadataOp::create(b, loc, mapped);
+    Value address = memref::ExtractAlignedPointerAsIndexOp::create(b, loc, mapped);
+    int64_t bytes = type.getElementTypeBitWidth() / 8;
+    Value offset = arith::MulIOp::create(b, loc, metadata.getOffset(), index(bytes));
+    Value place = arith::IndexCastOp::create(b, loc, b.getI64Type(), arith::AddIOp::create(b, loc, address, offset));
+    GlobalMatrix made;
+    auto space = static_cast<unsigned>(NVVM::NVVMMemorySpace::Global);
+    made.pointer = LLVM::IntToPtrOp::create(b, loc, LLVM::LLVMPointerType::get(b.getContext(), space), place);
+    if (type.getRank() == 0)
+      return made;
+    made.columns = metadata.getSizes().back();
+    made.stride = metadata.getStrides().front();
+    made.rows = type.getRank() == 1 ? index(1) : Value(metadata.getSizes().front());
+    made.isEven = liesOnPairs(view);
+    return made;
+  }
+
+  /// The weight as [N, K], K padded to pairs.
+  GlobalMatrix weightMatrix() {
+    GlobalMatrix made = matrix(product.product.getRhs());
+    made.columns = index(2 * product.product.getRhs().getType().getDimSize(1));
+    return made;
+  }
+
+  //===--------------------------------------------------------------------===//
+  // The sum
+  //===--------------------------------------------------------------------===//
+
+  /// Rows of a step, before they are rounded.
+  Value loadRows(Value step) {
+    auto type = fragment({kRows, kStep}, b.getF32Type(), accumulator());
+    return tile::LoadGlobalOp::create(b, loc, type, left.pointer, index(0), first(step),
+                                      ValueRange{left.rows, left.columns}, left.stride, pairBytes(left, type),
+                                      left.isEven);
+  }
+
+  /// Columns of a step to its stage; beyond the sum's end they are zeros, and nothing is read.
+  void copyWeight(Value ring, Value step) {
+    int64_t depth = 2 * product.product.getRhs().getType().getDimSize(1);
+    int64_t bytes = depth % 8 == 0 ? 16 : depth % 4 == 0 ? 8 : 4;
+    Value stage = tile::StageOp::create(b, loc, ring, step);
+    tile::CopyAsyncOp::create(b, loc, weight.pointer, index(0), first(step), ValueRange{weight.rows, weight.columns},
+                              weight.stride, stage, kWarps, bytes);
+    tile::CommitCopiesOp::create(b, loc);
+  }
+
+  Value first(Value step) { return arith::MulIOp::create(b, loc, step, index(kStep)); }
+
+  Value emitSteps() {
+    auto ringType = tile::BufferType::get(kColumns, kStep, element, /*swizzle=*/64, kStages);
+    Value ring = tile::AllocOp::create(b, loc, ringType, IntegerAttr());
+    for (int64_t step = 0; step < kStages - 1; ++step)
+      copyWeight(ring, index(step));
+    Value zero = arith::ConstantOp::create(b, loc, b.getF32FloatAttr(0));
+    Value sum = tile::SplatOp::create(b, loc, matrixType(b.getF32Type()), zero);
+    Value steps = arith::CeilDivUIOp::create(b, loc, left.columns, index(kStep));
+    auto loop = scf::ForOp::create(b, loc, index(0), steps, index(1), ValueRange{loadRows(index(0)), sum});
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    emitStep(loop, ring);
+    return loop.getResult(1);
+  }
+
+  /// The barrier says that the step's weight is there for all, and that all are done with the stage that is filled
+  /// next.
+  void emitStep(scf::ForOp loop, Value ring) {
+    Value step = loop.getInductionVar(), rows = loop.getRegionIterArg(0), sum = loop.getRegionIterArg(1);
+    auto plus = [&](int64_t steps) -> Value { return arith::AddIOp::create(b, loc, step, index(steps)); };
+    tile::WaitCopiesOp::create(b, loc, kStages - 2);
+    tile::SyncOp::create(b, loc);
+    copyWeight(ring, plus(kStages - 1));
+    auto layout = tile::OperandAttr::get(b.getContext(), "a", kWarps, 1);
+    Value rounded = tile::ConvertOp::create(b, loc, fragment({kRows, kStep}, element, layout), rows);
+    Value next = loadRows(plus(1));
+    Value stage = tile::StageOp::create(b, loc, ring, step);
+    Value more = tile::MmaOp::create(b, loc, rounded, stage, sum, /*a_transposed=*/false, /*b_transposed=*/true);
+    scf::YieldOp::create(b, loc, ValueRange{next, more});
+  }
+
+  //===--------------------------------------------------------------------===//
+  // The epilogue
+  //===--------------------------------------------------------------------===//
+
+  Value loadColumns(Value vector) {
+    GlobalMatrix row = matrix(vector);
+    auto type = fragment({kColumns}, b.getF32Type(), tile::ColumnValuesAttr::get(b.getContext(), kWarps, 1));
+    return tile::LoadGlobalOp::create(b, loc, type, row.pointer, index(0), index(0), ValueRange{index(1), row.columns},
+                                      row.columns, IntegerAttr(), false);
+  }
+
+  Value loadRowValues(Value vector) {
+    GlobalMatrix column = matrix(vector);
+    auto type = fragment({kRows}, b.getF32Type(), tile::RowValuesAttr::get(b.getContext(), kWarps, 1, false));
+    return tile::LoadGlobalOp::create(b, loc, type, column.pointer, index(0), index(0),
+                                      ValueRange{column.columns, index(1)}, column.stride, IntegerAttr(), false);
+  }
+
+  Value loadMatrix(Value view) {
+    GlobalMatrix matrix = this->matrix(view);
+    auto type = matrixType(getElementTypeOrSelf(view.getType()));
+    return tile::LoadGlobalOp::create(b, loc, type, matrix.pointer, index(0), index(0),
+                                      ValueRange{matrix.rows, matrix.columns}, matrix.stride, pairBytes(matrix, type),
+                                      matrix.isEven);
+  }
+
+  Value emitBias(Value sum, Value bias) {
+    auto map = tile::MapOp::create(b, loc, sum.getType(), ValueRange{sum, loadColumns(bias)});
+    OpBuilder::InsertionGuard guard(b);
+    Block *body = b.createBlock(&map.getBody(), {}, {b.getF32Type(), b.getF32Type()}, {loc, loc});
+    Value added = arith::AddFOp::create(b, loc, body->getArgument(0), body->getArgument(1));
+    tile::YieldOp::create(b, loc, added);
+    return map.getResult();
+  }
+
+  /// The generic op's region is the map's; numbers that are the same everywhere come from outside of it.
+  Value emitEpilogue(Value sum) {
+    linalg::GenericOp op = product.epilogue;
+    SmallVector<Value> inputs;
+    SmallVector<unsigned> arguments;
+    for (OpOperand *operand : op.getDpsInputOperands()) {
+      Value input = load(op, operand, sum);
+      if (!isa<tile::FragmentType>(input.getType())) {
+        mapping.map(op.getMatchingBlockArgument(operand), input);
+        continue;
+      }
+      inputs.push_back(input);
+      arguments.push_back(operand->getOperandNumber());
+    }
+    Type result = getElementTypeOrSelf(op.getDpsInits()[0].getType());
+    auto map = tile::MapOp::create(b, loc, matrixType(result), inputs);
+    OpBuilder::InsertionGuard guard(b);
+    Block *body = b.createBlock(&map.getBody());
+    for (unsigned number : arguments) {
+      BlockArgument given = op.getBody()->getArgument(number);
+      mapping.map(given, body->addArgument(given.getType(), loc));
+    }
+    for (Operation &inner : op.getBody()->without_terminator())
+      b.clone(inner, mapping);
+    tile::YieldOp::create(b, loc, mapping.lookupOrDefault(op.getBody()->getTerminator()->getOperand(0)));
+    return map.getResult();
+  }
+
+  Value load(linalg::GenericOp op, OpOperand *operand, Value sum) {
+    if (operand->get() == product.product.getInit())
+      return sum;
+    AffineMap map = op.getMatchingIndexingMap(operand);
+    if (map.isIdentity())
+      return loadMatrix(operand->get());
+    if (map.getNumResults() == 0)
+      return LLVM::LoadOp::create(b, loc, b.getF32Type(), matrix(operand->get()).pointer);
+    return map.getDimPosition(0) == 1 ? loadColumns(operand->get()) : loadRowValues(operand->get());
+  }
+};
+
+/// Scratch for the product's result, which stays in registers.
+bool isScratch(Operation &op) {
+  auto view = dyn_cast<memref::ViewOp>(op);
+  return isa<memref::AllocaOp>(op) || (view && view.getSource().getDefiningOp<memref::AllocaOp>());
+}
+
+/// One item for each block.
+void convert(scf::ForallOp forall, BlockProduct product, const LLVMTypeConverter &types, DeviceModule &device) {
+  Location loc = forall.getLoc();
+  KernelOutline outline(forall, types, device);
+  func::FuncOp function = outline.createFunction({kWarps * 32, 1, /*sharedBytes=*/0});
+  function->setAttr(kBlockAttribute, UnitAttr::get(function.getContext()));
+  OpBuilder b = OpBuilder::atBlockBegin(&function.front());
+  IRMapping mapping = outline.mapCaptures(b, function);
+  Value block = NVVM::BlockIdXOp::create(b, loc, b.getI32Type());
+  outline.mapInductionVariables(b, mapping, arith::IndexCastUIOp::create(b, loc, b.getIndexType(), block));
+  for (Operation &op : forall.getBody()->without_terminator())
+    if (&op != product.product && &op != product.epilogue && !isScratch(op))
+      b.clone(op, mapping);
+  BlockEmitter(b, product, mapping).run();
+  func::ReturnOp::create(b, loc);
+  int64_t bytes = kStages * kColumns * kStep * 2;
+  outline.emitLaunch(function, {kWarps * 32, 1, bytes});
+  forall.erase();
+}
+
+/// Whether what the item does beside the product is to find its operands: arithmetic on indices, and views.
+bool isPlain(scf::ForallOp forall, BlockProduct product) {
+  return llvm::all_of(forall.getBody()->without_terminator(), [&](Operation &op) {
+    return &op == product.product || &op == product.epilogue || isScratch(op) ||
+           isa<memref::SubViewOp, memref::CastOp, memref::DimOp, memref::ExpandShapeOp, memref::CollapseShapeOp,
+               affine::AffineApplyOp, affine::AffineMinOp, affine::AffineMaxOp>(op) ||
+           isa<arith::ArithDialect>(op.getDialect());
+  });
+}
+
+struct BlockProductsPass : impl::BlockProductsBase<BlockProductsPass> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    LLVMTypeConverter types(&getContext());
+    for (func::FuncOp kernel : kernelsOfHost(module)) {
+      BlockMatch match = matchBlockProduct(kernel);
+      if (!match.plan && match.obstacle.empty())
+        continue;
+      SmallVector<scf::ForallOp> loops = itemLoopsOf(kernel);
+      if (!match.plan || loops.size() != 1 || !isPlain(loops.front(), *match.plan)) {
+        kernel.emitError("has a product for blocks of threads beside ops that are not: ")
+            << (match.obstacle.empty() ? "its items are more than that" : match.obstacle);
+        return signalPassFailure();
+      }
+      DeviceModule device = DeviceModule::findOrCreate(module);
+      convert(loops.front(), *match.plan, types, device);
+    }
+  }
+};
+
+} // namespace
+} // namespace weft

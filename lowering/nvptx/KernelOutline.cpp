@@ -1,0 +1,213 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "lowering/nvptx/KernelOutline.h"
+
+#include "lowering/nvptx/FlatView.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Interfaces/ViewLikeInterface.h"
+#include "mlir/Transforms/RegionUtils.h"
+
+using namespace mlir;
+
+namespace weft {
+
+static constexpr const char *kSharedSymbol = "global_smem";
+
+//===----------------------------------------------------------------------===//
+// The device module
+//===----------------------------------------------------------------------===//
+
+DeviceModule DeviceModule::findOrCreate(ModuleOp host) {
+  for (auto module : host.getOps<gpu::GPUModuleOp>())
+    return {module, SymbolTable(module)};
+  host->setAttr(gpu::GPUDialect::getContainerModuleAttrName(), UnitAttr::get(host.getContext()));
+  OpBuilder b = OpBuilder::atBlockEnd(host.getBody());
+  auto module = gpu::GPUModuleOp::create(b, host.getLoc(), "kernels");
+  return {module, SymbolTable(module)};
+}
+
+LLVM::GlobalOp DeviceModule::sharedMemory() {
+  if (auto found = symbols.lookup<LLVM::GlobalOp>(kSharedSymbol))
+    return found;
+  OpBuilder b = OpBuilder::atBlockBegin(module.getBody());
+  auto type = LLVM::LLVMArrayType::get(b.getI8Type(), 0);
+  auto global = LLVM::GlobalOp::create(b, module.getLoc(), type, /*isConstant=*/false, LLVM::Linkage::External,
+                                       kSharedSymbol, Attribute(), /*alignment=*/1024, kSharedSpace);
+  symbols.insert(global);
+  return global;
+}
+
+void DeviceModule::copyGlobal(memref::GetGlobalOp use) {
+  if (symbols.lookup(use.getName()))
+    return;
+  auto global = SymbolTable::lookupNearestSymbolFrom<memref::GlobalOp>(use, use.getNameAttr());
+  symbols.insert(global->clone());
+}
+
+//===----------------------------------------------------------------------===//
+// One loop
+//===----------------------------------------------------------------------===//
+
+/// The number of the kernel function's argument that a value is a view of, −1 where it is not known.
+static int64_t argumentOf(Value memref) {
+  while (auto view = memref.getDefiningOp<ViewLikeOpInterface>())
+    memref = view.getViewSource();
+  auto argument = dyn_cast<BlockArgument>(memref);
+  return argument && isa<func::FuncOp>(argument.getOwner()->getParentOp()) ? argument.getArgNumber() : -1;
+}
+
+/// Values of the host that the body uses; constants and tables are copied instead.
+KernelOutline::KernelOutline(scf::ForallOp forall, const LLVMTypeConverter &types, DeviceModule &device)
+    : forall(forall), types(types), device(device), loc(forall.getLoc()) {
+  llvm::SetVector<Value> values;
+  getUsedValuesDefinedAbove(forall.getRegion(), values);
+  for (OpOperand &operand : forall->getOpOperands())
+    values.insert(operand.get());
+  for (Value value : values) {
+    Operation *definition = value.getDefiningOp();
+    bool copied = definition && (definition->hasTrait<OpTrait::ConstantLike>() || isa<memref::GetGlobalOp>(definition));
+    (copied ? copies : captures).push_back(value);
+  }
+}
+
+SmallVector<Type> KernelOutline::argumentTypesOf(Value capture) {
+  if (auto type = dyn_cast<MemRefType>(capture.getType()))
+    return FlatView(type, types).argumentTypes();
+  return {types.convertType(capture.getType())};
+}
+
+func::FuncOp KernelOutline::createFunction(BlockShape shape) {
+  OpBuilder b = OpBuilder::atBlockEnd(device.module.getBody());
+  SmallVector<Type> arguments = {b.getI64Type()};
+  for (Value capture : captures)
+    llvm::append_range(arguments, argumentTypesOf(capture));
+  StringRef name = forall->getParentOfType<func::FuncOp>().getName();
+  auto function = func::FuncOp::create(b, loc, name, b.getFunctionType(arguments, {}));
+  device.symbols.insert(function);
+  function->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), b.getUnitAttr());
+  function->setAttr("weft.threads", b.getI32IntegerAttr(static_cast<int32_t>(shape.threads)));
+  function->setAttr("weft.shared_bytes", b.getI64IntegerAttr(shape.sharedBytes));
+  function.addEntryBlock();
+  return function;
+}
+
+IRMapping KernelOutline::mapCaptures(OpBuilder &b, func::FuncOp function) {
+  IRMapping mapping;
+  for (Value value : copies) {
+    if (auto table = value.getDefiningOp<memref::GetGlobalOp>())
+      device.copyGlobal(table);
+    mapping.map(value, b.clone(*value.getDefiningOp())->getResult(0));
+  }
+  forall.walk([&](memref::GetGlobalOp table) { device.copyGlobal(table); });
+  unsigned next = 1;
+  for (Value capture : captures) {
+    unsigned count = argumentTypesOf(capture).size();
+    ValueRange arguments = ValueRange(function.getArguments()).slice(next, count);
+    next += count;
+    if (auto type = dyn_cast<MemRefType>(capture.getType()))
+      mapping.map(capture, FlatView(type, types).rebuild(b, loc, arguments, argumentOf(capture)));
+    else if (capture.getType().isIndex())
+      mapping.map(capture, arith::IndexCastOp::create(b, loc, capture.getType(), arguments[0]).getResult());
+    else
+      mapping.map(capture, arguments[0]);
+  }
+  return mapping;
+}
+
+/// Number of steps of each loop; `mapping` is empty on the host.
+SmallVector<Value> KernelOutline::emitCounts(OpBuilder &b, const IRMapping &mapping) {
+  SmallVector<Value> counts;
+  for (auto [lower, upper, step] :
+       llvm::zip_equal(forall.getMixedLowerBound(), forall.getMixedUpperBound(), forall.getMixedStep())) {
+    Value length = arith::SubIOp::create(b, loc, valueOf(b, mapping, upper), valueOf(b, mapping, lower));
+    counts.push_back(arith::CeilDivUIOp::create(b, loc, length, valueOf(b, mapping, step)));
+  }
+  return counts;
+}
+
+Value KernelOutline::valueOf(OpBuilder &b, const IRMapping &mapping, OpFoldResult value) {
+  if (auto ssa = dyn_cast<Value>(value))
+    return mapping.lookupOrDefault(ssa);
+  return getValueOrCreateConstantIndexOp(b, loc, value);
+}
+
+void KernelOutline::mapInductionVariables(OpBuilder &b, IRMapping &mapping, Value item) {
+  SmallVector<Value> counts = emitCounts(b, mapping);
+  SmallVector<OpFoldResult> lowers = forall.getMixedLowerBound(), steps = forall.getMixedStep();
+  SmallVector<int64_t> order = llvm::to_vector(llvm::seq<int64_t>(0, counts.size()));
+  if (!forall->hasAttr("weft.first_fastest"))
+    std::reverse(order.begin(), order.end());
+  for (int64_t dim : order) {
+    bool last = dim == order.back();
+    Value position = last ? item : arith::RemUIOp::create(b, loc, item, counts[dim]).getResult();
+    if (!last)
+      item = arith::DivUIOp::create(b, loc, item, counts[dim]);
+    Value scaled = arith::MulIOp::create(b, loc, position, valueOf(b, mapping, steps[dim]));
+    Value variable = arith::AddIOp::create(b, loc, scaled, valueOf(b, mapping, lowers[dim]));
+    mapping.map(forall.getInductionVar(dim), variable);
+  }
+}
+
+void KernelOutline::emitLaunch(func::FuncOp function, BlockShape shape) {
+  OpBuilder b(forall);
+  auto constant = [&](int64_t v) -> Value { return arith::ConstantIndexOp::create(b, loc, v); };
+  Value items = constant(1);
+  for (Value count : emitCounts(b, IRMapping()))
+    items = arith::MulIOp::create(b, loc, items, count);
+  SmallVector<Value> arguments = {arith::IndexCastOp::create(b, loc, b.getI64Type(), items)};
+  for (Value capture : captures)
+    flatten(b, capture, arguments);
+  Value blocks = arith::CeilDivUIOp::create(b, loc, items, constant(shape.items));
+  Value one = constant(1);
+  Value shared = arith::ConstantIntOp::create(b, loc, shape.sharedBytes, 32);
+  auto symbol = SymbolRefAttr::get(device.module.getSymNameAttr(), {SymbolRefAttr::get(function.getSymNameAttr())});
+  gpu::LaunchFuncOp::create(b, loc, symbol, gpu::KernelDim3{blocks, one, one},
+                            gpu::KernelDim3{constant(shape.threads), one, one}, shared, arguments);
+}
+
+void KernelOutline::flatten(OpBuilder &b, Value capture, SmallVectorImpl<Value> &arguments) {
+  if (auto type = dyn_cast<MemRefType>(capture.getType()))
+    FlatView(type, types).flatten(b, loc, capture, arguments);
+  else if (capture.getType().isIndex())
+    arguments.push_back(arith::IndexCastOp::create(b, loc, b.getI64Type(), capture));
+  else
+    arguments.push_back(capture);
+}
+
+//===----------------------------------------------------------------------===//
+// Kernel functions
+//===----------------------------------------------------------------------===//
+
+static bool has(func::FuncOp function, llvm::function_ref<bool(Operation *)> isOne) {
+  return function.walk([&](Operation *op) { return isOne(op) ? WalkResult::interrupt() : WalkResult::advance(); })
+      .wasInterrupted();
+}
+
+/// A kernel without a parallel loop is one item.
+static void wrapInLoop(func::FuncOp kernel) {
+  Block &body = kernel.front();
+  OpBuilder b = OpBuilder::atBlockBegin(&body);
+  auto loop = scf::ForallOp::create(b, kernel.getLoc(), ArrayRef<OpFoldResult>{b.getIndexAttr(1)}, ValueRange{}, {});
+  Block *inside = loop.getBody();
+  inside->getOperations().splice(inside->begin(), body.getOperations(), std::next(body.begin()), std::prev(body.end()));
+}
+
+SmallVector<scf::ForallOp> itemLoopsOf(func::FuncOp kernel) {
+  if (!has(kernel, llvm::IsaPred<scf::ForallOp>))
+    wrapInLoop(kernel);
+  SmallVector<scf::ForallOp> loops;
+  kernel.walk([&](scf::ForallOp op) { loops.push_back(op); });
+  return loops;
+}
+
+SmallVector<func::FuncOp> kernelsOfHost(ModuleOp module) {
+  SmallVector<func::FuncOp> kernels;
+  for (auto function : module.getOps<func::FuncOp>())
+    if (function->hasAttr("weft.kernel") && !has(function, llvm::IsaPred<gpu::LaunchFuncOp>))
+      kernels.push_back(function);
+  return kernels;
+}
+
+} // namespace weft

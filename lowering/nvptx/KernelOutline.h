@@ -1,0 +1,73 @@
+// Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A parallel loop as a device function and its launch; what is in the function, passes say.
+#ifndef WEFT_LOWERING_NVPTX_KERNELOUTLINE_H
+#define WEFT_LOWERING_NVPTX_KERNELOUTLINE_H
+
+#include "mlir/Conversion/LLVMCommon/TypeConverter.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/SymbolTable.h"
+
+namespace weft {
+
+/// The device module of a program, and what is in it already.
+struct DeviceModule {
+  mlir::gpu::GPUModuleOp module;
+  mlir::SymbolTable symbols;
+
+  static DeviceModule findOrCreate(mlir::ModuleOp host);
+  /// All shared memory is one array of the launch's size.
+  mlir::LLVM::GlobalOp sharedMemory();
+  /// A table of constants, which the device has for itself.
+  void copyGlobal(mlir::memref::GetGlobalOp use);
+};
+
+/// What a launch is of: blocks of `threads`, each with `items` iterations of the loop and so much shared memory.
+struct BlockShape {
+  int64_t threads, items, sharedBytes;
+};
+
+/// One scf.forall of a kernel function. The device function's first argument is the number of items, then come what the
+/// loop reads of the host.
+class KernelOutline {
+public:
+  KernelOutline(mlir::scf::ForallOp forall, const mlir::LLVMTypeConverter &types, DeviceModule &device);
+
+  /// An empty function with one block.
+  mlir::func::FuncOp createFunction(BlockShape shape);
+  /// What the loop reads of the host, in the function.
+  mlir::IRMapping mapCaptures(mlir::OpBuilder &builder, mlir::func::FuncOp function);
+  /// The loop's variables for an item. An item is delinearised as on the CPU: the last loop runs fastest, or the first
+  /// where the loop says so.
+  void mapInductionVariables(mlir::OpBuilder &builder, mlir::IRMapping &mapping, mlir::Value item);
+  /// In place of the loop, which stays to be erased.
+  void emitLaunch(mlir::func::FuncOp function, BlockShape shape);
+
+private:
+  mlir::scf::ForallOp forall;
+  const mlir::LLVMTypeConverter &types;
+  DeviceModule &device;
+  mlir::Location loc;
+  mlir::SmallVector<mlir::Value> captures, copies;
+
+  mlir::SmallVector<mlir::Type> argumentTypesOf(mlir::Value capture);
+  mlir::SmallVector<mlir::Value> emitCounts(mlir::OpBuilder &builder, const mlir::IRMapping &mapping);
+  mlir::Value valueOf(mlir::OpBuilder &builder, const mlir::IRMapping &mapping, mlir::OpFoldResult value);
+  void flatten(mlir::OpBuilder &builder, mlir::Value capture, mlir::SmallVectorImpl<mlir::Value> &arguments);
+};
+
+/// A kernel function's loops over items; a kernel without one becomes one item.
+mlir::SmallVector<mlir::scf::ForallOp> itemLoopsOf(mlir::func::FuncOp kernel);
+
+/// Kernel functions that launch nothing yet.
+mlir::SmallVector<mlir::func::FuncOp> kernelsOfHost(mlir::ModuleOp module);
+
+} // namespace weft
+
+#endif // WEFT_LOWERING_NVPTX_KERNELOUTLINE_H
