@@ -76,7 +76,7 @@ ArrayData parseArray(std::string_view bytes, const std::string &place) {
 std::string arrayText(const ArrayData &array) {
   std::string shape;
   for (int64_t extent : array.shape)
-    shape += std::to_string(extent) + ", ";
+    shape.append(std::to_string(extent)).append(", ");
   std::string header = "{'descr': '" + array.type + "', 'fortran_order': False, 'shape': (" + shape + "), }";
   header.append(63 - (10 + header.size()) % 64, ' ');
   header += '\n';
@@ -117,6 +117,7 @@ void writeArchive(const std::string &path, const std::map<std::string, ArrayData
   int code = 0;
   Archive archive(zip_open(path.c_str(), ZIP_CREATE | ZIP_TRUNCATE, &code));
   std::vector<std::string> files; // until the archive is closed
+  files.reserve(arrays.size());
   for (const auto &[name, array] : arrays)
     files.push_back(arrayText(array));
   size_t index = 0;
@@ -129,7 +130,7 @@ void writeArchive(const std::string &path, const std::map<std::string, ArrayData
   }
   if (!archive || zip_close(archive.get()) != 0)
     throw UserMistake{path + ": the file cannot be written: check the folder and the disk"};
-  archive.release();
+  (void)archive.release();
 }
 
 } // namespace weft::ptxsim

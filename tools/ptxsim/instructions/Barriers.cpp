@@ -137,7 +137,7 @@ void decodeReduction(Decoder &d, uint32_t &flags) {
 
 void decodeBarrier(Decoder &d) {
   d.take("cta");
-  if (d.statement.modifiers.size() > 0 && d.statement.modifiers[0] == "warp")
+  if (!d.statement.modifiers.empty() && d.statement.modifiers[0] == "warp")
     return decodeWarpBarrier(d);
   uint32_t flags = d.statement.opcode == "bar" ? kAligned : 0;
   int action = d.takeOneOf({"sync", "arrive", "red"});

@@ -16,8 +16,14 @@ constexpr std::initializer_list<std::string_view> kComparisons = {"eq",  "ne",  
 /// In Instruction::flags: how the result meets the third source, and more.
 enum : uint32_t { kAnd = 1, kOr = 2, kXor = 4, kFtz = 8, kSetFloat = 16 };
 
+template <class T> bool isNan(T value) {
+  if constexpr (std::is_floating_point_v<T>)
+    return std::isnan(value);
+  return false;
+}
+
 template <class T, Comparison C> bool compare(T a, T b) {
-  bool unordered = a != a || b != b;
+  bool unordered = isNan(a) || isNan(b);
   switch (C) {
   case Comparison::Eq:
     return a == b;
@@ -249,9 +255,9 @@ template <class T> bool hasClass(uint32_t kind, T value) {
   case 1:
     return std::isinf(value);
   case 2:
-    return value == value;
+    return !isNan(value);
   case 3:
-    return value != value;
+    return isNan(value);
   case 4:
     return std::isnormal(value);
   default:
