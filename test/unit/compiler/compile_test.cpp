@@ -213,7 +213,8 @@ TEST_F(CompileTest, DumpsAFileAPhase) {
   EXPECT_EQ(folder.names("dump"),
             (std::vector<std::string>{"01-import.mlir", "02-normalize.mlir", "03-fuse.mlir", "04-outline.mlir",
                                       "05-tile-portable.mlir", "05-tile-v4.mlir", "06-bufferize-portable.mlir",
-                                      "06-bufferize-v4.mlir", "07-cpu-portable.mlir", "07-cpu-v4.mlir"}));
+                                      "06-bufferize-v4.mlir", "08-vectorize-portable.mlir", "08-vectorize-v4.mlir",
+                                      "10-cpu-portable.mlir", "10-cpu-v4.mlir"}));
 }
 
 TEST_F(CompileTest, ThreadsChangeNothing) {

@@ -51,7 +51,7 @@ TEST(TargetTest, EveryGpuHasAnAttribute) {
   for (const Target &target : gpuTargets()) {
     TargetAttr attribute = target.attribute(&context);
     EXPECT_EQ(attribute.getIsa(), target.isa);
-    EXPECT_EQ(attribute.getLanes(), 32);
+    EXPECT_EQ(attribute.getLanes(), 16); // half a warp stands for a vector
     EXPECT_EQ(findTarget(target.isa), &target);
   }
 }
