@@ -50,12 +50,44 @@ void DeviceModule::copyGlobal(memref::GetGlobalOp use) {
 // One loop
 //===----------------------------------------------------------------------===//
 
-/// The number of the kernel function's argument that a value is a view of, −1 where it is not known.
+/// On arguments of kernel functions.
+static constexpr const char *kOverlaps = "weft.overlaps";
+
+/// The number of the kernel function's argument that a value is a view of, −1 where it is not known, or where a call
+/// gives the same buffer to another argument.
 static int64_t argumentOf(Value memref) {
   while (auto view = memref.getDefiningOp<ViewLikeOpInterface>())
     memref = view.getViewSource();
   auto argument = dyn_cast<BlockArgument>(memref);
-  return argument && isa<func::FuncOp>(argument.getOwner()->getParentOp()) ? argument.getArgNumber() : -1;
+  auto kernel = argument ? dyn_cast<func::FuncOp>(argument.getOwner()->getParentOp()) : func::FuncOp();
+  if (!kernel || kernel.getArgAttr(argument.getArgNumber(), kOverlaps))
+    return -1;
+  return argument.getArgNumber();
+}
+
+/// What a view is of; slots of the arena are buffers of their own.
+static Value bufferOf(Value memref) {
+  while (auto view = memref.getDefiningOp<ViewLikeOpInterface>()) {
+    if (isa<memref::ViewOp>(view))
+      break;
+    memref = view.getViewSource();
+  }
+  return memref;
+}
+
+void markOverlaps(ModuleOp module) {
+  module.walk([&](func::CallOp call) {
+    auto kernel = module.lookupSymbol<func::FuncOp>(call.getCallee());
+    DenseMap<Value, unsigned> seen;
+    for (auto [number, operand] : llvm::enumerate(call.getOperands())) {
+      if (!kernel || !isa<MemRefType>(operand.getType()))
+        continue;
+      auto [place, isNew] = seen.insert({bufferOf(operand), number});
+      for (unsigned argument : {place->second, static_cast<unsigned>(number)})
+        if (!isNew)
+          kernel.setArgAttr(argument, kOverlaps, UnitAttr::get(module.getContext()));
+    }
+  });
 }
 
 /// Values of the host that the body uses; constants and tables are copied instead.

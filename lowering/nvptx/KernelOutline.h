@@ -65,6 +65,9 @@ private:
 /// A kernel function's loops over items; a kernel without one becomes one item.
 mlir::SmallVector<mlir::scf::ForallOp> itemLoopsOf(mlir::func::FuncOp kernel);
 
+/// Marks arguments of kernel functions that some call gives the same buffer: of these, views may overlap.
+void markOverlaps(mlir::ModuleOp module);
+
 /// Kernel functions that launch nothing yet.
 mlir::SmallVector<mlir::func::FuncOp> kernelsOfHost(mlir::ModuleOp module);
 

@@ -191,6 +191,7 @@ struct OutlineLaunchesPass : impl::OutlineLaunchesBase<OutlineLaunchesPass> {
     FailureOr<TargetAttr> target = targetOf(module);
     if (failed(target))
       return signalPassFailure();
+    markOverlaps(module);
     LLVMTypeConverter types(&getContext());
     SmallVector<scf::ForallOp> foralls;
     for (func::FuncOp function : kernelsOfHost(module)) {

@@ -48,7 +48,7 @@ def OutlineLaunches : Pass<"weft-outline-launches", "::mlir::ModuleOp"> {
     Scratch (`memref.alloca`) becomes a part of that memory. A kernel without a loop is one item.
 
     A pointer of a view keeps the number of the kernel function's argument that it came from, `weft.root`: pointers of
-    different roots do not overlap.
+    different roots do not overlap. Of arguments that a call gives the same buffer it is −1: that may overlap with any.
 
     Example:
     ```mlir

@@ -60,6 +60,30 @@ func.func private @scratch(%x: memref<?x64xf32>) attributes {weft.kernel = "map"
 }
 
 // -----
+// A buffer that a call gives twice may overlap with any.
+#target = #weft.target<isa = "sm_80", lanes = 16, registers = 32, cpu = "sm_80", features = "">
+module attributes {weft.target = #target} {
+// CHECK-LABEL: func.func @twice(
+func.func @twice(%x: memref<?xf32>, %z: memref<?xf32>, %n: index) attributes {weft.entry} {
+  %view = memref.cast %x : memref<?xf32> to memref<?xf32>
+  call @moves(%x, %z, %view, %n) : (memref<?xf32>, memref<?xf32>, memref<?xf32>, index) -> ()
+  return
+}
+// CHECK: func.func @moves
+// CHECK-DAG: weft.root = -1 : i64
+// CHECK-DAG: weft.root = 1 : i64
+// CHECK-DAG: weft.root = -1 : i64
+func.func private @moves(%x: memref<?xf32>, %z: memref<?xf32>, %y: memref<?xf32>, %n: index) attributes {weft.kernel = "map"} {
+  scf.forall (%i) = (0) to (%n) step (16) {
+    %v = vector.load %x[%i] : memref<?xf32>, vector<16xf32>
+    vector.store %v, %y[%i] : memref<?xf32>, vector<16xf32>
+    vector.store %v, %z[%i] : memref<?xf32>, vector<16xf32>
+  }
+  return
+}
+}
+
+// -----
 // A kernel without a loop is one item; a table is the device's own.
 #target = #weft.target<isa = "sm_80", lanes = 16, registers = 32, cpu = "sm_80", features = "">
 module attributes {weft.target = #target} {
