@@ -4,6 +4,7 @@
 
 #include "compiler/emit/GuardedCodegen.h"
 #include "compiler/emit/LaneStores.h"
+#include "compiler/emit/Optimizer.h"
 
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
@@ -13,7 +14,6 @@
 #include "llvm/IR/Module.h"
 #include "llvm/IR/Verifier.h"
 #include "llvm/MC/TargetRegistry.h"
-#include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 
@@ -77,24 +77,6 @@ void setFunctionAttributes(llvm::Module &module, const Target &target) {
   }
 }
 
-void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
-  llvm::PipelineTuningOptions tuning;
-  tuning.LoopVectorization = false;
-  tuning.LoopInterleaving = false;
-  tuning.SLPVectorization = false;
-  llvm::LoopAnalysisManager loops;
-  llvm::FunctionAnalysisManager functions;
-  llvm::CGSCCAnalysisManager components;
-  llvm::ModuleAnalysisManager modules;
-  llvm::PassBuilder builder(&machine, tuning);
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(components);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, components, modules);
-  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O1).run(module, modules);
-}
-
 Result<Object> generate(llvm::Module &module, llvm::TargetMachine &machine, std::string name) {
   module.setTargetTriple(llvm::Triple(kTriple));
   module.setDataLayout(machine.createDataLayout());
@@ -108,7 +90,7 @@ Result<Object> generate(llvm::Module &module, llvm::TargetMachine &machine, std:
 
   llvm::SmallVector<char, 0> bytes;
   GuardedRun run = runGuarded(module.getContext(), [&] {
-    optimize(module, machine);
+    optimize(module, machine, llvm::OptimizationLevel::O1, /*unrollsLoops=*/true);
     storeLanesAlone(module);
     llvm::raw_svector_ostream stream(bytes);
     llvm::legacy::PassManager passes;

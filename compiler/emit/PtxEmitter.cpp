@@ -5,6 +5,7 @@
 #include "compiler/IsolatedModule.h"
 #include "compiler/emit/DeviceModule.h"
 #include "compiler/emit/GuardedCodegen.h"
+#include "compiler/emit/Optimizer.h"
 #include "compiler/emit/SelectableOps.h"
 #include "compiler/estimate/PtxText.h"
 
@@ -14,12 +15,12 @@
 #include "mlir/Target/LLVMIR/Dialect/NVVM/NVVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/IR/InstIterator.h"
+#include "llvm/IR/Instructions.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/IR/Verifier.h"
 #include "llvm/MC/TargetRegistry.h"
-#include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
@@ -69,27 +70,6 @@ void markAssemblyConvergent(llvm::Module &module) {
     for (llvm::Instruction &instruction : llvm::instructions(function))
       if (auto *call = llvm::dyn_cast<llvm::CallInst>(&instruction); call && call->isInlineAsm())
         call->setConvergent();
-}
-
-/// Loops keep their shape unless they ask to be unrolled themselves: the phases made pipelines of them, of which LLVM's
-/// copies would double the matrix instructions.
-void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
-  llvm::PipelineTuningOptions tuning;
-  tuning.LoopUnrolling = false;
-  tuning.LoopVectorization = false;
-  tuning.LoopInterleaving = false;
-  tuning.SLPVectorization = false;
-  llvm::LoopAnalysisManager loops;
-  llvm::FunctionAnalysisManager functions;
-  llvm::CGSCCAnalysisManager components;
-  llvm::ModuleAnalysisManager modules;
-  llvm::PassBuilder builder(&machine, tuning);
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(components);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, components, modules);
-  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2).run(module, modules);
 }
 
 /// One kernel with what it calls, as a module of its own.
@@ -170,7 +150,8 @@ public:
     llvm::SmallVector<char, 0> text;
     std::string missing;
     GuardedRun run = runGuarded(*context, [&] {
-      optimize(*module, *machine);
+      // The phases made pipelines of loops, of which LLVM's copies would double the matrix instructions.
+      optimize(*module, *machine, llvm::OptimizationLevel::O2, /*unrollsLoops=*/false);
       missing = missingFunction(*module);
       if (!missing.empty())
         return;

@@ -8,12 +8,12 @@
 // outlined function's entry, so that a range of items uses one.
 #include "lowering/cpu/Passes.h"
 
+#include "lowering/analysis/ItemSpace.h"
 #include "runtime/include/weft/abi.h"
 
 #include "mlir/Analysis/TopologicalSortUtils.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -117,50 +117,16 @@ private:
     return function;
   }
 
-  /// Number of steps of each loop.
-  SmallVector<Value> emitCounts(OpBuilder &b, IRMapping &mapping) {
-    SmallVector<Value> counts;
-    auto mapped = [&](OpFoldResult value) {
-      if (auto ssa = dyn_cast<Value>(value))
-        return mapping.lookupOrDefault(ssa);
-      return getValueOrCreateConstantIndexOp(b, loc, value);
-    };
-    for (auto [lower, upper, step] :
-         llvm::zip_equal(forall.getMixedLowerBound(), forall.getMixedUpperBound(), forall.getMixedStep())) {
-      Value length = arith::SubIOp::create(b, loc, mapped(upper), mapped(lower));
-      counts.push_back(arith::CeilDivUIOp::create(b, loc, length, mapped(step)));
-    }
-    return counts;
-  }
-
-  /// The loop over items; an item is delinearised into the forall's induction variables, the last running fastest, or
-  /// the first where the loop says so.
+  /// The loop over items.
   void emitItems(OpBuilder &b, Block *entry, IRMapping &mapping) {
-    SmallVector<Value> counts = emitCounts(b, mapping);
+    SmallVector<Value> counts = emitItemCounts(b, forall, mapping);
     auto index = [&](Value v) -> Value { return arith::IndexCastOp::create(b, loc, b.getIndexType(), v); };
     Value begin = index(entry->getArgument(1)), end = index(entry->getArgument(2));
     Value one = arith::ConstantIndexOp::create(b, loc, 1);
     auto loop = scf::ForOp::create(b, loc, begin, end, one);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
-    Value rest = loop.getInductionVar();
-    SmallVector<OpFoldResult> lowers = forall.getMixedLowerBound(), steps = forall.getMixedStep();
-    auto mapped = [&](OpFoldResult value) {
-      if (auto ssa = dyn_cast<Value>(value))
-        return mapping.lookupOrDefault(ssa);
-      return getValueOrCreateConstantIndexOp(b, loc, value);
-    };
-    SmallVector<int64_t> order = llvm::to_vector(llvm::seq<int64_t>(0, counts.size()));
-    if (!forall->hasAttr("weft.first_fastest"))
-      std::reverse(order.begin(), order.end());
-    for (int64_t dim : order) {
-      bool last = dim == order.back();
-      Value position = last ? rest : arith::RemUIOp::create(b, loc, rest, counts[dim]).getResult();
-      if (!last)
-        rest = arith::DivUIOp::create(b, loc, rest, counts[dim]);
-      Value scaled = arith::MulIOp::create(b, loc, position, mapped(steps[dim]));
-      mapping.map(forall.getInductionVar(dim), arith::AddIOp::create(b, loc, scaled, mapped(lowers[dim])));
-    }
+    mapItem(b, forall, mapping, counts, loop.getInductionVar());
     for (Operation &op : forall.getBody()->without_terminator())
       b.clone(op, mapping);
   }
@@ -174,9 +140,8 @@ private:
     Value record = LLVM::AllocaOp::create(top, loc, pointer(), context, one, 16);
     for (auto [i, value] : llvm::enumerate(captures))
       LLVM::StoreOp::create(b, loc, cast(b, value, wire(value)), field(b, record, i));
-    IRMapping none;
     Value total = arith::ConstantIndexOp::create(b, loc, 1);
-    for (Value count : emitCounts(b, none))
+    for (Value count : emitItemCounts(b, forall, IRMapping()))
       total = arith::MulIOp::create(b, loc, total, count);
     Value items = arith::IndexCastOp::create(b, loc, i64, total);
     int64_t estimate = 1024;

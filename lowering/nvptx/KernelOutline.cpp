@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "lowering/nvptx/KernelOutline.h"
 
+#include "lowering/analysis/ItemSpace.h"
 #include "lowering/nvptx/FlatView.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
 #include "mlir/Transforms/RegionUtils.h"
 
@@ -148,45 +148,15 @@ IRMapping KernelOutline::mapCaptures(OpBuilder &b, func::FuncOp function) {
   return mapping;
 }
 
-/// Number of steps of each loop; `mapping` is empty on the host.
-SmallVector<Value> KernelOutline::emitCounts(OpBuilder &b, const IRMapping &mapping) {
-  SmallVector<Value> counts;
-  for (auto [lower, upper, step] :
-       llvm::zip_equal(forall.getMixedLowerBound(), forall.getMixedUpperBound(), forall.getMixedStep())) {
-    Value length = arith::SubIOp::create(b, loc, valueOf(b, mapping, upper), valueOf(b, mapping, lower));
-    counts.push_back(arith::CeilDivUIOp::create(b, loc, length, valueOf(b, mapping, step)));
-  }
-  return counts;
-}
-
-Value KernelOutline::valueOf(OpBuilder &b, const IRMapping &mapping, OpFoldResult value) {
-  if (auto ssa = dyn_cast<Value>(value))
-    return mapping.lookupOrDefault(ssa);
-  return getValueOrCreateConstantIndexOp(b, loc, value);
-}
-
 void KernelOutline::mapInductionVariables(OpBuilder &b, IRMapping &mapping, Value item) {
-  SmallVector<Value> counts = emitCounts(b, mapping);
-  SmallVector<OpFoldResult> lowers = forall.getMixedLowerBound(), steps = forall.getMixedStep();
-  SmallVector<int64_t> order = llvm::to_vector(llvm::seq<int64_t>(0, counts.size()));
-  if (!forall->hasAttr("weft.first_fastest"))
-    std::reverse(order.begin(), order.end());
-  for (int64_t dim : order) {
-    bool last = dim == order.back();
-    Value position = last ? item : arith::RemUIOp::create(b, loc, item, counts[dim]).getResult();
-    if (!last)
-      item = arith::DivUIOp::create(b, loc, item, counts[dim]);
-    Value scaled = arith::MulIOp::create(b, loc, position, valueOf(b, mapping, steps[dim]));
-    Value variable = arith::AddIOp::create(b, loc, scaled, valueOf(b, mapping, lowers[dim]));
-    mapping.map(forall.getInductionVar(dim), variable);
-  }
+  mapItem(b, forall, mapping, emitItemCounts(b, forall, mapping), item);
 }
 
 void KernelOutline::emitLaunch(func::FuncOp function, BlockShape shape) {
   OpBuilder b(forall);
   auto constant = [&](int64_t v) -> Value { return arith::ConstantIndexOp::create(b, loc, v); };
   Value items = constant(1);
-  for (Value count : emitCounts(b, IRMapping()))
+  for (Value count : emitItemCounts(b, forall, IRMapping()))
     items = arith::MulIOp::create(b, loc, items, count);
   SmallVector<Value> arguments = {arith::IndexCastOp::create(b, loc, b.getI64Type(), items)};
   for (Value capture : captures)

@@ -43,8 +43,7 @@ public:
   mlir::func::FuncOp createFunction(BlockShape shape);
   /// What the loop reads of the host, in the function.
   mlir::IRMapping mapCaptures(mlir::OpBuilder &builder, mlir::func::FuncOp function);
-  /// The loop's variables for an item. An item is delinearised as on the CPU: the last loop runs fastest, or the first
-  /// where the loop says so.
+  /// The loop's variables for an item, as on the CPU (ItemSpace.h).
   void mapInductionVariables(mlir::OpBuilder &builder, mlir::IRMapping &mapping, mlir::Value item);
   /// In place of the loop, which stays to be erased.
   void emitLaunch(mlir::func::FuncOp function, BlockShape shape);
@@ -57,8 +56,6 @@ private:
   mlir::SmallVector<mlir::Value> captures, copies;
 
   mlir::SmallVector<mlir::Type> argumentTypesOf(mlir::Value capture);
-  mlir::SmallVector<mlir::Value> emitCounts(mlir::OpBuilder &builder, const mlir::IRMapping &mapping);
-  mlir::Value valueOf(mlir::OpBuilder &builder, const mlir::IRMapping &mapping, mlir::OpFoldResult value);
   void flatten(mlir::OpBuilder &builder, mlir::Value capture, mlir::SmallVectorImpl<mlir::Value> &arguments);
 };
 

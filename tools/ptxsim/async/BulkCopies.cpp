@@ -154,19 +154,6 @@ Outcome storeTile(const Instruction &i, Warp &warp, LaneMask active) {
   return Outcome::Next;
 }
 
-Outcome commitGroup(const Instruction &, Warp &warp, LaneMask) {
-  ++asyncOf(warp.block).of(warp).bulk.committed;
-  return Outcome::Next;
-}
-
-Outcome waitGroup(const Instruction &i, Warp &warp, LaneMask) {
-  AsyncState &async = asyncOf(warp.block);
-  const AsyncGroups &groups = async.of(warp).bulk;
-  if (groups.committed > i.flags)
-    async.order.learn(int(warp.index), groups.agent, groups.committed - i.flags);
-  return Outcome::Next;
-}
-
 Outcome nothing(const Instruction &, Warp &, LaneMask) { return Outcome::Next; }
 
 void decodeReduction(Decoder &d, BulkDetails &details, bool tensor) {
@@ -185,12 +172,12 @@ void decodeReduction(Decoder &d, BulkDetails &details, bool tensor) {
 bool decodeGroup(Decoder &d) {
   if (d.take("commit_group")) {
     d.expectOperands(0, 0);
-    d.instruction.execute = &commitGroup;
+    d.instruction.execute = &commitGroup<&WarpAsync::bulk>;
   } else if (d.take("wait_group")) {
     d.take("read");
     d.expectOperands(1, 1);
     d.instruction.flags = uint32_t(d.immediate(0));
-    d.instruction.execute = &waitGroup;
+    d.instruction.execute = &waitGroup<&WarpAsync::bulk>;
   } else if (d.take("prefetch")) {
     for (const std::string &modifier : d.modifiers())
       d.take(modifier);

@@ -48,19 +48,6 @@ Outcome copy(const Instruction &i, Warp &warp, LaneMask active) {
   return Outcome::Next;
 }
 
-Outcome commitGroup(const Instruction &, Warp &warp, LaneMask) {
-  ++asyncOf(warp.block).of(warp).copies.committed;
-  return Outcome::Next;
-}
-
-Outcome waitGroup(const Instruction &i, Warp &warp, LaneMask) {
-  AsyncState &async = asyncOf(warp.block);
-  const AsyncGroups &groups = async.of(warp).copies;
-  if (groups.committed > i.flags)
-    async.order.learn(int(warp.index), groups.agent, groups.committed - i.flags);
-  return Outcome::Next;
-}
-
 Outcome waitAll(const Instruction &, Warp &warp, LaneMask) {
   AsyncState &async = asyncOf(warp.block);
   AsyncGroups &groups = async.of(warp).copies;
@@ -126,11 +113,11 @@ void decodeAsyncCopy(Decoder &d) {
   }
   if (d.take("commit_group")) {
     d.expectOperands(0, 0);
-    d.instruction.execute = &commitGroup;
+    d.instruction.execute = &commitGroup<&WarpAsync::copies>;
   } else if (d.take("wait_group")) {
     d.expectOperands(1, 1);
     d.instruction.flags = uint32_t(d.immediate(0));
-    d.instruction.execute = &waitGroup;
+    d.instruction.execute = &waitGroup<&WarpAsync::copies>;
   } else if (d.take("wait_all")) {
     d.expectOperands(0, 0);
     d.instruction.execute = &waitAll;
