@@ -17,6 +17,12 @@ static Type elementOf(Value value) { return getElementTypeOrSelf(value.getType()
 
 static bool isFloatOrHalf(Type type) { return type.isF32() || type.isBF16() || type.isF16(); }
 
+SmallVector<Operation *, 2> BlockProduct::ops() {
+  if (epilogue)
+    return {product, epilogue};
+  return {product};
+}
+
 Value BlockProduct::destination() { return epilogue ? epilogue.getDpsInitOperand(0)->get() : Value(product.getInit()); }
 
 bool hasBlockPanels(PackedMatmulOp product) {

@@ -27,6 +27,8 @@ struct BlockProduct {
 
   /// Where the result goes: the product's destination, or the epilogue's.
   mlir::Value destination();
+  /// What the block's code stands for.
+  mlir::SmallVector<mlir::Operation *, 2> ops();
 };
 
 /// Whether a product's weight lies as a block wants it.

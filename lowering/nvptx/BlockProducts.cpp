@@ -10,7 +10,8 @@
 
 #include "dialects/tile/TileOps.h"
 #include "lowering/analysis/BlockProduct.h"
-#include "lowering/nvptx/KernelOutline.h"
+#include "lowering/nvptx/BlockOutline.h"
+#include "lowering/nvptx/GlobalMatrix.h"
 #include "lowering/nvptx/LaneGroup.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -32,34 +33,6 @@ constexpr int64_t kWarps = 4;
 constexpr int64_t kStep = 32, kStages = 4;
 constexpr int64_t kRows = BlockProduct::kRows, kColumns = BlockProduct::kColumns;
 
-/// Global memory as tile ops take it.
-struct GlobalMatrix {
-  Value pointer, rows, columns, stride;
-  bool isEven = false; ///< pairs of neighbours from an even column on lie together, also at the ends of rows
-};
-
-/// Whether rows and what a view begins with lie on multiples of two elements.
-bool liesOnPairs(Value view) {
-  auto type = cast<MemRefType>(view.getType());
-  if (type.getRank() != 2 || type.isDynamicDim(1))
-    return false;
-  if (auto part = view.getDefiningOp<memref::SubViewOp>()) {
-    OpFoldResult column = part.getMixedOffsets()[1];
-    std::optional<int64_t> known = getConstantIntValue(column);
-    auto variable = dyn_cast<Value>(column);
-    auto loop = variable ? scf::getForallOpThreadIndexOwner(variable) : scf::ForallOp();
-    bool isEven = known && *known % 2 == 0;
-    if (loop) {
-      unsigned dim = cast<BlockArgument>(variable).getArgNumber();
-      isEven = getConstantIntValue(loop.getMixedStep()[dim]).value_or(1) % 2 == 0 &&
-               getConstantIntValue(loop.getMixedLowerBound()[dim]).value_or(1) % 2 == 0;
-    }
-    return isEven && llvm::all_of(part.getMixedStrides(), [](OpFoldResult s) { return isConstantIntValue(s, 1); }) &&
-           liesOnPairs(part.getSource());
-  }
-  return type.getLayout().isIdentity() && type.getDimSize(1) % 2 == 0;
-}
-
 /// The body of the device function.
 class BlockEmitter {
 public:
@@ -77,7 +50,7 @@ public:
       sum = emitEpilogue(sum);
     GlobalMatrix out = matrix(product.destination());
     tile::StoreGlobalOp::create(b, loc, sum, out.pointer, index(0), index(0), ValueRange{out.rows, out.columns},
-                                out.stride, pairBytes(out, sum.getType()), out.isEven);
+                                out.stride, out.pairBytes(sum.getType()), out.isEven);
   }
 
 private:
@@ -96,31 +69,7 @@ private:
   Attribute accumulator() { return tile::AccumulatorAttr::get(b.getContext(), kWarps, 1); }
   tile::FragmentType matrixType(Type type) { return fragment({kRows, kColumns}, type, accumulator()); }
 
-  IntegerAttr pairBytes(const GlobalMatrix &matrix, Type type) {
-    int64_t bytes = cast<tile::FragmentType>(type).getElement().getIntOrFloatBitWidth() / 8;
-    return matrix.isEven ? b.getI64IntegerAttr(2 * bytes) : IntegerAttr();
-  }
-
-  /// A view of the kernel function's, in global memory; vectors are one row.
-  GlobalMatrix matrix(Value view) {
-    Value mapped = mapping.lookupOrDefault(view);
-    auto type = cast<MemRefType>(mapped.getType());
-    auto metadata = memref::ExtractStridedMetadataOp::create(b, loc, mapped);
-    Value address = memref::ExtractAlignedPointerAsIndexOp::create(b, loc, mapped);
-    int64_t bytes = type.getElementTypeBitWidth() / 8;
-    Value offset = arith::MulIOp::create(b, loc, metadata.getOffset(), index(bytes));
-    Value place = arith::IndexCastOp::create(b, loc, b.getI64Type(), arith::AddIOp::create(b, loc, address, offset));
-    GlobalMatrix made;
-    auto space = static_cast<unsigned>(NVVM::NVVMMemorySpace::Global);
-    made.pointer = LLVM::IntToPtrOp::create(b, loc, LLVM::LLVMPointerType::get(b.getContext(), space), place);
-    if (type.getRank() == 0)
-      return made;
-    made.columns = metadata.getSizes().back();
-    made.stride = metadata.getStrides().front();
-    made.rows = type.getRank() == 1 ? index(1) : Value(metadata.getSizes().front());
-    made.isEven = liesOnPairs(view);
-    return made;
-  }
+  GlobalMatrix matrix(Value view) { return globalMatrix(b, loc, view, mapping); }
 
   /// The weight as [N, K], K padded to pairs.
   GlobalMatrix weightMatrix() {
@@ -137,7 +86,7 @@ private:
   Value loadRows(Value step) {
     auto type = fragment({kRows, kStep}, b.getF32Type(), accumulator());
     return tile::LoadGlobalOp::create(b, loc, type, left.pointer, index(0), first(step),
-                                      ValueRange{left.rows, left.columns}, left.stride, pairBytes(left, type),
+                                      ValueRange{left.rows, left.columns}, left.stride, left.pairBytes(type),
                                       left.isEven);
   }
 
@@ -206,7 +155,7 @@ private:
     GlobalMatrix matrix = this->matrix(view);
     auto type = matrixType(getElementTypeOrSelf(view.getType()));
     return tile::LoadGlobalOp::create(b, loc, type, matrix.pointer, index(0), index(0),
-                                      ValueRange{matrix.rows, matrix.columns}, matrix.stride, pairBytes(matrix, type),
+                                      ValueRange{matrix.rows, matrix.columns}, matrix.stride, matrix.pairBytes(type),
                                       matrix.isEven);
   }
 
@@ -259,40 +208,11 @@ private:
   }
 };
 
-/// Scratch for the product's result, which stays in registers.
-bool isScratch(Operation &op) {
-  auto view = dyn_cast<memref::ViewOp>(op);
-  return isa<memref::AllocaOp>(op) || (view && view.getSource().getDefiningOp<memref::AllocaOp>());
-}
-
 /// One item for each block.
 void convert(scf::ForallOp forall, BlockProduct product, const LLVMTypeConverter &types, DeviceModule &device) {
-  Location loc = forall.getLoc();
-  KernelOutline outline(forall, types, device);
-  func::FuncOp function = outline.createFunction({kWarps * 32, 1, /*sharedBytes=*/0});
-  function->setAttr(kBlockAttribute, UnitAttr::get(function.getContext()));
-  OpBuilder b = OpBuilder::atBlockBegin(&function.front());
-  IRMapping mapping = outline.mapCaptures(b, function);
-  Value block = NVVM::BlockIdXOp::create(b, loc, b.getI32Type());
-  outline.mapInductionVariables(b, mapping, arith::IndexCastUIOp::create(b, loc, b.getIndexType(), block));
-  for (Operation &op : forall.getBody()->without_terminator())
-    if (&op != product.product && &op != product.epilogue && !isScratch(op))
-      b.clone(op, mapping);
-  BlockEmitter(b, product, mapping).run();
-  func::ReturnOp::create(b, loc);
-  int64_t bytes = kStages * kColumns * kStep * 2;
-  outline.emitLaunch(function, {kWarps * 32, 1, bytes});
-  forall.erase();
-}
-
-/// Whether what the item does beside the product is to find its operands: arithmetic on indices, and views.
-bool isPlain(scf::ForallOp forall, BlockProduct product) {
-  return llvm::all_of(forall.getBody()->without_terminator(), [&](Operation &op) {
-    return &op == product.product || &op == product.epilogue || isScratch(op) ||
-           isa<memref::SubViewOp, memref::CastOp, memref::DimOp, memref::ExpandShapeOp, memref::CollapseShapeOp,
-               affine::AffineApplyOp, affine::AffineMinOp, affine::AffineMaxOp>(op) ||
-           isa<arith::ArithDialect>(op.getDialect());
-  });
+  BlockShape shape{kWarps * 32, 1, kStages * kColumns * kStep * 2};
+  outlineBlocks(forall, product.ops(), shape, types, device,
+                [&](OpBuilder &b, IRMapping &mapping) { BlockEmitter(b, product, mapping).run(); });
 }
 
 struct BlockProductsPass : impl::BlockProductsBase<BlockProductsPass> {
@@ -304,7 +224,7 @@ struct BlockProductsPass : impl::BlockProductsBase<BlockProductsPass> {
       if (!match.plan && match.obstacle.empty())
         continue;
       SmallVector<scf::ForallOp> loops = itemLoopsOf(kernel);
-      if (!match.plan || loops.size() != 1 || !isPlain(loops.front(), *match.plan)) {
+      if (!match.plan || loops.size() != 1 || !isForBlocks(loops.front(), match.plan->ops())) {
         kernel.emitError("has a product for blocks of threads beside ops that are not: ")
             << (match.obstacle.empty() ? "its items are more than that" : match.obstacle);
         return signalPassFailure();
