@@ -24,6 +24,8 @@ struct BlockProduct {
 
   /// Of the result, in one block of threads.
   static constexpr int64_t kRows = 128, kColumns = 64;
+  /// Up to so many rows the time is that of reading the weight: blocks are small, so that many of them read.
+  static constexpr int64_t kFewRows = 16;
 
   /// Where the result goes: the product's destination, or the epilogue's.
   mlir::Value destination();

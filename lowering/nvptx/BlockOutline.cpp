@@ -6,6 +6,7 @@
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 
 using namespace mlir;
@@ -30,11 +31,12 @@ bool isForBlocks(scf::ForallOp forall, ArrayRef<Operation *> ops) {
   });
 }
 
-void outlineBlocks(scf::ForallOp forall, ArrayRef<Operation *> ops, BlockShape shape, const LLVMTypeConverter &types,
-                   DeviceModule &device, function_ref<void(OpBuilder &, IRMapping &)> emit) {
+static func::FuncOp createProgram(KernelOutline &outline, scf::ForallOp forall, ArrayRef<Operation *> ops,
+                                  const BlockProgram &program) {
   Location loc = forall.getLoc();
-  KernelOutline outline(forall, types, device);
-  func::FuncOp function = outline.createFunction({shape.threads, shape.items, /*sharedBytes=*/0});
+  BlockShape shape = program.shape;
+  shape.sharedBytes = 0; // which weft-place-buffers counts
+  func::FuncOp function = outline.createFunction(shape, program.suffix);
   function->setAttr(kBlockAttribute, UnitAttr::get(function.getContext()));
   OpBuilder b = OpBuilder::atBlockBegin(&function.front());
   IRMapping mapping = outline.mapCaptures(b, function);
@@ -43,9 +45,31 @@ void outlineBlocks(scf::ForallOp forall, ArrayRef<Operation *> ops, BlockShape s
   for (Operation &op : forall.getBody()->without_terminator())
     if (!llvm::is_contained(ops, &op) && !isScratch(op))
       b.clone(op, mapping);
-  emit(b, mapping);
+  program.emit(b, mapping);
   func::ReturnOp::create(b, loc);
-  outline.emitLaunch(function, shape);
+  return function;
+}
+
+void outlineBlocks(scf::ForallOp forall, ArrayRef<Operation *> ops, const BlockProgram &program,
+                   const LLVMTypeConverter &types, DeviceModule &device) {
+  KernelOutline outline(forall, types, device);
+  outline.emitLaunch(createProgram(outline, forall, ops, program), program.shape);
+  forall.erase();
+}
+
+void outlineBlocks(scf::ForallOp forall, ArrayRef<Operation *> ops, const BlockProgram &few, const BlockProgram &many,
+                   int64_t most, const LLVMTypeConverter &types, DeviceModule &device) {
+  Location loc = forall.getLoc();
+  KernelOutline outline(forall, types, device);
+  func::FuncOp ofMany = createProgram(outline, forall, ops, many), ofFew = createProgram(outline, forall, ops, few);
+  OpBuilder b(forall);
+  Value rows = getValueOrCreateConstantIndexOp(b, loc, forall.getMixedUpperBound().front());
+  Value limit = arith::ConstantIndexOp::create(b, loc, most);
+  Value areFew = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ule, rows, limit);
+  auto choice = scf::IfOp::create(b, loc, areFew, /*withElseRegion=*/true);
+  OpBuilder then = choice.getThenBodyBuilder(), otherwise = choice.getElseBodyBuilder();
+  outline.emitLaunch(then, ofFew, few.shape);
+  outline.emitLaunch(otherwise, ofMany, many.shape);
   forall.erase();
 }
 

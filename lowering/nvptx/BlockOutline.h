@@ -7,17 +7,33 @@
 
 #include "lowering/nvptx/KernelOutline.h"
 
+#include <functional>
+
 namespace weft {
 
 /// Whether what an item does beside `ops`, which a block computes, is to find their operands: arithmetic on indices,
 /// views, and scratch for what stays in registers.
 bool isForBlocks(mlir::scf::ForallOp forall, mlir::ArrayRef<mlir::Operation *> ops);
 
-/// Makes the loop, for which `isForBlocks` holds, a launch and erases it. `emit` writes what stands for `ops` in the
-/// device function; its mapping has their operands.
-void outlineBlocks(mlir::scf::ForallOp forall, mlir::ArrayRef<mlir::Operation *> ops, BlockShape shape,
-                   const mlir::LLVMTypeConverter &types, DeviceModule &device,
-                   mlir::function_ref<void(mlir::OpBuilder &, mlir::IRMapping &)> emit);
+/// Blocks of threads and their code: `emit` writes what stands for the ops in the device function; its mapping has
+/// their operands.
+struct BlockProgram {
+  BlockShape shape;
+  llvm::StringRef suffix; ///< of the function's name
+  std::function<void(mlir::OpBuilder &, mlir::IRMapping &)> emit;
+};
+
+/// Makes the loop, for which `isForBlocks` holds, a launch and erases it.
+void outlineBlocks(mlir::scf::ForallOp forall, mlir::ArrayRef<mlir::Operation *> ops, const BlockProgram &program,
+                   const mlir::LLVMTypeConverter &types, DeviceModule &device);
+/// The same with a choice: `few` where the loop's first bound is at most `most`.
+void outlineBlocks(mlir::scf::ForallOp forall, mlir::ArrayRef<mlir::Operation *> ops, const BlockProgram &few,
+                   const BlockProgram &many, int64_t most, const mlir::LLVMTypeConverter &types, DeviceModule &device);
+inline void outlineBlocks(mlir::scf::ForallOp forall, mlir::ArrayRef<mlir::Operation *> ops, BlockShape shape,
+                          const mlir::LLVMTypeConverter &types, DeviceModule &device,
+                          mlir::function_ref<void(mlir::OpBuilder &, mlir::IRMapping &)> emit) {
+  outlineBlocks(forall, ops, BlockProgram{shape, "", emit}, types, device);
+}
 
 } // namespace weft
 

@@ -1,8 +1,8 @@
 // Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// An item that is a product with a half-precision weight (and its epilogue) → a function of tile ops for four warps,
-// and its launch:
+// An item that is a product with a half-precision weight (and its epilogue) → a function of tile ops for four warps, or
+// for one where there are few rows, and its launch:
 //   weft.packed_matmul ins(%x, %w : memref<128x256xf32>, memref<64x128x2xbf16>)   →   tile.copy_async …; tile.mma …
 // The weight comes through a ring of stages in shared memory; the rows, which each warp reads for itself alone, go from
 // global memory to registers one step ahead, where they are rounded to the weight's type.
@@ -28,19 +28,39 @@ using namespace mlir;
 namespace weft {
 namespace {
 
-constexpr int64_t kWarps = 4;
-/// Elements of the sum in a step, and steps of the weight that are in shared memory.
-constexpr int64_t kStep = 32, kStages = 4;
-constexpr int64_t kRows = BlockProduct::kRows, kColumns = BlockProduct::kColumns;
+/// What a block computes of an item, and how: the bits of a row are the same for all of these, since every element is
+/// added up by one thread's matrix instructions in steps of 16, from the first to the last.
+struct BlockForm {
+  int64_t rows, columns;
+  int64_t warps;  ///< one below the other
+  int64_t step;   ///< elements of the sum
+  int64_t stages; ///< steps of the weight that are in shared memory
+
+  int64_t threads() const { return 32 * warps; }
+  /// Blocks of an item, beside each other.
+  int64_t parts() const { return BlockProduct::kColumns / columns; }
+  int64_t ringBytes() const { return stages * columns * step * 2; }
+};
+
+/// Matrix instructions kept busy.
+constexpr BlockForm kMany{BlockProduct::kRows, BlockProduct::kColumns, /*warps=*/4, /*step=*/32, /*stages=*/4};
+/// As little as a matrix instruction takes, and much of the weight on its way at once: memory kept busy.
+constexpr BlockForm kFew{BlockProduct::kFewRows, /*columns=*/16, /*warps=*/1, /*step=*/64, /*stages=*/8};
 
 /// The body of the device function.
 class BlockEmitter {
 public:
-  BlockEmitter(OpBuilder &b, BlockProduct product, IRMapping &mapping)
-      : b(b), product(product), mapping(mapping), loc(product.product.getLoc()),
+  BlockEmitter(OpBuilder &b, BlockProduct product, BlockForm form, IRMapping &mapping)
+      : b(b), product(product), form(form), mapping(mapping), loc(product.product.getLoc()),
         element(getElementTypeOrSelf(product.product.getRhs().getType())) {}
 
   void run() {
+    firstColumn = index(0);
+    if (form.parts() > 1) {
+      Value part = NVVM::BlockIdYOp::create(b, loc, b.getI32Type());
+      part = arith::IndexCastUIOp::create(b, loc, b.getIndexType(), part);
+      firstColumn = arith::MulIOp::create(b, loc, part, index(form.columns));
+    }
     left = matrix(product.product.getLhs());
     weight = weightMatrix();
     Value sum = emitSteps();
@@ -49,16 +69,18 @@ public:
     if (product.epilogue)
       sum = emitEpilogue(sum);
     GlobalMatrix out = matrix(product.destination());
-    tile::StoreGlobalOp::create(b, loc, sum, out.pointer, index(0), index(0), ValueRange{out.rows, out.columns},
+    tile::StoreGlobalOp::create(b, loc, sum, out.pointer, index(0), firstColumn, ValueRange{out.rows, out.columns},
                                 out.stride, out.pairBytes(sum.getType()), out.isEven);
   }
 
 private:
   OpBuilder &b;
   BlockProduct product;
+  BlockForm form;
   IRMapping &mapping;
   Location loc;
   Type element;
+  Value firstColumn; ///< of the block, in the item
   GlobalMatrix left, weight;
 
   Value index(int64_t value) { return arith::ConstantIndexOp::create(b, loc, value); }
@@ -66,8 +88,8 @@ private:
   tile::FragmentType fragment(ArrayRef<int64_t> shape, Type type, Attribute layout) {
     return tile::FragmentType::get(b.getContext(), shape, type, layout);
   }
-  Attribute accumulator() { return tile::AccumulatorAttr::get(b.getContext(), kWarps, 1); }
-  tile::FragmentType matrixType(Type type) { return fragment({kRows, kColumns}, type, accumulator()); }
+  Attribute accumulator() { return tile::AccumulatorAttr::get(b.getContext(), form.warps, 1); }
+  tile::FragmentType matrixType(Type type) { return fragment({form.rows, form.columns}, type, accumulator()); }
 
   GlobalMatrix matrix(Value view) { return globalMatrix(b, loc, view, mapping); }
 
@@ -84,7 +106,7 @@ private:
 
   /// Rows of a step, before they are rounded.
   Value loadRows(Value step) {
-    auto type = fragment({kRows, kStep}, b.getF32Type(), accumulator());
+    auto type = fragment({form.rows, form.step}, b.getF32Type(), accumulator());
     return tile::LoadGlobalOp::create(b, loc, type, left.pointer, index(0), first(step),
                                       ValueRange{left.rows, left.columns}, left.stride, left.pairBytes(type),
                                       left.isEven);
@@ -95,21 +117,21 @@ private:
     int64_t depth = 2 * product.product.getRhs().getType().getDimSize(1);
     int64_t bytes = depth % 8 == 0 ? 16 : depth % 4 == 0 ? 8 : 4;
     Value stage = tile::StageOp::create(b, loc, ring, step);
-    tile::CopyAsyncOp::create(b, loc, weight.pointer, index(0), first(step), ValueRange{weight.rows, weight.columns},
-                              weight.stride, stage, kWarps, bytes);
+    tile::CopyAsyncOp::create(b, loc, weight.pointer, firstColumn, first(step), ValueRange{weight.rows, weight.columns},
+                              weight.stride, stage, form.warps, bytes);
     tile::CommitCopiesOp::create(b, loc);
   }
 
-  Value first(Value step) { return arith::MulIOp::create(b, loc, step, index(kStep)); }
+  Value first(Value step) { return arith::MulIOp::create(b, loc, step, index(form.step)); }
 
   Value emitSteps() {
-    auto ringType = tile::BufferType::get(kColumns, kStep, element, /*swizzle=*/64, kStages);
+    auto ringType = tile::BufferType::get(form.columns, form.step, element, /*swizzle=*/2 * form.step, form.stages);
     Value ring = tile::AllocOp::create(b, loc, ringType, IntegerAttr());
-    for (int64_t step = 0; step < kStages - 1; ++step)
+    for (int64_t step = 0; step < form.stages - 1; ++step)
       copyWeight(ring, index(step));
     Value zero = arith::ConstantOp::create(b, loc, b.getF32FloatAttr(0));
     Value sum = tile::SplatOp::create(b, loc, matrixType(b.getF32Type()), zero);
-    Value steps = arith::CeilDivUIOp::create(b, loc, left.columns, index(kStep));
+    Value steps = arith::CeilDivUIOp::create(b, loc, left.columns, index(form.step));
     auto loop = scf::ForOp::create(b, loc, index(0), steps, index(1), ValueRange{loadRows(index(0)), sum});
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
@@ -122,11 +144,11 @@ private:
   void emitStep(scf::ForOp loop, Value ring) {
     Value step = loop.getInductionVar(), rows = loop.getRegionIterArg(0), sum = loop.getRegionIterArg(1);
     auto plus = [&](int64_t steps) -> Value { return arith::AddIOp::create(b, loc, step, index(steps)); };
-    tile::WaitCopiesOp::create(b, loc, kStages - 2);
+    tile::WaitCopiesOp::create(b, loc, form.stages - 2);
     tile::SyncOp::create(b, loc);
-    copyWeight(ring, plus(kStages - 1));
-    auto layout = tile::OperandAttr::get(b.getContext(), "a", kWarps, 1);
-    Value rounded = tile::ConvertOp::create(b, loc, fragment({kRows, kStep}, element, layout), rows);
+    copyWeight(ring, plus(form.stages - 1));
+    auto layout = tile::OperandAttr::get(b.getContext(), "a", form.warps, 1);
+    Value rounded = tile::ConvertOp::create(b, loc, fragment({form.rows, form.step}, element, layout), rows);
     Value next = loadRows(plus(1));
     Value stage = tile::StageOp::create(b, loc, ring, step);
     Value more = tile::MmaOp::create(b, loc, rounded, stage, sum, /*a_transposed=*/false, /*b_transposed=*/true);
@@ -139,14 +161,14 @@ private:
 
   Value loadColumns(Value vector) {
     GlobalMatrix row = matrix(vector);
-    auto type = fragment({kColumns}, b.getF32Type(), tile::ColumnValuesAttr::get(b.getContext(), kWarps, 1));
-    return tile::LoadGlobalOp::create(b, loc, type, row.pointer, index(0), index(0), ValueRange{index(1), row.columns},
-                                      row.columns, IntegerAttr(), false);
+    auto type = fragment({form.columns}, b.getF32Type(), tile::ColumnValuesAttr::get(b.getContext(), form.warps, 1));
+    return tile::LoadGlobalOp::create(b, loc, type, row.pointer, index(0), firstColumn,
+                                      ValueRange{index(1), row.columns}, row.columns, IntegerAttr(), false);
   }
 
   Value loadRowValues(Value vector) {
     GlobalMatrix column = matrix(vector);
-    auto type = fragment({kRows}, b.getF32Type(), tile::RowValuesAttr::get(b.getContext(), kWarps, 1, false));
+    auto type = fragment({form.rows}, b.getF32Type(), tile::RowValuesAttr::get(b.getContext(), form.warps, 1, false));
     return tile::LoadGlobalOp::create(b, loc, type, column.pointer, index(0), index(0),
                                       ValueRange{column.columns, index(1)}, column.stride, IntegerAttr(), false);
   }
@@ -154,7 +176,7 @@ private:
   Value loadMatrix(Value view) {
     GlobalMatrix matrix = this->matrix(view);
     auto type = matrixType(getElementTypeOrSelf(view.getType()));
-    return tile::LoadGlobalOp::create(b, loc, type, matrix.pointer, index(0), index(0),
+    return tile::LoadGlobalOp::create(b, loc, type, matrix.pointer, index(0), firstColumn,
                                       ValueRange{matrix.rows, matrix.columns}, matrix.stride, matrix.pairBytes(type),
                                       matrix.isEven);
   }
@@ -208,11 +230,18 @@ private:
   }
 };
 
-/// One item for each block.
+/// A launch for few rows, one for many, or both where only a call knows how many there are.
 void convert(scf::ForallOp forall, BlockProduct product, const LLVMTypeConverter &types, DeviceModule &device) {
-  BlockShape shape{kWarps * 32, 1, kStages * kColumns * kStep * 2};
-  outlineBlocks(forall, product.ops(), shape, types, device,
-                [&](OpBuilder &b, IRMapping &mapping) { BlockEmitter(b, product, mapping).run(); });
+  auto blocks = [&](const BlockForm &form, StringRef suffix) {
+    BlockShape shape{form.threads(), /*items=*/1, form.ringBytes(), form.parts()};
+    return BlockProgram{shape, suffix,
+                        [&](OpBuilder &b, IRMapping &mapping) { BlockEmitter(b, product, form, mapping).run(); }};
+  };
+  int64_t rows = product.product.getLhs().getType().getDimSize(0);
+  BlockProgram few = blocks(kFew, "_few"), many = blocks(kMany, "");
+  if (!ShapedType::isDynamic(rows))
+    return outlineBlocks(forall, product.ops(), rows <= kFew.rows ? few : many, types, device);
+  outlineBlocks(forall, product.ops(), few, many, kFew.rows, types, device);
 }
 
 struct BlockProductsPass : impl::BlockProductsBase<BlockProductsPass> {

@@ -110,12 +110,12 @@ SmallVector<Type> KernelOutline::argumentTypesOf(Value capture) {
   return {types.convertType(capture.getType())};
 }
 
-func::FuncOp KernelOutline::createFunction(BlockShape shape) {
+func::FuncOp KernelOutline::createFunction(BlockShape shape, StringRef suffix) {
   OpBuilder b = OpBuilder::atBlockEnd(device.module.getBody());
   SmallVector<Type> arguments = {b.getI64Type()};
   for (Value capture : captures)
     llvm::append_range(arguments, argumentTypesOf(capture));
-  StringRef name = forall->getParentOfType<func::FuncOp>().getName();
+  std::string name = (forall->getParentOfType<func::FuncOp>().getName() + suffix).str();
   auto function = func::FuncOp::create(b, loc, name, b.getFunctionType(arguments, {}));
   device.symbols.insert(function);
   function->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), b.getUnitAttr());
@@ -154,6 +154,10 @@ void KernelOutline::mapInductionVariables(OpBuilder &b, IRMapping &mapping, Valu
 
 void KernelOutline::emitLaunch(func::FuncOp function, BlockShape shape) {
   OpBuilder b(forall);
+  emitLaunch(b, function, shape);
+}
+
+void KernelOutline::emitLaunch(OpBuilder &b, func::FuncOp function, BlockShape shape) {
   auto constant = [&](int64_t v) -> Value { return arith::ConstantIndexOp::create(b, loc, v); };
   Value items = constant(1);
   for (Value count : emitItemCounts(b, forall, IRMapping()))
@@ -165,7 +169,7 @@ void KernelOutline::emitLaunch(func::FuncOp function, BlockShape shape) {
   Value one = constant(1);
   Value shared = arith::ConstantIntOp::create(b, loc, shape.sharedBytes, 32);
   auto symbol = SymbolRefAttr::get(device.module.getSymNameAttr(), {SymbolRefAttr::get(function.getSymNameAttr())});
-  gpu::LaunchFuncOp::create(b, loc, symbol, gpu::KernelDim3{blocks, one, one},
+  gpu::LaunchFuncOp::create(b, loc, symbol, gpu::KernelDim3{blocks, constant(shape.parts), one},
                             gpu::KernelDim3{constant(shape.threads), one, one}, shared, arguments);
 }
 

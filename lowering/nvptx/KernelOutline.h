@@ -28,9 +28,10 @@ struct DeviceModule {
   void copyGlobal(mlir::memref::GetGlobalOp use);
 };
 
-/// What a launch is of: blocks of `threads`, each with `items` iterations of the loop and so much shared memory.
+/// What a launch is of: blocks of `threads`, each with `items` iterations of the loop and so much shared memory;
+/// `parts` blocks share them, which are numbered along y.
 struct BlockShape {
-  int64_t threads, items, sharedBytes;
+  int64_t threads, items, sharedBytes, parts = 1;
 };
 
 /// One scf.forall of a kernel function. The device function's first argument is the number of items, then come what the
@@ -39,14 +40,15 @@ class KernelOutline {
 public:
   KernelOutline(mlir::scf::ForallOp forall, const mlir::LLVMTypeConverter &types, DeviceModule &device);
 
-  /// An empty function with one block.
-  mlir::func::FuncOp createFunction(BlockShape shape);
+  /// An empty function with one block, named after the kernel function.
+  mlir::func::FuncOp createFunction(BlockShape shape, llvm::StringRef suffix = "");
   /// What the loop reads of the host, in the function.
   mlir::IRMapping mapCaptures(mlir::OpBuilder &builder, mlir::func::FuncOp function);
   /// The loop's variables for an item, as on the CPU (ItemSpace.h).
   void mapInductionVariables(mlir::OpBuilder &builder, mlir::IRMapping &mapping, mlir::Value item);
   /// In place of the loop, which stays to be erased.
   void emitLaunch(mlir::func::FuncOp function, BlockShape shape);
+  void emitLaunch(mlir::OpBuilder &builder, mlir::func::FuncOp function, BlockShape shape);
 
 private:
   mlir::scf::ForallOp forall;

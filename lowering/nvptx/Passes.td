@@ -14,7 +14,9 @@ def BlockProducts : Pass<"weft-block-products", "::mlir::ModuleOp"> {
     column, and at most one elementwise op that reads it (`lowering/analysis/BlockProduct.h`). After: these are launches
     of a function of `tile` ops, a block of 128 threads for an item, marked `weft.block`. Columns of the weight come by
     `cp.async` through a ring of four stages; rows come to registers one step ahead and are rounded to the weight's type
-    there; sums are f32.
+    there; sums are f32. Up to 16 rows are for blocks of one warp, 16 rows × 16 columns with eight stages of 64 steps: a
+    function `_few` beside the other, or alone; where the number of rows is not known, the host chooses. Rows have the
+    same bits in both.
 
     Example:
     ```mlir

@@ -87,6 +87,43 @@ func.func private @epilogue(%x: memref<?x29xf32>, %w: memref<99x15x2xf16>, %bias
 }
 
 // -----
+// Few rows: a warp for 16 rows of 16 columns, eight steps of the weight on their way. Where a call says how many rows
+// there are, the host chooses.
+#target = #weft.target<isa = "sm_80", lanes = 16, registers = 32, cpu = "sm_80", features = "">
+module attributes {weft.target = #target} {
+// CHECK-LABEL: func.func private @few(
+// CHECK: gpu.launch_func @kernels::@few_few blocks in (%c1, %c4, %c1) threads in (%c32, %c1, %c1) dynamic_shared_memory_size %c16384_i32
+// CHECK-LABEL: func.func private @any(
+// CHECK-SAME: %[[N:[a-z0-9]*]]: index)
+// CHECK: %[[FEW:.*]] = arith.cmpi ule, %[[N]], %c16
+// CHECK: scf.if %[[FEW]]
+// CHECK: gpu.launch_func @kernels::@any_few {{.*}} threads in (%c32,
+// CHECK: else
+// CHECK: gpu.launch_func @kernels::@any {{.*}} threads in (%c128,
+// CHECK: func.func @few_few(
+// CHECK: %[[PART:.*]] = nvvm.read.ptx.sreg.ctaid.y
+// CHECK: %[[COLUMN:.*]] = arith.muli %{{.*}}, %c16
+// CHECK: tile.alloc : !tile.buffer<16x64xbf16, swizzle = 128, stages = 8>
+// CHECK-COUNT-7: tile.copy_async %{{.*}}[%[[COLUMN]], %{{.*}}] in(%c64, %c256) stride %c256 to %{{.*}} {warps = 1 : i64}
+// CHECK: scf.for
+// CHECK: tile.mma {{.*}} -> !tile.fragment<16x16xf32, #tile.accumulator<rows = 1, columns = 1>>
+// CHECK: tile.store_global %{{.*}} to %{{.*}}[%c0, %[[COLUMN]]] in(%c3, %c64)
+func.func private @few(%x: memref<3x256xf32>, %w: memref<64x128x2xbf16>, %y: memref<3x64xf32>) attributes {weft.kernel = "linear"} {
+  weft.packed_matmul ins(%x, %w : memref<3x256xf32>, memref<64x128x2xbf16>) outs(%y : memref<3x64xf32>)
+  return
+}
+func.func private @any(%x: memref<?x256xf32>, %w: memref<64x128x2xbf16>, %y: memref<?x64xf32>, %n: index) attributes {weft.kernel = "linear"} {
+  scf.forall (%i) = (0) to (%n) step (128) {
+    %m = affine.min affine_map<(d0)[s0] -> (-d0 + s0, 128)>(%i)[%n]
+    %xi = memref.subview %x[%i, 0] [%m, 256] [1, 1] : memref<?x256xf32> to memref<?x256xf32, strided<[256, 1], offset: ?>>
+    %yi = memref.subview %y[%i, 0] [%m, 64] [1, 1] : memref<?x64xf32> to memref<?x64xf32, strided<[64, 1], offset: ?>>
+    weft.packed_matmul ins(%xi, %w : memref<?x256xf32, strided<[256, 1], offset: ?>>, memref<64x128x2xbf16>) outs(%yi : memref<?x64xf32, strided<[64, 1], offset: ?>>)
+  }
+  return
+}
+}
+
+// -----
 // Panels of 16 columns are for lanes.
 #target = #weft.target<isa = "sm_80", lanes = 16, registers = 32, cpu = "sm_80", features = "">
 module attributes {weft.target = #target} {
