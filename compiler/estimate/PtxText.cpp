@@ -83,6 +83,10 @@ private:
       at = name;
       return;
     }
+    if (text.compare(begin, 5, ".loc\t") == 0 || text.compare(begin, 5, ".loc ") == 0) {
+      at = std::min(text.find('\n', begin), text.size()) - 1; // of a source's line: no semicolon ends it
+      return;
+    }
     int first = line;
     while (at < text.size() && text[at] != ';')
       line += text[at++] == '\n';

@@ -104,10 +104,45 @@ KernelOutline::KernelOutline(scf::ForallOp forall, const LLVMTypeConverter &type
   }
 }
 
+/// Launches pass integers of 32 and 64 bits and f32: what a number travels as.
+static Type carrierOf(Type type) {
+  Builder b(type.getContext());
+  if (type.isIndex() || type.isF64())
+    return b.getI64Type();
+  if (type.isIntOrFloat() && type.getIntOrFloatBitWidth() < 32)
+    return isa<FloatType>(type) ? Type(b.getF32Type()) : b.getI32Type();
+  return type;
+}
+
+static Value toCarrier(OpBuilder &b, Location loc, Value value) {
+  Type type = value.getType(), carrier = carrierOf(type);
+  if (type == carrier)
+    return value;
+  if (type.isIndex())
+    return arith::IndexCastOp::create(b, loc, carrier, value);
+  if (type.isF64())
+    return arith::BitcastOp::create(b, loc, carrier, value);
+  if (isa<FloatType>(type))
+    return arith::ExtFOp::create(b, loc, carrier, value);
+  return arith::ExtUIOp::create(b, loc, carrier, value);
+}
+
+static Value fromCarrier(OpBuilder &b, Location loc, Value value, Type type) {
+  if (type == value.getType())
+    return value;
+  if (type.isIndex())
+    return arith::IndexCastOp::create(b, loc, type, value);
+  if (type.isF64())
+    return arith::BitcastOp::create(b, loc, type, value);
+  if (isa<FloatType>(type))
+    return arith::TruncFOp::create(b, loc, type, value);
+  return arith::TruncIOp::create(b, loc, type, value);
+}
+
 SmallVector<Type> KernelOutline::argumentTypesOf(Value capture) {
   if (auto type = dyn_cast<MemRefType>(capture.getType()))
     return FlatView(type, types).argumentTypes();
-  return {types.convertType(capture.getType())};
+  return {carrierOf(capture.getType())};
 }
 
 func::FuncOp KernelOutline::createFunction(BlockShape shape, StringRef suffix) {
@@ -140,10 +175,8 @@ IRMapping KernelOutline::mapCaptures(OpBuilder &b, func::FuncOp function) {
     next += count;
     if (auto type = dyn_cast<MemRefType>(capture.getType()))
       mapping.map(capture, FlatView(type, types).rebuild(b, loc, arguments, argumentOf(capture)));
-    else if (capture.getType().isIndex())
-      mapping.map(capture, arith::IndexCastOp::create(b, loc, capture.getType(), arguments[0]).getResult());
     else
-      mapping.map(capture, arguments[0]);
+      mapping.map(capture, fromCarrier(b, loc, arguments[0], capture.getType()));
   }
   return mapping;
 }
@@ -176,10 +209,8 @@ void KernelOutline::emitLaunch(OpBuilder &b, func::FuncOp function, BlockShape s
 void KernelOutline::flatten(OpBuilder &b, Value capture, SmallVectorImpl<Value> &arguments) {
   if (auto type = dyn_cast<MemRefType>(capture.getType()))
     FlatView(type, types).flatten(b, loc, capture, arguments);
-  else if (capture.getType().isIndex())
-    arguments.push_back(arith::IndexCastOp::create(b, loc, b.getI64Type(), capture));
   else
-    arguments.push_back(capture);
+    arguments.push_back(toCarrier(b, loc, capture));
 }
 
 //===----------------------------------------------------------------------===//

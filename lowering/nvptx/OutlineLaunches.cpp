@@ -10,6 +10,7 @@
 #include "lowering/nvptx/FlatView.h"
 #include "lowering/nvptx/KernelOutline.h"
 #include "lowering/nvptx/LaneGroup.h"
+#include "lowering/nvptx/LooseWork.h"
 
 #include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
@@ -149,18 +150,6 @@ private:
   Location loc;
 };
 
-/// What a kernel writes before its loop, a table in its scratch, every item writes for itself; the host has no vectors.
-void sinkPrologue(scf::ForallOp forall) {
-  SmallVector<Operation *> prologue;
-  for (Operation &op : llvm::make_range(forall->getBlock()->begin(), forall->getIterator()))
-    if (!isMemoryEffectFree(&op) ||
-        (!op.hasTrait<OpTrait::ConstantLike>() && llvm::any_of(op.getResultTypes(), llvm::IsaPred<VectorType>)))
-      prologue.push_back(&op);
-  Operation *first = &forall.getBody()->front();
-  for (Operation *op : prologue)
-    op->moveBefore(first);
-}
-
 /// Scratch lies at the top of its loop, so that one plan holds for all of its body.
 void hoistScratch(scf::ForallOp forall) {
   SmallVector<memref::AllocaOp> buffers;
@@ -197,11 +186,12 @@ struct OutlineLaunchesPass : impl::OutlineLaunchesBase<OutlineLaunchesPass> {
     for (func::FuncOp function : kernelsOfHost(module)) {
       for (unsigned i = 0; i < function.getNumArguments(); ++i) // what the CPU announces
         function.removeArgAttr(i, "weft.experts");
+      separateLooseWork(function);
       llvm::append_range(foralls, itemLoopsOf(function));
     }
     DeviceModule device = DeviceModule::findOrCreate(module);
+    llvm::for_each(foralls, sinkPrologue); // while loops before them are still that
     for (scf::ForallOp op : foralls) {
-      sinkPrologue(op);
       hoistScratch(op);
       FailureOr<ScratchPlan> scratch = ScratchPlan::of(op, sharedBytesOf(*target));
       if (failed(scratch))

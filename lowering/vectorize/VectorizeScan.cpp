@@ -7,7 +7,8 @@
 //   }
 //                         for each place: the accumulators of the blocks, one combined with the next
 //                         scf.forall (%place, %block) { walk over the block's steps from there, outputs stored }
-// The second way reads its inputs twice and runs on as many threads as there are blocks.
+// The second way reads its inputs twice and runs on as many threads as there are blocks; on a GPU, whose launches share
+// no scratch, it is never taken.
 #include "lowering/vectorize/Passes.h"
 
 #include "lowering/analysis/CostModel.h"
@@ -48,7 +49,7 @@ class ScanEmitter : IndexLoops {
 public:
   ScanEmitter(ScanOp op, const RegisterPlan &reg, TargetAttr target)
       : IndexLoops(op.getLoc()), op(op), reg(reg), walk(op, reg), model(target), count(op.getNumAccumulators()),
-        vectors(scanVectors(op, target)) {}
+        vectors(scanVectors(op, target)), sharesScratch(!isDevice(target)) {}
 
   void emit(OpBuilder &b);
 
@@ -91,6 +92,7 @@ private:
   CostModel model;
   unsigned count;
   int64_t vectors;                    ///< of a panel
+  bool sharesScratch;                 ///< loops see what loops before them left in scratch; launches do not
   bool cutsLanes = false;             ///< a place is a panel of lanes; else all lanes, as shared accumulators need
   SmallVector<unsigned> outer;        ///< dimensions that are neither scanned nor in lanes
   Value steps, lanes, panels, places; ///< extents; panels is 1 unless lanes are cut
@@ -306,7 +308,7 @@ void ScanEmitter::emit(OpBuilder &b) {
     remark::missed(loc, remark::RemarkOpts::name("scalar-scan").category("weft-vectorize-scan"))
         << "no dimension but the scanned one is contiguous in all operands: one element after the other";
   // With resets, sequences that are packed into one have the bits that they have alone: none is cut.
-  if (op.getReset() || scratchLanes() == 0)
+  if (op.getReset() || scratchLanes() == 0 || !sharesScratch)
     return emitWhole(b);
   Value few = compare(b, arith::CmpIPredicate::ule, places, constant(b, kEnoughPlaces));
   Value many = compare(b, arith::CmpIPredicate::uge, steps, constant(b, 2 * kLeastSteps));

@@ -269,7 +269,7 @@ TEST_F(ScanConformance, RowsAreScannedOneElementAfterTheOther) {
     for (const std::string &variant : module->variants()) {
       RelativeError error;
       error.add(floatsOf(module->run(variant, "rows", {x}, {2})[0]), want);
-      EXPECT_LT(error.value(), 1e-6) << variant << " " << batch << " x " << steps;
+      EXPECT_LT(error.value(), 2e-6) << variant << " " << batch << " x " << steps; // 2000 sums, one after the other
     }
   }
 }

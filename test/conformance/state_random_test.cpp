@@ -159,7 +159,7 @@ TEST(RandomStates, AreValuesWhateverSharesMemory) {
   CompiledModule module(text);
   // What shares memory is decided before levels part.
   for (int entry = 0; entry < kEntries; ++entry)
-    check(module, "portable", programs[entry], entry, 1 + entry % 2);
+    check(module, module.variants().front(), programs[entry], entry, 1 + entry % 2);
 }
 
 } // namespace

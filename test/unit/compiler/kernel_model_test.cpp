@@ -54,6 +54,13 @@ TEST(KernelModelTest, WhatLiesInALoopAndLeavesItIsNotOfIt) {
   EXPECT_EQ(text.loops()[0], (PtxLoop{1, 4, 5, 6, 7}));
 }
 
+TEST(KernelModelTest, LinesOfASourceAreNoInstructions) {
+  PtxKernelText text = read(".loc 1 7 3 // kernel.py:7\nmov.u32 %r1, 0;\n\t.loc\t1 8 3\nret;\n");
+  ASSERT_EQ(text.body.size(), 2u);
+  EXPECT_EQ(text.body[0].opcode, "mov.u32");
+  EXPECT_EQ(text.body[1].opcode, "ret");
+}
+
 TEST(KernelModelTest, ALoopMayBeEnteredBehindItsFirstLine) {
   PtxKernelText text = read("bra test;\nbody: add.s32 %r1, %r1, 1;\ntest: @%p1 bra body;\nret;\n");
   ASSERT_EQ(text.loops().size(), 1u);
