@@ -16,7 +16,8 @@ from . import checks, command
 KERNELS = "kernel_suite"
 SCANS = "scan_suite"
 EXPERTS = "expert_suite"
-OWN_MODELS = (KERNELS, SCANS, EXPERTS)  # they make what they run, and take no MiniLM
+GPUS = "gpu_suite"
+OWN_MODELS = (KERNELS, SCANS, EXPERTS, GPUS)  # they make what they run, and take no MiniLM
 
 # Title, module, options, options for --quick.
 PROGRAMS = [
@@ -28,6 +29,7 @@ PROGRAMS = [
     ("Two threads", "thread_suite", [], ["--quick"]),
     ("Scans in a model, one thread", SCANS, [], ["--quick"]),
     ("Experts in a model, one thread", EXPERTS, [], ["--quick"]),
+    ("Kernels for GPUs, a static model", GPUS, [], ["--quick"]),
 ]
 QUICK_PEERS = "weft,onnxruntime,openvino,ctranslate2"
 SHAPES = "1x16,1x128,1x512,32x128"
