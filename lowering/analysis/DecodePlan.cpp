@@ -37,8 +37,13 @@ int64_t groupOf(AttentionOp op, unsigned operand) {
   return extentOf(op, /*query*/ 0, AttentionOp::Head);
 }
 
-/// Groups in an item: all where the heads of a key lie side by side, as in [batch, sequence, heads, d].
+/// Groups in an item: all where the heads of a key lie side by side, as in [batch, sequence, heads, d]; on a GPU one,
+/// since only many items keep it busy.
 int64_t groupsOf(AttentionOp op, const DecodePlan &plan) {
+  auto module = op->getParentOfType<ModuleOp>();
+  auto target = module ? module->getAttrOfType<TargetAttr>("weft.target") : TargetAttr();
+  if (module && (module->hasAttr("weft.device") || (target && isDevice(target))))
+    return 1;
   std::optional<unsigned> key;
   bool sideBySide = false;
   for (auto [position, expr] : llvm::enumerate(op.getIndexingMap(/*key*/ 1).getResults())) {

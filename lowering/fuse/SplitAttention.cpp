@@ -34,6 +34,8 @@ namespace {
 /// Keys and values in a split, about: long enough that what is combined is a small part of what is read.
 constexpr int64_t kSplitBytes = 1 << 20;
 constexpr int64_t kShortest = 128, kLongest = 1024;
+/// On a GPU, whose hundreds of blocks want splits enough of a single sequence.
+constexpr int64_t kSplitBytesOfDevice = 64 << 10, kShortestOfDevice = 64, kLongestOfDevice = 256;
 
 struct SplitPlan {
   AttentionOp op;
@@ -54,7 +56,10 @@ FailureOr<SplitPlan> planSplit(AttentionOp op) {
   auto keyType = cast<ShapedType>(op.getKey().getType());
   int64_t width = llvm::divideCeil(keyType.getElementTypeBitWidth(), 8);
   int64_t keyBytes = decode->groups * (decode->headDim + decode->valueDim) * width;
-  SplitPlan plan{op, std::clamp<int64_t>(llvm::bit_floor<uint64_t>(kSplitBytes / keyBytes), kShortest, kLongest)};
+  bool isDevice = op->getParentOfType<ModuleOp>()->hasAttr("weft.device");
+  uint64_t keysOfSplit = llvm::bit_floor<uint64_t>((isDevice ? kSplitBytesOfDevice : kSplitBytes) / keyBytes);
+  SplitPlan plan{op, std::clamp<int64_t>(keysOfSplit, isDevice ? kShortestOfDevice : kShortest,
+                                         isDevice ? kLongestOfDevice : kLongest)};
   std::optional<unsigned> j =
       op.getIndexingMap(1).getResultPosition(getAffineDimExpr(AttentionOp::Key, op.getContext()));
   int64_t keys = keyType.getDimSize(*j);

@@ -69,6 +69,9 @@ struct ConvertTileOpsPass : impl::ConvertTileOpsBase<ConvertTileOpsPass> {
     target.addDynamicallyLegalOp<math::Exp2Op>([](math::Exp2Op op) {
       return !op.getType().isF32() || !bitEnumContainsAll(op.getFastmath(), arith::FastMathFlags::afn);
     });
+    target.addDynamicallyLegalOp<UnrealizedConversionCastOp>([](UnrealizedConversionCastOp op) {
+      return llvm::none_of(op.getOperandTypes(), llvm::IsaPred<tile::BufferType>);
+    });
     target.markUnknownOpDynamicallyLegal([](Operation *) { return true; });
     scf::populateSCFStructuralTypeConversionsAndLegality(types, patterns, target);
     if (failed(applyPartialConversion(getOperation(), target, std::move(patterns))))

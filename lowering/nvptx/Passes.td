@@ -41,6 +41,40 @@ def BlockProducts : Pass<"weft-block-products", "::mlir::ModuleOp"> {
                            "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect", "::weft::tile::TileDialect"];
 }
 
+def BlockDecode : Pass<"weft-block-decode", "::mlir::ModuleOp"> {
+  let summary = "Computes attention of few queries by blocks of threads that read each key once";
+  let description = [{
+    Before: kernel functions; the items of some are attention of few queries (`lowering/analysis/BlockDecode.h`). After:
+    these are launches of a function for a block of 128 threads, marked `weft.block`, for each batch, head of the keys and
+    split: keys and values are read once, 16 bytes a thread, for all query heads that share them; products are
+    multiply-adds in f32. Scores of a chunk of keys, row maxima and sums lie in shared memory. Only keys that the mask may
+    show are visited.
+
+    Example:
+    ```mlir
+    weft.attention {scale = 0.5 : f32, indexing_maps = [#q, #k, #v, #o64, #l64]}
+      ins(%q, %k, %v : memref<1x4x1x128xf32>, memref<1x?x1x128xf32>, memref<1x?x1x128xf32>)
+      outs(%o, %l : memref<1x1x4x1x128xf32>, memref<1x1x1x4xf32>)
+    ```
+    becomes
+    ```
+    scf.for %chunk = … {
+      scf.for %key = … {
+        %words = llvm.load %row {alignment = 16} : !llvm.ptr<1> -> vector<4xi32>
+        %score = math.fma …
+        %other = nvvm.shfl.sync bfly …
+      }
+      tile.sync
+      …
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+                           "::mlir::gpu::GPUDialect", "::mlir::LLVM::LLVMDialect", "::mlir::math::MathDialect",
+                           "::mlir::memref::MemRefDialect", "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect",
+                           "::weft::tile::TileDialect"];
+}
+
 def OutlineLaunches : Pass<"weft-outline-launches", "::mlir::ModuleOp"> {
   let summary = "Outlines parallel loops into functions that a GPU runs";
   let description = [{

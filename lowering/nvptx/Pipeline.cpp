@@ -20,6 +20,7 @@ void registerNvptxPasses() { registerWeftNvptxPasses(); }
 
 void buildBlocksPhase(OpPassManager &pm) {
   pm.addPass(createBlockProducts());
+  pm.addPass(createBlockDecode());
   pm.addPass(createPlaceBuffers());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());

@@ -130,6 +130,19 @@ struct ConvertCopyAsync : TilePattern<CopyAsyncOp> {
   }
 };
 
+/// A buffer as what it becomes, for code that is of threads already.
+struct ConvertPointer : OpConversionPattern<UnrealizedConversionCastOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult matchAndRewrite(UnrealizedConversionCastOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    if (op.getNumOperands() != 1 || !isa<BufferType>(op.getOperand(0).getType()) ||
+        adaptor.getInputs().front().getType() != op.getResult(0).getType())
+      return failure();
+    rewriter.replaceOp(op, adaptor.getInputs());
+    return success();
+  }
+};
+
 struct ConvertCommitCopies : TilePattern<CommitCopiesOp> {
   using TilePattern::TilePattern;
   void rewrite(CommitCopiesOp op, Adaptor, ThreadCode &, ConversionPatternRewriter &rewriter) const override {
@@ -229,8 +242,8 @@ struct ConvertStore : TilePattern<StoreOp> {
 } // namespace
 
 void populateTileMemory(const TileTypes &types, RewritePatternSet &patterns) {
-  patterns.add<ConvertAlloc, ConvertStage, ConvertSlice, ConvertCopyAsync, ConvertCommitCopies, ConvertWaitCopies,
-               ConvertSync, ConvertStore>(types, patterns.getContext());
+  patterns.add<ConvertAlloc, ConvertPointer, ConvertStage, ConvertSlice, ConvertCopyAsync, ConvertCommitCopies,
+               ConvertWaitCopies, ConvertSync, ConvertStore>(types, patterns.getContext());
 }
 
 } // namespace weft
