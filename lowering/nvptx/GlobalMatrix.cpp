@@ -3,45 +3,23 @@
 #include "lowering/nvptx/GlobalMatrix.h"
 
 #include "dialects/tile/TileOps.h"
+#include "lowering/analysis/ViewMultiples.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/Dialect/Utils/StaticValueUtils.h"
 
 using namespace mlir;
 
 namespace weft {
-namespace {
-
-bool isEvenOffset(OpFoldResult column) {
-  if (std::optional<int64_t> known = getConstantIntValue(column))
-    return *known % 2 == 0;
-  auto variable = cast<Value>(column);
-  scf::ForallOp loop = scf::getForallOpThreadIndexOwner(variable);
-  if (!loop)
-    return false;
-  unsigned dim = cast<BlockArgument>(variable).getArgNumber();
-  return getConstantIntValue(loop.getMixedStep()[dim]).value_or(1) % 2 == 0 &&
-         getConstantIntValue(loop.getMixedLowerBound()[dim]).value_or(1) % 2 == 0;
-}
-
-/// Whether rows and what a view begins with lie on multiples of two elements.
-bool liesOnPairs(Value view) {
+/// Whether rows and their ends lie on multiples of two elements.
+static bool liesOnPairs(Value view, unsigned row) {
   auto type = cast<MemRefType>(view.getType());
-  if (type.getRank() != 2 || type.isDynamicDim(1))
-    return false;
-  auto part = view.getDefiningOp<memref::SubViewOp>();
-  if (!part)
-    return type.getLayout().isIdentity() && type.getDimSize(1) % 2 == 0;
-  return isEvenOffset(part.getMixedOffsets()[1]) &&
-         llvm::all_of(part.getMixedStrides(), [](OpFoldResult s) { return isConstantIntValue(s, 1); }) &&
-         liesOnPairs(part.getSource());
+  int64_t columns = type.getShape().back(), bytes = type.getElementTypeBitWidth() / 8;
+  return type.getRank() > 1 && !ShapedType::isDynamic(columns) && columns % 2 == 0 &&
+         multiplesOf(view).strides.back() == 1 && alignmentOfRows(view, row, 2 * bytes) == 2 * bytes;
 }
-
-} // namespace
 
 IntegerAttr GlobalMatrix::pairBytes(Type fragment) const {
   Type element = cast<tile::FragmentType>(fragment).getElement();
@@ -49,7 +27,7 @@ IntegerAttr GlobalMatrix::pairBytes(Type fragment) const {
   return isEven ? IntegerAttr::get(i64, 2 * element.getIntOrFloatBitWidth() / 8) : IntegerAttr();
 }
 
-GlobalMatrix globalMatrix(OpBuilder &b, Location loc, Value view, const IRMapping &mapping) {
+GlobalMatrix globalMatrix(OpBuilder &b, Location loc, Value view, const IRMapping &mapping, unsigned row) {
   Value mapped = mapping.lookupOrDefault(view);
   auto type = cast<MemRefType>(mapped.getType());
   auto metadata = memref::ExtractStridedMetadataOp::create(b, loc, mapped);
@@ -63,9 +41,9 @@ GlobalMatrix globalMatrix(OpBuilder &b, Location loc, Value view, const IRMappin
   if (type.getRank() == 0)
     return made;
   made.columns = metadata.getSizes().back();
-  made.stride = metadata.getStrides().front();
-  made.rows = type.getRank() == 1 ? Value(arith::ConstantIndexOp::create(b, loc, 1)) : metadata.getSizes().front();
-  made.isEven = liesOnPairs(view);
+  made.stride = metadata.getStrides()[row];
+  made.rows = type.getRank() == 1 ? Value(arith::ConstantIndexOp::create(b, loc, 1)) : metadata.getSizes()[row];
+  made.isEven = liesOnPairs(view, row);
   return made;
 }
 

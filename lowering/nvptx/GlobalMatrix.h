@@ -22,9 +22,9 @@ struct GlobalMatrix {
 };
 
 /// `view` is the kernel function's, `mapping` gives what stands for it in the device function. A vector is one
-/// row; of a view with more dimensions than two, rows are the first and columns the last.
+/// row; of a view with more dimensions, rows are dimension `row` and columns the last, at index 0 of the others.
 GlobalMatrix globalMatrix(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value view,
-                          const mlir::IRMapping &mapping);
+                          const mlir::IRMapping &mapping, unsigned row = 0);
 
 } // namespace weft
 

@@ -75,6 +75,39 @@ def BlockDecode : Pass<"weft-block-decode", "::mlir::ModuleOp"> {
                            "::weft::tile::TileDialect"];
 }
 
+def BlockAttention : Pass<"weft-block-attention", "::mlir::ModuleOp"> {
+  let summary = "Computes attention of many queries on matrix units";
+  let description = [{
+    Before: kernel functions; the items of some are attention of a block of queries of one head
+    (`lowering/analysis/BlockAttention.h`). After: these are launches of a function of `tile` ops, a block of 128 threads
+    for an item, marked `weft.block`. Scores stay in registers (FlashAttention-2, arXiv:2307.08691). Steps of keys that
+    the mask region hides whole are not visited, and it is evaluated only where it decides something. Queries, keys and
+    values are multiplied in bf16 or f16, where they hold it or the program allows it, else in f32 as sums of three
+    products in tf32.
+
+    Example:
+    ```mlir
+    weft.attention {indexing_maps = [#q, #k, #v, #o], scale = 0.25 : f32} ins(%q, %k, %v : memref<1x1x40x24xf32>, memref<1x1x?x24xf32>, memref<1x1x?x10xf32>) outs(%o : memref<1x1x40x10xf32>)
+    ```
+    becomes
+    ```
+    %r:3 = scf.for %j = %first to %end step %c64 iter_args(%sums = …, %maxima = …, %parts = …) {
+      tile.wait_copies {pending = 0 : i64}
+      tile.sync
+      tile.copy_async %v[%j, %c0] … to %values
+      %s = tile.mma %queries, b_transposed %keys, %none {split} : …
+      …
+      tile.store %p to %weights : …
+      %next = tile.mma %weights, %values, %shrunk {split} : …
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+                           "::mlir::gpu::GPUDialect", "::mlir::LLVM::LLVMDialect", "::mlir::math::MathDialect",
+                           "::mlir::memref::MemRefDialect", "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect",
+                           "::weft::tile::TileDialect"];
+}
+
 def OutlineLaunches : Pass<"weft-outline-launches", "::mlir::ModuleOp"> {
   let summary = "Outlines parallel loops into functions that a GPU runs";
   let description = [{

@@ -21,6 +21,7 @@ void registerNvptxPasses() { registerWeftNvptxPasses(); }
 void buildBlocksPhase(OpPassManager &pm) {
   pm.addPass(createBlockProducts());
   pm.addPass(createBlockDecode());
+  pm.addPass(createBlockAttention());
   pm.addPass(createPlaceBuffers());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());

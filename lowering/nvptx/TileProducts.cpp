@@ -149,18 +149,25 @@ private:
     for (Value word : words) {
       Type type = element.isF16() ? Type(VectorType::get(2, element)) : Type(code.b.getI32Type());
       factor.main.push_back(word.getType() == type ? word : cast(type, word));
-      if (split)
-        factor.rest.push_back(restOf(factor.main.back()));
+      if (!split)
+        continue;
+      Value whole = factor.main.back();
+      factor.main.back() = code.both(nearest(whole), code.constant(kReadBits));
+      factor.rest.push_back(nearest(restOf(whole, factor.main.back())));
     }
     return factor;
   }
 
   Value cast(Type type, Value value) { return LLVM::BitcastOp::create(code.b, code.loc, type, value); }
 
-  /// What f32 has beyond the 10 bits of the fraction that mma reads; the difference is exact.
-  Value restOf(Value word) {
-    constexpr int64_t kReadBits = 0xffffe000;
-    Value read = code.both(word, code.constant(static_cast<int32_t>(kReadBits)));
+  /// What mma reads of f32: 10 bits of the fraction. The rest it cuts off.
+  static constexpr int64_t kReadBits = static_cast<int32_t>(0xffffe000);
+
+  /// A number that is cut to the nearest one of these.
+  Value nearest(Value word) { return code.add(word, 0x1000); }
+
+  /// What is left of a number; the difference is exact.
+  Value restOf(Value word, Value read) {
     Type number = code.b.getF32Type();
     Value rest = arith::SubFOp::create(code.b, code.loc, cast(number, word), cast(number, read));
     return cast(code.b.getI32Type(), rest);

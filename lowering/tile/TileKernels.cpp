@@ -11,6 +11,7 @@
 #include "dialects/weft/SequenceOps.h"
 #include "dialects/weft/WeftDialect.h"
 #include "lowering/analysis/AmxPlan.h"
+#include "lowering/analysis/BlockAttention.h"
 #include "lowering/analysis/BlockProduct.h"
 #include "lowering/analysis/CostModel.h"
 #include "lowering/analysis/DecodePlan.h"
@@ -158,13 +159,16 @@ TilePlan planBlocks(TilingInterface root) {
   return plan;
 }
 
-/// Attention: one batch, one head, one block of queries; few queries: the heads that share a head of the keys.
-TilePlan planAttention(AttentionOp op, TargetAttr target) {
+/// Attention: one batch, one head, one block of queries, on a GPU as a block of threads wants it; few queries: the
+/// heads that share a head of the keys.
+TilePlan planAttention(func::FuncOp kernel, AttentionOp op, TargetAttr target) {
   TilePlan plan{op, SmallVector<int64_t>(AttentionOp::NumDims, 0)};
   plan.sizes[AttentionOp::Batch] = plan.sizes[AttentionOp::Head] = 1;
   plan.sizes[AttentionOp::Key] = op.getSplitLength();
   if (std::optional<DecodePlan> decode = matchDecode(op).plan)
     plan.sizes[AttentionOp::Head] = decode->heads();
+  else if (isDevice(target) && matchBlockAttention(kernel).plan)
+    plan.sizes[AttentionOp::Query] = BlockAttention::kQueries;
   else
     plan.sizes[AttentionOp::Query] = sharedQueriesOf(op, target);
   return plan;
@@ -253,7 +257,7 @@ FailureOr<TilePlan> planTiles(func::FuncOp kernel, const ProductPlan &shapes, Ta
   if (!root || !isa<DestinationStyleOpInterface>(op))
     return failure();
   if (auto attention = dyn_cast<AttentionOp>(op))
-    return planAttention(attention, target);
+    return planAttention(kernel, attention, target);
   if (auto scan = dyn_cast<ScanOp>(op)) // its loops come with its vectors: steps may have to be cut into blocks
     return TilePlan{scan, SmallVector<int64_t>(scan.getNumLoops(), 0)};
   if (auto update = dyn_cast<CacheUpdateOp>(op))
