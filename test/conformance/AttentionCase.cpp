@@ -252,7 +252,9 @@ std::string AttentionCase::text() const {
 }
 
 bool roundsProducts(const AttentionCase &c, const std::string &variant) {
-  return roundsRows(variant) && (c.rounded || c.stored == ElementType::BF16);
+  bool isDevice = variant.starts_with("sm_");
+  return (isDevice && c.stored == ElementType::F16) ||
+         ((isDevice || roundsRows(variant)) && (c.rounded || c.stored == ElementType::BF16));
 }
 
 std::vector<int64_t> layoutOf(const AttentionCase &c, int64_t batch, int64_t sequence, int64_t heads, int64_t dim) {

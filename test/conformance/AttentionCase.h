@@ -54,7 +54,7 @@ struct AttentionValues {
 };
 AttentionValues expectedOf(const AttentionCase &c, AttentionExtents extents, const Arrays &inputs);
 
-/// Whether a variant of the compiled case multiplies numbers of bf16.
+/// Whether a variant of the compiled case multiplies numbers of bf16, or f16.
 bool roundsProducts(const AttentionCase &c, const std::string &variant);
 
 /// The shape [batch, sequence, heads, dim] or [batch, heads, sequence, dim].
