@@ -241,6 +241,17 @@ private:
   }
 };
 
+/// Blocks that share a multiprocessor, so that some compute while others wait: what the registers for sums, scores and
+/// addresses leave. Rounding, more than comparisons of positions, and a score region want registers of their own.
+int64_t blocksOf(const BlockAttention &plan) {
+  AttentionOp op = plan.op;
+  if (std::max(plan.headColumns(), plan.valueColumns()) > 128)
+    return 2;
+  bool isPlain = plan.isRounded() && getElementTypeOrSelf(op.getKey().getType()) == plan.product;
+  int64_t blocks = plan.valueColumns() <= 64 && isPlain ? 4 : 3;
+  return op.getScore().empty() && op.getExtras().empty() ? blocks : blocks - 1;
+}
+
 /// Keys of a step: as many as a block's shared memory holds beside the queries.
 int64_t keysOf(const BlockAttention &plan) {
   constexpr int64_t kMostKeys = 64, kBytes = 96 * 1024;
@@ -317,6 +328,8 @@ struct BlockAttentionPass : impl::BlockAttentionBase<BlockAttentionPass> {
     outlineBlocks(forall, {plan.op}, shape, types, device, [&](OpBuilder &b, IRMapping &mapping) {
       AttentionOp attention = plan.op;
       auto op = cast<AttentionOp>(b.clone(*attention, mapping));
+      b.getBlock()->getParentOp()->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
+                                           b.getI32IntegerAttr(static_cast<int32_t>(blocksOf(plan))));
       BlockEmitter(b, plan, op, mapping, keysOf(plan)).run();
       op.erase();
     });
