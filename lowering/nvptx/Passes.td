@@ -108,6 +108,34 @@ def BlockAttention : Pass<"weft-block-attention", "::mlir::ModuleOp"> {
                            "::weft::tile::TileDialect"];
 }
 
+def BlockRows : Pass<"weft-block-rows", "::mlir::ModuleOp"> {
+  let summary = "Computes what reduces long rows by blocks of threads";
+  let description = [{
+    Before: kernel functions; the items of some are elementwise ops and reductions, one of which has 512 elements or more,
+    or nobody knows how many: norms, what combines splits of attention. After: these are launches of a function for a
+    block of 256 threads, marked `weft.block`. Threads share an op's elements; of a reduction each adds up every 256th (or,
+    where there are several sums, fewer share one), lanes meet by shuffles, warps in shared memory, where scratch lies
+    too. A barrier stands between ops.
+
+    Example:
+    ```mlir
+    linalg.generic {indexing_maps = [#row, #sum], iterator_types = ["parallel", "reduction"]}
+      ins(%xi : memref<1x4096xf32, strided<[4096, 1], offset: ?>>) outs(%sum : memref<1xf32>)
+    ```
+    becomes
+    ```
+    %mine = scf.for %i = %thread to %c4096 step %c1024 iter_args(%s = %zero) -> f32 { … }
+    %other = nvvm.shfl.sync bfly %all, %mine, %one, %clamp : f32 -> f32
+    …
+    tile.sync
+    ```
+  }];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+                           "::mlir::gpu::GPUDialect", "::mlir::LLVM::LLVMDialect", "::mlir::math::MathDialect",
+                           "::mlir::memref::MemRefDialect", "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect",
+                           "::weft::tile::TileDialect"];
+}
+
 def OutlineLaunches : Pass<"weft-outline-launches", "::mlir::ModuleOp"> {
   let summary = "Outlines parallel loops into functions that a GPU runs";
   let description = [{

@@ -22,6 +22,7 @@ void buildBlocksPhase(OpPassManager &pm) {
   pm.addPass(createBlockProducts());
   pm.addPass(createBlockDecode());
   pm.addPass(createBlockAttention());
+  pm.addPass(createBlockRows());
   pm.addPass(createPlaceBuffers());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
