@@ -33,6 +33,8 @@ namespace {
 constexpr int64_t kWarps = 4;
 constexpr int64_t kQueries = BlockAttention::kQueries;
 constexpr float kLn2 = 0.6931471805599453f;
+/// Queries of so many columns stay in registers.
+constexpr int64_t kHeldColumns = 64;
 /// Finite, so that a row that has seen no key never computes inf − inf.
 constexpr double kLowest = -1.7e38;
 
@@ -54,6 +56,9 @@ public:
     if (isAhead())
       key.bring(b, seen.first);
     tile::CommitCopiesOp::create(b, loc);
+    queries = query.buffer();
+    if (plan.isRounded() && plan.headColumns() <= kHeldColumns)
+      holdQueries();
     State last = emitSteps(seen);
     emitResults(last);
   }
@@ -74,7 +79,7 @@ private:
   int64_t keys;
   AttentionRegions regions;
   AttentionFactor query, key, value;
-  Value unit, weights;
+  Value unit, weights, queries;
 
   Value index(int64_t value) { return arith::ConstantIndexOp::create(b, loc, value); }
   Value number(double value) { return arith::ConstantOp::create(b, loc, b.getF32FloatAttr(float(value))); }
@@ -86,6 +91,15 @@ private:
   tile::FragmentType rowsType(bool partial) {
     return tile::FragmentType::get(b.getContext(), {kQueries}, b.getF32Type(),
                                    tile::RowValuesAttr::get(b.getContext(), kWarps, 1, partial));
+  }
+
+  /// From shared memory once instead of in each step.
+  void holdQueries() {
+    tile::WaitCopiesOp::create(b, loc, 0);
+    tile::SyncOp::create(b, loc);
+    auto layout = tile::OperandAttr::get(b.getContext(), "a", kWarps, 1);
+    auto type = tile::FragmentType::get(b.getContext(), {kQueries, plan.headColumns()}, plan.product, layout);
+    queries = tile::LoadOp::create(b, loc, type, queries, /*transposed=*/false);
   }
 
   /// Whether keys and values are on their way while others are computed with.
@@ -127,7 +141,7 @@ private:
   State emitStep(Value first, State before) {
     beginStep(first);
     Value zero = tile::SplatOp::create(b, loc, matrixType(keys, b.getF32Type()), number(0));
-    Value scores = tile::MmaOp::create(b, loc, query.buffer(), key.buffer(), zero, /*a_transposed=*/false,
+    Value scores = tile::MmaOp::create(b, loc, queries, key.buffer(), zero, /*a_transposed=*/false,
                                        /*b_transposed=*/true, /*split=*/!plan.isRounded());
     if (isAhead()) {
       tile::SyncOp::create(b, loc);

@@ -19,11 +19,12 @@ module attributes {weft.target = #target} {
 // CHECK: tile.copy_async {{.*}} to %[[Q]] {warps = 4 : i64}
 // CHECK: tile.copy_async {{.*}} to %[[K]] {warps = 4 : i64}
 // CHECK: tile.commit_copies
+// CHECK: %[[HELD:.*]] = tile.load %[[Q]]
 // CHECK: scf.for %[[AT:.*]] = %{{.*}} to %{{.*}} step %c64
 // CHECK-NEXT: tile.wait_copies {pending = 0 : i64}
 // CHECK-NEXT: tile.sync
 // CHECK: tile.copy_async %{{.*}}[%[[AT]], %c0] {{.*}} to %[[V]]
-// CHECK: %[[S:.*]] = tile.mma %[[Q]], b_transposed %[[K]]
+// CHECK: %[[S:.*]] = tile.mma %[[HELD]], b_transposed %[[K]]
 // CHECK: tile.sync
 // CHECK: tile.copy_async {{.*}} to %[[K]]
 // CHECK: %[[SEEN:.*]] = scf.if
@@ -70,7 +71,7 @@ module attributes {weft.target = #target} {
 // CHECK: %[[F:.*]] = tile.load_global
 // CHECK: %[[H:.*]] = tile.convert %[[F]] : {{.*}} to !tile.fragment<64x32xbf16, #tile.accumulator<rows = 4, columns = 1>>
 // CHECK: tile.store %[[H]]
-// CHECK: tile.mma {{.*}} : !tile.buffer<64x32xbf16, swizzle = 64>, !tile.buffer<64x32xbf16, swizzle = 64>
+// CHECK: tile.mma {{.*}}, !tile.buffer<64x32xbf16, swizzle = 64> ->
 // CHECK: math.tanh
 // CHECK: memref.load
 // CHECK: arith.select
