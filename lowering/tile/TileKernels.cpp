@@ -47,6 +47,8 @@ namespace {
 constexpr int64_t kItemElements = 1024;
 /// Rows of fewer elements share an item.
 constexpr int64_t kShortRow = 256;
+/// The same on a GPU, where a single token's elements have to keep many threads busy.
+constexpr int64_t kItemElementsOfDevice = 128, kShortRowOfDevice = 64;
 
 /// Channels of an item of a convolution over time, at most: half a page of a row. Narrower items visit each page more
 /// often (4096 × 1536 out of memory, Zen 4 with other work beside it: 2.8 GB/s with 256, 14 with 512, 19 with all).
@@ -206,17 +208,21 @@ TilePlan planRecurrence(RecurrenceOp op, const RegisterPlan &registers) {
 
 /// A tile of an elementwise op's result: long enough for vectors and for the loops around them; with other ops before
 /// it, the tile needs a scratch of known size.
-void planElements(TilePlan &plan, ShapedType out, bool alone) {
-  int64_t last = out.getRank() - 1;
+void planElements(TilePlan &plan, ShapedType out, bool alone, bool onDevice) {
+  int64_t last = out.getRank() - 1, elements = onDevice ? kItemElementsOfDevice : kItemElements;
   if (last == 0)
-    plan.sizes[0] = kItemElements;
-  else if (last > 0 && !out.isDynamicDim(last) && alone)
-    plan.sizes[last - 1] = std::max<int64_t>(1, kShortRow / std::max<int64_t>(1, out.getDimSize(last)));
+    plan.sizes[0] = elements;
+  if (last <= 0 || out.isDynamicDim(last) || !alone)
+    return;
+  int64_t extent = std::max<int64_t>(1, out.getDimSize(last)), row = onDevice ? kShortRowOfDevice : kShortRow;
+  plan.sizes[last - 1] = std::max<int64_t>(1, row / extent);
+  if (onDevice && extent > elements)
+    plan.sizes[last] = elements;
 }
 
 /// Row-wise ops: one row, or several short ones where the root is alone; the last parallel dimension stays whole.
 /// Vectors are cut into chunks.
-TilePlan planRows(TilingInterface root, bool alone) {
+TilePlan planRows(TilingInterface root, bool alone, bool onDevice) {
   SmallVector<utils::IteratorType> iterators = root.getLoopIteratorTypes();
   TilePlan plan{root, SmallVector<int64_t>(iterators.size(), 0)};
   auto out = cast<ShapedType>(cast<DestinationStyleOpInterface>(root.getOperation()).getDpsInits().front().getType());
@@ -230,7 +236,7 @@ TilePlan planRows(TilingInterface root, bool alone) {
     if (rowIsLast || dim != parallel.back())
       plan.sizes[dim] = 1;
   if (elementwise)
-    planElements(plan, out, alone);
+    planElements(plan, out, alone, onDevice);
   for (int64_t dim : parallel)
     if (readsBackwards(root, dim))
       plan.sizes[dim] = 0;
@@ -283,7 +289,7 @@ FailureOr<TilePlan> planTiles(func::FuncOp kernel, const ProductPlan &shapes, Ta
     return planProduct(root, product, shapes, target);
   int64_t ops = 0;
   kernel.walk([&](Operation *found) { ops += isCompute(found); });
-  return planRows(root, ops == 1);
+  return planRows(root, ops == 1, isDevice(target));
 }
 
 /// Whether a pass before this one has made the kernel's items.

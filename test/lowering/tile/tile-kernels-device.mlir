@@ -60,3 +60,23 @@ func.func private @negative_other_op(%x: memref<4x24xf32>, %w: memref<20x12x2xbf
   return
 }
 }
+
+// -----
+// A token's elements are cut along its row, and so finely that one token keeps many threads busy.
+#target = #weft.target<isa = "sm_80", lanes = 16, registers = 32, cpu = "sm_80", features = "">
+module attributes {weft.target = #target} {
+// CHECK-LABEL: @elements
+// CHECK: scf.forall (%{{.*}}, %{{.*}}) = (0, 0) to (%{{.*}}, 4096) step (1, 128)
+func.func private @elements(%x: memref<?x4096xf32>, %y: memref<?x4096xf32>) attributes {weft.kernel = "map"} {
+  %tx = bufferization.to_tensor %x restrict : memref<?x4096xf32> to tensor<?x4096xf32>
+  %ty = bufferization.to_tensor %y restrict writable : memref<?x4096xf32> to tensor<?x4096xf32>
+  %r = linalg.generic {indexing_maps = [affine_map<(m, n) -> (m, n)>, affine_map<(m, n) -> (m, n)>], iterator_types = ["parallel", "parallel"]}
+      ins(%tx : tensor<?x4096xf32>) outs(%ty : tensor<?x4096xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %s = arith.addf %a, %a : f32
+    linalg.yield %s : f32
+  } -> tensor<?x4096xf32>
+  bufferization.materialize_in_destination %r in restrict writable %y : (tensor<?x4096xf32>, memref<?x4096xf32>) -> ()
+  return
+}
+}
