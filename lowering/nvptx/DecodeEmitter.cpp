@@ -169,15 +169,41 @@ void DecodeEmitter::emitDots(const SmallVector<Values> &queries, const Values &k
     Value sum = number(0);
     for (auto [x, y] : llvm::zip_equal(query, key))
       sum = multiplyAdd(x, y, sum);
-    for (int64_t distance = 1; distance < plan.key.lanes; distance *= 2)
-      sum = arith::AddFOp::create(b, loc, sum, exchange(sum, distance));
     dots.push_back(sum);
   }
-  Value isFirst = isSame(modulo(thread, plan.key.lanes), 0);
-  when(arith::AndIOp::create(b, loc, isFirst, isBelow(at, chunk.hi)), [&] {
-    for (auto [r, dot] : llvm::enumerate(dots))
-      store(dot, scores, scoreOf(constant(r), at, chunk));
-  });
+  Value first = gather(dots), mine = modulo(thread, plan.key.lanes);
+  int64_t holders = std::min<int64_t>(plan.key.lanes, llvm::PowerOf2Ceil(plan.rows));
+  Value holds = arith::AndIOp::create(b, loc, isBelow(mine, constant(holders)), isBelow(at, chunk.hi));
+  for (auto [slot, dot] : llvm::enumerate(dots)) {
+    Value row = add(first, constant(slot)), stores = holds;
+    if (plan.rows != static_cast<int64_t>(dots.size()) * holders)
+      stores = arith::AndIOp::create(b, loc, stores, isBelow(row, constant(plan.rows)));
+    when(stores, [&] { store(dot, scores, scoreOf(row, at, chunk)); });
+  }
+}
+
+/// Adds up what the threads of a group have of each row. In a step a thread keeps one half of the rows and gives its
+/// partner, which keeps the other half, what it has of these; so the sums are those of butterflies, with fewer
+/// exchanges. Returns the row of `dots[0]`; further dots are of the rows after it.
+Value DecodeEmitter::gather(Values &dots) {
+  dots.resize(llvm::PowerOf2Ceil(dots.size()), number(0));
+  Value first = constant(0);
+  for (int64_t distance = 1; distance < plan.key.lanes; distance *= 2) {
+    int64_t half = dots.size() / 2;
+    if (half == 0) {
+      dots[0] = arith::AddFOp::create(b, loc, dots[0], exchange(dots[0], distance));
+      continue;
+    }
+    Value keepsUpper = isSame(modulo(over(lane, distance), 2), 1);
+    for (int64_t i = 0; i < half; ++i) {
+      Value kept = arith::SelectOp::create(b, loc, keepsUpper, dots[i + half], dots[i]);
+      Value given = arith::SelectOp::create(b, loc, keepsUpper, dots[i], dots[i + half]);
+      dots[i] = arith::AddFOp::create(b, loc, kept, exchange(given, distance));
+    }
+    dots.truncate(half);
+    first = arith::SelectOp::create(b, loc, keepsUpper, add(first, constant(half)), first);
+  }
+  return first;
 }
 
 //===----------------------------------------------------------------------===//

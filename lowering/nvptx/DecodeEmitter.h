@@ -79,6 +79,7 @@ private:
   mlir::SmallVector<Values> loadQueries(Value base);
   void emitScores(Value base, const Chunk &chunk);
   void emitDots(const mlir::SmallVector<Values> &queries, const Values &key, Value at, const Chunk &chunk);
+  Value gather(Values &dots);
   void emitWeights(Value base, const Chunk &chunk);
   void emitWeightsOf(Value row, Value base, const Chunk &chunk);
   Values emitValues(const Chunk &chunk, mlir::ValueRange before);

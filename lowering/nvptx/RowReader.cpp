@@ -49,10 +49,11 @@ void appendBytes(OpBuilder &b, Location loc, Value word, SmallVectorImpl<Value> 
   constexpr int64_t kFlip = 0x80808080, kTwoTo23 = 0x4b000000;
   Value flipped = arith::XOrIOp::create(b, loc, word, constant(b, loc, static_cast<int32_t>(kFlip)));
   Value excess = arith::ConstantOp::create(b, loc, b.getF32FloatAttr(8388608.0f + 128.0f));
+  Value above = constant(b, loc, kTwoTo23);
   for (int64_t byte = 0; byte < 4; ++byte) {
-    Value low = byte ? arith::ShRUIOp::create(b, loc, flipped, constant(b, loc, 8 * byte)).getResult() : flipped;
-    low = arith::AndIOp::create(b, loc, low, constant(b, loc, 255));
-    Value bits = arith::OrIOp::create(b, loc, low, constant(b, loc, kTwoTo23));
+    // Bytes 7, 6 and 5 are the upper three of 2²³.
+    Value selector = constant(b, loc, 0x7650 + byte);
+    Value bits = NVVM::PermuteOp::create(b, loc, b.getI32Type(), flipped, above, selector, NVVM::PermuteMode::DEFAULT);
     Value number = arith::BitcastOp::create(b, loc, b.getF32Type(), bits);
     numbers.push_back(arith::SubFOp::create(b, loc, number, excess));
   }

@@ -34,6 +34,7 @@
 // Bytes become numbers without conversions, which are slow.
 // CHECK-LABEL: .entry bytes(
 // CHECK: xor.b32 %{{.*}}, -2139062144
+// CHECK: prmt.b32
 // CHECK: fma.rn.f32
 // CHECK: bar.sync
 #q = affine_map<(b, h, i, j, d, e) -> (b, h, i, d)>
