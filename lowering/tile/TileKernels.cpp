@@ -230,7 +230,8 @@ TilePlan planRows(TilingInterface root, bool alone, bool onDevice) {
   for (auto [i, kind] : llvm::enumerate(iterators))
     if (kind == utils::IteratorType::parallel)
       parallel.push_back(i);
-  bool elementwise = parallel.size() == iterators.size() && isa<linalg::LinalgOp>(root.getOperation());
+  bool inPieces = isa<linalg::LinalgOp>(root.getOperation()) || (onDevice && isa<EmbeddingOp>(root.getOperation()));
+  bool elementwise = parallel.size() == iterators.size() && inPieces;
   bool rowIsLast = out.getRank() == 1 || isa<LayerNormOp, RmsNormOp, QuantizeRowsOp>(root);
   for (int64_t dim : parallel)
     if (rowIsLast || dim != parallel.back())
