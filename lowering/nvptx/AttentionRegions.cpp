@@ -154,11 +154,10 @@ AttentionRegions::Keys AttentionRegions::visibleKeys(OpBuilder &b, int64_t step)
   IndexRange all{zero, arith::SubIOp::create(b, loc, end, one)};
   MaskTile item(b, op.getMask().front(), ranges(all));
   IndexRange seen = item.visibleKeys(AttentionOp::Key);
-  Value low = arith::MaxSIOp::create(b, loc, seen.low, zero);
-  Value high = arith::AddIOp::create(b, loc, arith::MinSIOp::create(b, loc, seen.high, all.high), one);
+  Value high = arith::AddIOp::create(b, loc, seen.high, one);
   if (Value never = item.truth().never)
     high = arith::SelectOp::create(b, loc, never, zero, high);
-  Value steps = arith::DivUIOp::create(b, loc, low, constant(b, loc, step));
+  Value steps = arith::DivUIOp::create(b, loc, seen.low, constant(b, loc, step));
   return {arith::MulIOp::create(b, loc, steps, constant(b, loc, step)), high};
 }
 

@@ -11,6 +11,10 @@
 // GATE: roundedwide registers 168 shared 49152 stack 0
 // GATE: exactwide registers 168 shared 73728 stack 0
 
+// All copies of a step are on their way before the first exponential.
+// SASS: narrow loop[HMMA] keep[LDGSTS MUFU]: LDGSTS{8} MUFU{34}
+// SASS: wide loop[HMMA] keep[LDGSTS MUFU]: LDGSTS{16} MUFU{34}
+
 // Values come during the scores, the next keys during softmax and the second product; weights stay in registers.
 // CHECK-LABEL: .entry narrow(
 // CHECK: cp.async.cg.shared.global

@@ -101,3 +101,42 @@ func.func private @exact(%q: memref<1x1x40x24xf32>, %k: memref<1x1x?x24xf32>, %v
   return
 }
 }
+
+// -----
+// Keys in bytes stay with lanes. A window over packed texts: keys begin where the query that reaches furthest does, which lanes find together.
+#target = #weft.target<isa = "sm_80", lanes = 16, registers = 32, cpu = "sm_80", features = "">
+#q = affine_map<(b, h, i, j, d, e) -> (b, h, i, d)>
+#k = affine_map<(b, h, i, j, d, e) -> (b, h, j, d)>
+#v = affine_map<(b, h, i, j, d, e) -> (b, h, j, e)>
+#p = affine_map<(b, h, i, j, d, e) -> (b, i)>
+#o = affine_map<(b, h, i, j, d, e) -> (b, h, i, e)>
+module attributes {weft.target = #target} {
+// CHECK-LABEL: func.func private @bytes(
+// CHECK: weft.attention
+// CHECK-LABEL: func.func @packed(
+// CHECK: %[[ENDS:.*]]:2 = scf.for {{.*}} step %c32
+// CHECK: memref.load
+// CHECK: %[[MOST:.*]] = arith.trunci %[[ENDS]]#1 : i64 to i32
+// CHECK: nvvm.shfl.sync bfly %{{.*}}, %[[MOST]],
+// CHECK: %[[LOW:.*]] = arith.maxsi %{{.*}}, %c0
+// CHECK: %[[STEP:.*]] = arith.divui %[[LOW]], %c64
+// CHECK: %[[FIRST:.*]] = arith.muli %[[STEP]], %c64
+// CHECK: scf.for %{{.*}} = %[[FIRST]] to %{{.*}} step %c64
+func.func private @packed(%q: memref<1x1x40x64xbf16>, %k: memref<1x1x?x64xbf16>, %v: memref<1x1x?x64xbf16>, %p: memref<1x40xi64>, %o: memref<1x1x40x64xbf16>) attributes {weft.kernel = "attention"} {
+  weft.attention {indexing_maps = [#q, #k, #v, #p, #o], scale = 0.25 : f32} ins(%q, %k, %v, %p : memref<1x1x40x64xbf16>, memref<1x1x?x64xbf16>, memref<1x1x?x64xbf16>, memref<1x40xi64>) outs(%o : memref<1x1x40x64xbf16>) mask {
+  ^bb0(%b: index, %h: index, %i: index, %j: index, %reach: i64):
+    %far = arith.subi %i, %j : index
+    %back = arith.index_cast %reach : i64 to index
+    %near = arith.cmpi sle, %far, %back : index
+    %past = arith.cmpi sle, %j, %i : index
+    %seen = arith.andi %near, %past : i1
+    weft.yield %seen : i1
+  }
+  return
+}
+
+func.func private @bytes(%q: memref<1x1x40x64xf32>, %k: memref<1x1x?x64xi8>, %v: memref<1x1x?x64xi8>, %o: memref<1x1x40x64xf32>) attributes {weft.kernel = "attention"} {
+  weft.attention {indexing_maps = [#q, #k, #v, #o], scale = 0.25 : f32} ins(%q, %k, %v : memref<1x1x40x64xf32>, memref<1x1x?x64xi8>, memref<1x1x?x64xi8>) outs(%o : memref<1x1x40x64xf32>)
+  return
+}
+}

@@ -80,3 +80,36 @@ func.func private @elements(%x: memref<?x4096xf32>, %y: memref<?x4096xf32>) attr
   return
 }
 }
+
+// -----
+// Attention of many queries: 64 of one head for a block of threads; keys in bytes stay with lanes, and fewer queries.
+#target = #weft.target<isa = "sm_80", lanes = 16, registers = 32, cpu = "sm_80", features = "">
+#q = affine_map<(b, h, i, j, d, e) -> (b, h, i, d)>
+#k = affine_map<(b, h, i, j, d, e) -> (b, h, j, d)>
+#v = affine_map<(b, h, i, j, d, e) -> (b, h, j, e)>
+#o = affine_map<(b, h, i, j, d, e) -> (b, h, i, e)>
+module attributes {weft.target = #target} {
+// CHECK-LABEL: @attention
+// CHECK: scf.forall {{.*}} step (1, 1, 64)
+func.func private @attention(%q: memref<?x4x?x64xf32>, %k: memref<?x4x?x64xf32>, %v: memref<?x4x?x64xf32>, %o: memref<?x4x?x64xf32>) attributes {weft.kernel = "attention"} {
+  %tq = bufferization.to_tensor %q restrict : memref<?x4x?x64xf32> to tensor<?x4x?x64xf32>
+  %tk = bufferization.to_tensor %k restrict : memref<?x4x?x64xf32> to tensor<?x4x?x64xf32>
+  %tv = bufferization.to_tensor %v restrict : memref<?x4x?x64xf32> to tensor<?x4x?x64xf32>
+  %to = bufferization.to_tensor %o restrict writable : memref<?x4x?x64xf32> to tensor<?x4x?x64xf32>
+  %r = weft.attention {indexing_maps = [#q, #k, #v, #o], scale = 0.125 : f32} ins(%tq, %tk, %tv : tensor<?x4x?x64xf32>, tensor<?x4x?x64xf32>, tensor<?x4x?x64xf32>) outs(%to : tensor<?x4x?x64xf32>) -> tensor<?x4x?x64xf32>
+  bufferization.materialize_in_destination %r in restrict writable %o : (tensor<?x4x?x64xf32>, memref<?x4x?x64xf32>) -> ()
+  return
+}
+
+// CHECK-LABEL: @negative_bytes
+// CHECK: scf.forall {{.*}} step (1, 1, 32)
+func.func private @negative_bytes(%q: memref<?x4x?x64xf32>, %k: memref<?x4x?x64xi8>, %v: memref<?x4x?x64xi8>, %o: memref<?x4x?x64xf32>) attributes {weft.kernel = "attention"} {
+  %tq = bufferization.to_tensor %q restrict : memref<?x4x?x64xf32> to tensor<?x4x?x64xf32>
+  %tk = bufferization.to_tensor %k restrict : memref<?x4x?x64xi8> to tensor<?x4x?x64xi8>
+  %tv = bufferization.to_tensor %v restrict : memref<?x4x?x64xi8> to tensor<?x4x?x64xi8>
+  %to = bufferization.to_tensor %o restrict writable : memref<?x4x?x64xf32> to tensor<?x4x?x64xf32>
+  %r = weft.attention {indexing_maps = [#q, #k, #v, #o], scale = 0.125 : f32} ins(%tq, %tk, %tv : tensor<?x4x?x64xf32>, tensor<?x4x?x64xi8>, tensor<?x4x?x64xi8>) outs(%to : tensor<?x4x?x64xf32>) -> tensor<?x4x?x64xf32>
+  bufferization.materialize_in_destination %r in restrict writable %o : (tensor<?x4x?x64xf32>, memref<?x4x?x64xf32>) -> ()
+  return
+}
+}
