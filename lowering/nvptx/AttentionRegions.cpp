@@ -34,8 +34,8 @@ template <typename Op> Value acrossWarp(OpBuilder &b, Location loc, Value number
   return number;
 }
 
-/// An element of an extra operand at a query and a key (index), which it need not depend on. Beyond its ends the last
-/// one stands for what is not there.
+/// An element of an extra operand at a query and a key (i32 or index), which it need not depend on. Beyond its ends the
+/// last one stands for what is not there.
 Value loadExtra(OpBuilder &b, Location loc, Value extra, AffineMap map, Value query, Value key) {
   SmallVector<Value> place;
   for (auto [dim, expr] : llvm::enumerate(map.getResults())) {
@@ -44,9 +44,14 @@ Value loadExtra(OpBuilder &b, Location loc, Value extra, AffineMap map, Value qu
       place.push_back(constant(b, loc, 0));
       continue;
     }
-    Value extent = memref::DimOp::create(b, loc, extra, dim), one = constant(b, loc, 1);
-    Value last = arith::SubIOp::create(b, loc, extent, one);
-    place.push_back(arith::MinSIOp::create(b, loc, isQuery ? query : key, last));
+    Value at = isQuery ? query : key;
+    Value last = arith::SubIOp::create(b, loc, memref::DimOp::create(b, loc, extra, dim), constant(b, loc, 1));
+    if (at.getType().isIndex()) {
+      place.push_back(arith::MinSIOp::create(b, loc, at, last));
+      continue;
+    }
+    Value bounded = arith::MinSIOp::create(b, loc, at, arith::IndexCastOp::create(b, loc, b.getI32Type(), last));
+    place.push_back(arith::IndexCastUIOp::create(b, loc, b.getIndexType(), bounded));
   }
   return memref::LoadOp::create(b, loc, extra, place);
 }
@@ -167,11 +172,9 @@ AttentionRegions::Keys AttentionRegions::visibleKeys(OpBuilder &b, int64_t step)
 
 /// Block arguments of a region for the extra operands at i, j (i32).
 void AttentionRegions::mapExtras(OpBuilder &b, ValueRange arguments, Value i, Value j, IRMapping &mapping) {
-  auto index = [&](Value x) -> Value { return arith::IndexCastOp::create(b, loc, b.getIndexType(), x); };
   for (auto [number, argument] : llvm::enumerate(arguments))
     if (!argument.use_empty())
-      mapping.map(argument,
-                  loadExtra(b, loc, op.getExtras()[number], op.getIndexingMap(3 + number), index(i), index(j)));
+      mapping.map(argument, loadExtra(b, loc, op.getExtras()[number], op.getIndexingMap(3 + number), i, j));
 }
 
 Value AttentionRegions::emitScore(OpBuilder &b, Value scores, Value query, Value key) {

@@ -49,9 +49,11 @@ public:
   void run() {
     AttentionRegions::Keys seen = regions.visibleKeys(b, keys);
     unit = number(regions.unit());
-    if (!plan.isRounded())
-      weights = tile::AllocOp::create(b, loc, tile::BufferType::get(kQueries, keys, b.getF32Type(), /*swizzle=*/128),
-                                      IntegerAttr());
+    if (!plan.isRounded()) {
+      int64_t swizzle = std::min<int64_t>(128, keys * 4);
+      weights =
+          tile::AllocOp::create(b, loc, tile::BufferType::get(kQueries, keys, b.getF32Type(), swizzle), IntegerAttr());
+    }
     query.bring(b, index(0));
     if (isAhead())
       key.bring(b, seen.first);
@@ -115,7 +117,12 @@ private:
     return op.getResult();
   }
 
-  Value exp2(Value x) { return math::Exp2Op::create(b, loc, x, arith::FastMathFlags::afn); }
+  /// 2^((x0 − x1) · unit). One multiply-add of x0 with x1 · unit, which is rounded, would be off by as much as large
+  /// scores are, and more than 1 at the maximum.
+  Value exp2OfChange(ValueRange x) {
+    Value change = arith::MulFOp::create(b, loc, arith::SubFOp::create(b, loc, x[0], x[1]), unit);
+    return math::Exp2Op::create(b, loc, change, arith::FastMathFlags::afn);
+  }
 
   //===--------------------------------------------------------------------===//
   // The steps
@@ -157,14 +164,8 @@ private:
     State after(before.values());
     after.maxima = map(rowsType(false), {before.maxima, peaks},
                        [&](ValueRange x) -> Value { return arith::MaxNumFOp::create(b, loc, x[0], x[1]); });
-    Value shrink = map(rowsType(false), {before.maxima, after.maxima}, [&](ValueRange x) -> Value {
-      Value change = arith::SubFOp::create(b, loc, x[0], x[1]);
-      return exp2(arith::MulFOp::create(b, loc, change, unit));
-    });
-    Value likely = map(scores.getType(), {scores, after.maxima}, [&](ValueRange x) -> Value {
-      Value most = arith::NegFOp::create(b, loc, arith::MulFOp::create(b, loc, x[1], unit));
-      return exp2(math::FmaOp::create(b, loc, x[0], unit, most));
-    });
+    Value shrink = map(rowsType(false), {before.maxima, after.maxima}, [&](ValueRange x) { return exp2OfChange(x); });
+    Value likely = map(scores.getType(), {scores, after.maxima}, [&](ValueRange x) { return exp2OfChange(x); });
     Value sum = tile::ReduceOp::create(b, loc, rowsType(true), "add", likely);
     after.parts = map(rowsType(true), {before.parts, shrink, sum},
                       [&](ValueRange x) -> Value { return math::FmaOp::create(b, loc, x[0], x[1], x[2]); });
@@ -255,28 +256,30 @@ private:
   }
 };
 
-/// Blocks that share a multiprocessor, so that some compute while others wait: what the registers for sums, scores and
-/// addresses leave. Rounding, more than comparisons of positions, and a score region want registers of their own.
-int64_t blocksOf(const BlockAttention &plan) {
+bool isStoredAsMultiplied(const BlockAttention &plan) {
   AttentionOp op = plan.op;
-  if (std::max(plan.headColumns(), plan.valueColumns()) > 128)
-    return 2;
-  bool isPlain = plan.isRounded() && getElementTypeOrSelf(op.getKey().getType()) == plan.product;
-  int64_t blocks = plan.valueColumns() <= 64 && isPlain ? 4 : 3;
-  return op.getScore().empty() && op.getExtras().empty() ? blocks : blocks - 1;
+  return getElementTypeOrSelf(op.getKey().getType()) == plan.product &&
+         getElementTypeOrSelf(op.getValue().getType()) == plan.product;
 }
 
-/// Keys of a step: as many as a block's shared memory holds beside the queries.
+/// Keys of a step: as many as leave registers enough to wide sums in f32, where each factor is two.
 int64_t keysOf(const BlockAttention &plan) {
-  constexpr int64_t kMostKeys = 64, kBytes = 96 * 1024;
-  int64_t bytes = plan.product.getIntOrFloatBitWidth() / 8, keys = kMostKeys;
-  auto shared = [&] {
-    int64_t factors = kQueries * plan.headColumns() + keys * (plan.headColumns() + plan.valueColumns());
-    return (factors + (plan.isRounded() ? 0 : kQueries * keys)) * bytes;
-  };
-  while (keys > 32 && shared() > kBytes)
-    keys /= 2;
-  return keys;
+  if (plan.isRounded() || std::max(plan.headColumns(), plan.valueColumns()) <= 64)
+    return 64;
+  bool isWide = std::max(plan.headColumns(), plan.valueColumns()) > 128;
+  return isWide && isStoredAsMultiplied(plan) ? 16 : 32;
+}
+
+/// Blocks that share a multiprocessor, so that some compute while others wait: what the registers for sums, scores and
+/// addresses leave, and in f32 shared memory. Rounding, a score region and what is read for a mask want registers, too.
+int64_t blocksOf(const BlockAttention &plan) {
+  AttentionOp op = plan.op;
+  int64_t columns = std::max(plan.headColumns(), plan.valueColumns());
+  if (!plan.isRounded() || columns > 128)
+    return 2;
+  int64_t blocks = columns <= 64 ? 4 : 3;
+  bool isPlain = op.getScore().empty() && op.getExtras().empty();
+  return blocks - (isPlain && isStoredAsMultiplied(plan) ? 0 : 1);
 }
 
 /// The most queries that an item has, where its view says it.

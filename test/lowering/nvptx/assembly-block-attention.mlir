@@ -1,4 +1,4 @@
-// Attention of many queries as machine code: registers for four, three, three and three blocks that share an SM.
+// Attention of many queries as machine code: registers for four, three, two and two blocks that share an SM.
 // RUN: rm -rf %t && mkdir %t
 // RUN: sed s/SM/sm_80/ %s | weft-opt --weft-blocks-phase --weft-vectorize-phase --weft-nvptx-phase --weft-cpu-phase -o %t/old.mlir
 // RUN: weft-translate --weft-to-ptx --ptx-target=sm_80 --ptx-dir=%t/old %t/old.mlir | FileCheck %s
@@ -8,8 +8,8 @@
 
 // GATE: narrow registers 128 shared 24576 stack 0
 // GATE: wide registers 168 shared 49152 stack 0
-// GATE: roundedwide registers 168 shared 49152 stack 0
-// GATE: exactwide registers 168 shared 73728 stack 0
+// GATE: roundedwide registers 255 shared 49152 stack 0
+// GATE: exactwide registers 255 shared 73728 stack 0
 
 // All copies of a step are on their way before the first exponential.
 // SASS: narrow loop[HMMA] keep[LDGSTS MUFU]: LDGSTS{8} MUFU{34}
