@@ -7,8 +7,10 @@
 #include "lowering/analysis/DecodePlan.h"
 #include "lowering/analysis/KernelGroups.h"
 
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/BuiltinOps.h"
 
 using namespace mlir;
@@ -98,6 +100,47 @@ BlockAttentionMatch matchBlockAttention(Operation *kernel) {
   if (StringRef obstacle = whyNotBlock(op, plan); !obstacle.empty())
     return {std::nullopt, obstacle};
   return {plan, ""};
+}
+
+/// Whether an item has at most so many queries, which its view says.
+static bool isOneBlock(AttentionOp op, int64_t queries) {
+  unsigned dim = *op.getIndexingMap(0).getResultPosition(getAffineDimExpr(AttentionOp::Query, op.getContext()));
+  int64_t known = cast<MemRefType>(op.getQuery().getType()).getDimSize(dim);
+  if (!ShapedType::isDynamic(known))
+    return known <= queries;
+  auto part = op.getQuery().getDefiningOp<memref::SubViewOp>();
+  if (!part || part.getDroppedDims().any())
+    return false;
+  auto size = dyn_cast<Value>(part.getMixedSizes()[dim]);
+  auto least = size ? size.getDefiningOp<affine::AffineMinOp>() : affine::AffineMinOp();
+  return least && llvm::any_of(least.getMap().getResults(), [&](AffineExpr result) {
+           auto constant = dyn_cast<AffineConstantExpr>(result);
+           return constant && constant.getValue() <= queries;
+         });
+}
+
+/// Batch and head are of the item: every operand has one of each.
+static bool isOneHead(AttentionOp op) {
+  for (auto [number, operand] : llvm::enumerate(op->getOperands()))
+    for (auto [dim, expr] : llvm::enumerate(op.getIndexingMap(number).getResults()))
+      if (!expr.isFunctionOfDim(AttentionOp::Query) && !expr.isFunctionOfDim(AttentionOp::Key) &&
+          !expr.isFunctionOfDim(AttentionOp::HeadDim) && !expr.isFunctionOfDim(AttentionOp::ValueDim) &&
+          cast<MemRefType>(operand.getType()).getDimSize(dim) != 1)
+        return false;
+  return true;
+}
+
+bool isItemOf(AttentionOp op, int64_t queries) { return isOneBlock(op, queries) && isOneHead(op); }
+
+bool BlockAttention::usesWarpGroups(TargetAttr target) const {
+  constexpr int64_t kUnit = 8; // 16-bit numbers of 16 bytes
+  AttentionOp attention = op;
+  auto holdsFactors = [&](Value operand) { return elementOf(operand) == product; };
+  int64_t queries = extentOf(op, /*query*/ 0, AttentionOp::Query);
+  return target && target.getIsa().starts_with("sm_90a") && isRounded() && headDim % kUnit == 0 &&
+         valueDim % kUnit == 0 && std::max(headDim, valueDim) <= kMostWarpGroupDim &&
+         (ShapedType::isDynamic(queries) || queries > kQueries) && holdsFactors(attention.getQuery()) &&
+         holdsFactors(attention.getKey()) && holdsFactors(attention.getValue());
 }
 
 } // namespace weft

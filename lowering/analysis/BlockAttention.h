@@ -36,6 +36,13 @@ struct BlockAttention {
 
   bool isRounded() const { return !product.isF32(); }
 
+  /// Whether blocks of warp groups compute it (sm_90a, weft-warp-group-attention): queries, keys and values hold what
+  /// is multiplied, and rows lie on multiples of 16 bytes, so that bulk copies bring them.
+  bool usesWarpGroups(TargetAttr target) const;
+  /// Queries of an item of warp groups, and the largest head dimensions.
+  static constexpr int64_t kWarpGroupQueries = 128, kMostWarpGroupDim = 128;
+  int64_t itemQueries(TargetAttr target) const { return usesWarpGroups(target) ? kWarpGroupQueries : kQueries; }
+
 private:
   static constexpr int64_t kTile = 16;
 };
@@ -47,6 +54,9 @@ struct BlockAttentionMatch {
   llvm::StringRef obstacle; ///< empty where there is no attention of many queries
 };
 BlockAttentionMatch matchBlockAttention(mlir::Operation *kernel);
+
+/// Whether the views of an op in an item are at most so many queries of one batch and one head.
+bool isItemOf(AttentionOp op, int64_t queries);
 
 } // namespace weft
 

@@ -58,7 +58,8 @@ def ConvertLaunches : Pass<"weft-convert-launches", "::mlir::ModuleOp"> {
   let description = [{
     Before: `gpu.launch_func` in functions whose first argument is the call record. After: each is a call of the
     runtime's `launch` with the kernel's number, its place in `gpu.module @kernels`, and an array of pointers to the
-    arguments. Shared memory and threads of a block are in the descriptor's table of kernels.
+    arguments. Shared memory and threads of a block are in the descriptor's table of kernels. Tensor maps, which
+    `weft.tensor_maps` describes, are encoded before by the runtime's `encode_tensor_map`.
 
     Example:
     ```mlir

@@ -282,38 +282,10 @@ int64_t blocksOf(const BlockAttention &plan) {
   return blocks - (isPlain && isStoredAsMultiplied(plan) ? 0 : 1);
 }
 
-/// The most queries that an item has, where its view says it.
-bool isOneBlock(AttentionOp op) {
-  unsigned dim = *op.getIndexingMap(0).getResultPosition(getAffineDimExpr(AttentionOp::Query, op.getContext()));
-  int64_t known = cast<MemRefType>(op.getQuery().getType()).getDimSize(dim);
-  if (!ShapedType::isDynamic(known))
-    return known <= kQueries;
-  auto part = op.getQuery().getDefiningOp<memref::SubViewOp>();
-  if (!part || part.getDroppedDims().any())
-    return false;
-  auto size = dyn_cast<Value>(part.getMixedSizes()[dim]);
-  auto least = size ? size.getDefiningOp<affine::AffineMinOp>() : affine::AffineMinOp();
-  return least && llvm::any_of(least.getMap().getResults(), [](AffineExpr result) {
-           auto constant = dyn_cast<AffineConstantExpr>(result);
-           return constant && constant.getValue() <= kQueries;
-         });
-}
-
-/// Batch and head are of the item: every operand has one of each.
-bool isOneHead(AttentionOp op) {
-  for (auto [number, operand] : llvm::enumerate(op->getOperands()))
-    for (auto [dim, expr] : llvm::enumerate(op.getIndexingMap(number).getResults()))
-      if (!expr.isFunctionOfDim(AttentionOp::Query) && !expr.isFunctionOfDim(AttentionOp::Key) &&
-          !expr.isFunctionOfDim(AttentionOp::HeadDim) && !expr.isFunctionOfDim(AttentionOp::ValueDim) &&
-          cast<MemRefType>(operand.getType()).getDimSize(dim) != 1)
-        return false;
-  return true;
-}
-
 StringRef whyNotItem(ArrayRef<scf::ForallOp> loops, const BlockAttention &plan) {
   if (loops.size() != 1 || !isForBlocks(loops.front(), {plan.op}))
     return "its items are more than attention";
-  if (!isOneBlock(plan.op) || !isOneHead(plan.op))
+  if (!isItemOf(plan.op, kQueries))
     return "its items are more than a block of queries of a head";
   return "";
 }

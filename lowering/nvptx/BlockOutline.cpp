@@ -52,7 +52,7 @@ static func::FuncOp createProgram(KernelOutline &outline, scf::ForallOp forall, 
 
 void outlineBlocks(scf::ForallOp forall, ArrayRef<Operation *> ops, const BlockProgram &program,
                    const LLVMTypeConverter &types, DeviceModule &device) {
-  KernelOutline outline(forall, types, device);
+  KernelOutline outline(forall, types, device, program.maps);
   outline.emitLaunch(createProgram(outline, forall, ops, program), program.shape);
   forall.erase();
 }

@@ -21,6 +21,7 @@ struct BlockProgram {
   BlockShape shape;
   llvm::StringRef suffix; ///< of the function's name
   std::function<void(mlir::OpBuilder &, mlir::IRMapping &)> emit;
+  llvm::SmallVector<TensorMapPlan> maps = {}; ///< the function's last parameters
 };
 
 /// Makes the loop, for which `isForBlocks` holds, a launch and erases it.

@@ -3,9 +3,13 @@
 #include "lowering/nvptx/KernelOutline.h"
 
 #include "lowering/analysis/ItemSpace.h"
+#include "lowering/analysis/LaunchTensorMap.h"
 #include "lowering/nvptx/FlatView.h"
 
+#include "runtime/include/weft/abi.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
 #include "mlir/Transforms/RegionUtils.h"
 
@@ -91,8 +95,9 @@ void markOverlaps(ModuleOp module) {
 }
 
 /// Values of the host that the body uses; constants and tables are copied instead.
-KernelOutline::KernelOutline(scf::ForallOp forall, const LLVMTypeConverter &types, DeviceModule &device)
-    : forall(forall), types(types), device(device), loc(forall.getLoc()) {
+KernelOutline::KernelOutline(scf::ForallOp forall, const LLVMTypeConverter &types, DeviceModule &device,
+                             ArrayRef<TensorMapPlan> maps)
+    : forall(forall), types(types), device(device), loc(forall.getLoc()), maps(maps) {
   llvm::SetVector<Value> values;
   getUsedValuesDefinedAbove(forall.getRegion(), values);
   for (OpOperand &operand : forall->getOpOperands())
@@ -150,12 +155,15 @@ func::FuncOp KernelOutline::createFunction(BlockShape shape, StringRef suffix) {
   SmallVector<Type> arguments = {b.getI64Type()};
   for (Value capture : captures)
     llvm::append_range(arguments, argumentTypesOf(capture));
+  arguments.append(maps.size(), LLVM::LLVMPointerType::get(b.getContext()));
   std::string name = (forall->getParentOfType<func::FuncOp>().getName() + suffix).str();
   auto function = func::FuncOp::create(b, loc, name, b.getFunctionType(arguments, {}));
   device.symbols.insert(function);
   function->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), b.getUnitAttr());
   function->setAttr("weft.threads", b.getI32IntegerAttr(static_cast<int32_t>(shape.threads)));
   function->setAttr("weft.shared_bytes", b.getI64IntegerAttr(shape.sharedBytes));
+  for (unsigned map = 0; map < maps.size(); ++map)
+    function.setArgAttr(arguments.size() - maps.size() + map, kTensorMapAttribute, b.getUnitAttr());
   function.addEntryBlock();
   return function;
 }
@@ -198,12 +206,39 @@ void KernelOutline::emitLaunch(OpBuilder &b, func::FuncOp function, BlockShape s
   SmallVector<Value> arguments = {arith::IndexCastOp::create(b, loc, b.getI64Type(), items)};
   for (Value capture : captures)
     flatten(b, capture, arguments);
+  for (const TensorMapPlan &map : maps)
+    describe(b, map, arguments);
   Value blocks = arith::CeilDivUIOp::create(b, loc, items, constant(shape.items));
   Value one = constant(1);
   Value shared = arith::ConstantIntOp::create(b, loc, shape.sharedBytes, 32);
   auto symbol = SymbolRefAttr::get(device.module.getSymNameAttr(), {SymbolRefAttr::get(function.getSymNameAttr())});
-  gpu::LaunchFuncOp::create(b, loc, symbol, gpu::KernelDim3{blocks, constant(shape.parts), one},
-                            gpu::KernelDim3{constant(shape.threads), one, one}, shared, arguments);
+  auto launch = gpu::LaunchFuncOp::create(b, loc, symbol, gpu::KernelDim3{blocks, constant(shape.parts), one},
+                                          gpu::KernelDim3{constant(shape.threads), one, one}, shared, arguments);
+  SmallVector<Attribute> described = llvm::map_to_vector(maps, [&](const TensorMapPlan &map) {
+    Type element = cast<MemRefType>(map.view.getType()).getElementType();
+    LaunchTensorMap made{element.isBF16() ? WEFT_BF16 : WEFT_F16, map.swizzle, {}};
+    made.box.append(map.box.rbegin(), map.box.rend());
+    return made.attribute(b.getContext());
+  });
+  if (!described.empty())
+    launch->setAttr(kTensorMapsAttribute, b.getArrayAttr(described));
+}
+
+/// As LaunchTensorMap.h says.
+void KernelOutline::describe(OpBuilder &b, const TensorMapPlan &map, SmallVectorImpl<Value> &arguments) {
+  auto type = cast<MemRefType>(map.view.getType());
+  auto number = [&](Value value) -> Value { return arith::IndexCastOp::create(b, loc, b.getI64Type(), value); };
+  Value bytes = arith::ConstantIndexOp::create(b, loc, type.getElementTypeBitWidth() / 8);
+  auto metadata = memref::ExtractStridedMetadataOp::create(b, loc, map.view);
+  Value start = memref::ExtractAlignedPointerAsIndexOp::create(b, loc, map.view);
+  Value offset = arith::MulIOp::create(b, loc, metadata.getOffset(), bytes);
+  Value address = number(arith::AddIOp::create(b, loc, start, offset));
+  arguments.push_back(
+      LLVM::IntToPtrOp::create(b, loc, LLVM::LLVMPointerType::get(b.getContext(), kGlobalSpace), address));
+  for (OpFoldResult extent : llvm::reverse(map.extents))
+    arguments.push_back(number(getValueOrCreateConstantIndexOp(b, loc, extent)));
+  for (Value stride : llvm::reverse(SmallVector<Value>(metadata.getStrides())))
+    arguments.push_back(number(arith::MulIOp::create(b, loc, stride, bytes)));
 }
 
 void KernelOutline::flatten(OpBuilder &b, Value capture, SmallVectorImpl<Value> &arguments) {

@@ -34,11 +34,20 @@ struct BlockShape {
   int64_t threads, items, sharedBytes, parts = 1;
 };
 
+/// A view of the host that bulk copies of a kernel see: boxes of it, zeros beyond its extents.
+struct TensorMapPlan {
+  mlir::Value view;                              ///< the last dimension's elements lie side by side
+  mlir::SmallVector<mlir::OpFoldResult> extents; ///< of the host: what of each dimension there is
+  mlir::SmallVector<int64_t> box;                ///< of each dimension
+  int64_t swizzle;                               ///< bytes
+};
+
 /// One scf.forall of a kernel function. The device function's first argument is the number of items, then come what the
-/// loop reads of the host.
+/// loop reads of the host, then the tensor maps.
 class KernelOutline {
 public:
-  KernelOutline(mlir::scf::ForallOp forall, const mlir::LLVMTypeConverter &types, DeviceModule &device);
+  KernelOutline(mlir::scf::ForallOp forall, const mlir::LLVMTypeConverter &types, DeviceModule &device,
+                mlir::ArrayRef<TensorMapPlan> maps = {});
 
   /// An empty function with one block, named after the kernel function.
   mlir::func::FuncOp createFunction(BlockShape shape, llvm::StringRef suffix = "");
@@ -56,9 +65,11 @@ private:
   DeviceModule &device;
   mlir::Location loc;
   mlir::SmallVector<mlir::Value> captures, copies;
+  mlir::SmallVector<TensorMapPlan> maps;
 
   mlir::SmallVector<mlir::Type> argumentTypesOf(mlir::Value capture);
   void flatten(mlir::OpBuilder &builder, mlir::Value capture, mlir::SmallVectorImpl<mlir::Value> &arguments);
+  void describe(mlir::OpBuilder &builder, const TensorMapPlan &map, mlir::SmallVectorImpl<mlir::Value> &arguments);
 };
 
 /// A kernel function's loops over items; a kernel without one becomes one item.

@@ -108,6 +108,41 @@ def BlockAttention : Pass<"weft-block-attention", "::mlir::ModuleOp"> {
                            "::weft::tile::TileDialect"];
 }
 
+def WarpGroupAttention : Pass<"weft-warp-group-attention", "::mlir::ModuleOp"> {
+  let summary = "Computes attention of many queries on matrix units of Hopper";
+  let description = [{
+    Before: kernel functions for sm_90a; the items of some are attention of up to 128 queries of one head, whose queries,
+    keys and values are in bf16 or f16 (`lowering/analysis/BlockAttention.h`). After: these are launches of a function of
+    `tile` ops, marked `weft.block`, a block of 384 threads for an item, with tensor maps of queries, keys and values,
+    which the launch describes (`weft.tensor_maps`). One warp group fills rings of two stages by bulk copies; two have 64
+    queries each and take turns: the products of one run beside the softmax of the other. Within a group, the scores of
+    the next keys and the product with the last values are computed together (FlashAttention-3, arXiv:2407.08608). Keys
+    come from the last to the first, so that those that a causal mask cuts come first.
+
+    Example:
+    ```mlir
+    weft.attention {indexing_maps = [#q, #k, #v, #o], scale = 0.125 : f32} ins(%q1, %k1, %v1 : memref<1x?x1x64xbf16, strided<[?, 256, 64, 1], offset: ?>>, …) outs(%o1 : …)
+    ```
+    becomes
+    ```
+    tile.roles {consumers = 2 : i64, registers = array<i64: 24, 240>} producer {
+      tile.fill %q_full[%c0] : … { tile.load_tensor %q[%c0, %head, %first, %batch] to %queries : … }
+      …
+    } consumer {
+    ^bb0(%group: index):
+      %next = tile.warp_group_mma %mine, b_transposed %k_now : …
+      %sums = tile.warp_group_mma %weights, %v_now plus %before : …
+      %scores = tile.wait_products %next {pending = 1 : i64} : …
+      …
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+                           "::mlir::gpu::GPUDialect", "::mlir::LLVM::LLVMDialect", "::mlir::math::MathDialect",
+                           "::mlir::memref::MemRefDialect", "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect",
+                           "::weft::tile::TileDialect"];
+}
+
 def BlockRows : Pass<"weft-block-rows", "::mlir::ModuleOp"> {
   let summary = "Computes what reduces long rows by blocks of threads";
   let description = [{

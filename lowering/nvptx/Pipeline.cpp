@@ -21,6 +21,7 @@ void registerNvptxPasses() { registerWeftNvptxPasses(); }
 void buildBlocksPhase(OpPassManager &pm) {
   pm.addPass(createBlockProducts());
   pm.addPass(createBlockDecode());
+  pm.addPass(createWarpGroupAttention());
   pm.addPass(createBlockAttention());
   pm.addPass(createBlockRows());
   pm.addPass(createPlaceBuffers());

@@ -169,8 +169,8 @@ TilePlan planAttention(func::FuncOp kernel, AttentionOp op, TargetAttr target) {
   plan.sizes[AttentionOp::Key] = op.getSplitLength();
   if (std::optional<DecodePlan> decode = matchDecode(op).plan)
     plan.sizes[AttentionOp::Head] = decode->heads();
-  else if (isDevice(target) && matchBlockAttention(kernel).plan)
-    plan.sizes[AttentionOp::Query] = BlockAttention::kQueries;
+  else if (std::optional<BlockAttention> block = matchBlockAttention(kernel).plan; block && isDevice(target))
+    plan.sizes[AttentionOp::Query] = block->itemQueries(target);
   else
     plan.sizes[AttentionOp::Query] = sharedQueriesOf(op, target);
   return plan;
