@@ -9,6 +9,7 @@
 
 #include "dialects/tile/TileOps.h"
 #include "lowering/analysis/BlockAttention.h"
+#include "lowering/analysis/RegisterPlan.h"
 #include "lowering/nvptx/AttentionFactor.h"
 #include "lowering/nvptx/AttentionRegions.h"
 #include "lowering/nvptx/BlockOutline.h"
@@ -270,6 +271,13 @@ int64_t keysOf(const BlockAttention &plan) {
   return isWide && isStoredAsMultiplied(plan) ? 16 : 32;
 }
 
+/// Of queries, keys, values and, in f32, weights.
+int64_t sharedBytesOf(const BlockAttention &plan) {
+  int64_t keys = keysOf(plan), columns = keys * (plan.headColumns() + plan.valueColumns());
+  int64_t numbers = kQueries * plan.headColumns() + columns + (plan.isRounded() ? 0 : kQueries * keys);
+  return numbers * plan.product.getIntOrFloatBitWidth() / 8;
+}
+
 /// Blocks that share a multiprocessor, so that some compute while others wait: what the registers for sums, scores and
 /// addresses leave, and in f32 shared memory. Rounding, a score region and what is read for a mask want registers, too.
 int64_t blocksOf(const BlockAttention &plan) {
@@ -282,17 +290,22 @@ int64_t blocksOf(const BlockAttention &plan) {
   return blocks - (isPlain && isStoredAsMultiplied(plan) ? 0 : 1);
 }
 
-StringRef whyNotItem(ArrayRef<scf::ForallOp> loops, const BlockAttention &plan) {
+StringRef whyNotItem(ArrayRef<scf::ForallOp> loops, const BlockAttention &plan, TargetAttr target) {
   if (loops.size() != 1 || !isForBlocks(loops.front(), {plan.op}))
     return "its items are more than attention";
   if (!isItemOf(plan.op, kQueries))
     return "its items are more than a block of queries of a head";
+  if (sharedBytesOf(plan) > weft::sharedBytesOf(target))
+    return "the target's shared memory does not hold queries, keys and values of its heads";
   return "";
 }
 
 struct BlockAttentionPass : impl::BlockAttentionBase<BlockAttentionPass> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
+    FailureOr<TargetAttr> target = targetOf(module);
+    if (failed(target))
+      return signalPassFailure();
     LLVMTypeConverter types(&getContext());
     for (func::FuncOp kernel : kernelsOfHost(module)) {
       BlockAttentionMatch match = matchBlockAttention(kernel);
@@ -300,10 +313,10 @@ struct BlockAttentionPass : impl::BlockAttentionBase<BlockAttentionPass> {
         continue;
       SmallVector<scf::ForallOp> loops = itemLoopsOf(kernel);
       if (match.plan)
-        match.obstacle = whyNotItem(loops, *match.plan);
+        match.obstacle = whyNotItem(loops, *match.plan, *target);
       if (!match.obstacle.empty()) {
         remark::missed(kernel.getLoc(), remark::RemarkOpts::name("lane-attention").category("weft-block-attention"))
-            << "attention is computed on lanes, not on matrix units: " << match.obstacle;
+            << ("attention is computed on lanes, not on matrix units: " + match.obstacle).str();
         continue;
       }
       DeviceModule device = DeviceModule::findOrCreate(module);

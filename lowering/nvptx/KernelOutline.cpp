@@ -266,6 +266,12 @@ static void wrapInLoop(func::FuncOp kernel) {
   inside->getOperations().splice(inside->begin(), body.getOperations(), std::next(body.begin()), std::prev(body.end()));
 }
 
+int64_t sharedBytesOf(TargetAttr target) {
+  StringRef isa = target.getIsa();
+  int64_t kibibytes = isa.starts_with("sm_9") ? 227 : isa == "sm_80" ? 163 : 99;
+  return kibibytes * 1024;
+}
+
 SmallVector<scf::ForallOp> itemLoopsOf(func::FuncOp kernel) {
   if (!has(kernel, llvm::IsaPred<scf::ForallOp>))
     wrapInLoop(kernel);

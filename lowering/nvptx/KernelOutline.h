@@ -5,6 +5,8 @@
 #ifndef WEFT_LOWERING_NVPTX_KERNELOUTLINE_H
 #define WEFT_LOWERING_NVPTX_KERNELOUTLINE_H
 
+#include "dialects/weft/WeftDialect.h"
+
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
@@ -71,6 +73,9 @@ private:
   void flatten(mlir::OpBuilder &builder, mlir::Value capture, mlir::SmallVectorImpl<mlir::Value> &arguments);
   void describe(mlir::OpBuilder &builder, const TensorMapPlan &map, mlir::SmallVectorImpl<mlir::Value> &arguments);
 };
+
+/// The most shared memory of a block, in bytes (CUDA C++ Programming Guide, compute capabilities).
+int64_t sharedBytesOf(TargetAttr target);
 
 /// A kernel function's loops over items; a kernel without one becomes one item.
 mlir::SmallVector<mlir::scf::ForallOp> itemLoopsOf(mlir::func::FuncOp kernel);

@@ -44,13 +44,6 @@ constexpr int64_t kEasyBytes = 48 * 1024;
 constexpr int64_t kScratchAlignment = 16;
 constexpr int64_t kWarp = 32;
 
-/// The most shared memory of a block (CUDA C++ Programming Guide, compute capabilities).
-int64_t sharedBytesOf(TargetAttr target) {
-  StringRef isa = target.getIsa();
-  int64_t kibibytes = isa.starts_with("sm_9") ? 227 : isa == "sm_80" ? 163 : 99;
-  return kibibytes * 1024;
-}
-
 /// Scratch of one item: where each buffer is, in bytes from the item's first.
 struct ScratchPlan {
   SmallVector<memref::AllocaOp> buffers;
