@@ -100,6 +100,29 @@ def NormalizeAttention : Pass<"weft-normalize-attention", "::mlir::ModuleOp"> {
   let dependentDialects = ["::weft::WeftDialect"];
 }
 
+def RoundAttention : Pass<"weft-round-attention", "::mlir::ModuleOp"> {
+  let summary = "Stores what attention on matrix units rounds as it will be rounded";
+  let description = [{
+    Before: for GPUs (`weft.device`), `weft.attention` of many queries in f32 that may round its factors, by its
+    `product_type` or by the module's `weft.dtype`. After: what computes queries, keys and values is followed by
+    elementwise ops that round them, which fuse with it: they are stored in 16 bits, and read as the products take them.
+    Inputs, caches and weights stay as they are.
+
+    Example:
+    ```mlir
+    %q = linalg.add ins(%a, %b : tensor<1x2x?x8xf32>, tensor<1x2x?x8xf32>) outs(%i : tensor<1x2x?x8xf32>) -> tensor<1x2x?x8xf32>
+    %y = weft.attention {product_type = bf16, …} ins(%q, %q, %q : …) …
+    ```
+    becomes
+    ```
+    %h = linalg.generic … ins(%q : tensor<1x2x?x8xf32>) outs(%e : tensor<1x2x?x8xbf16>) { … arith.truncf … }
+    %y = weft.attention {product_type = bf16, …} ins(%h, %h, %h : …) …
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect", "::weft::WeftDialect"];
+}
+
 def NormalizeCheck : Pass<"weft-normalize-check", "::mlir::ModuleOp"> {
   let summary = "Turns expectations into outputs that say what was found";
   let description = [{

@@ -31,6 +31,7 @@ void buildNormalizePhase(OpPassManager &pm) {
   // Weights of products are packed by now.
   pm.addPass(createShareTables());
   pm.addPass(createNormalizeAttention());
+  pm.addPass(createRoundAttention());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   // At the end: a copy is nothing to a canonicalizer.
