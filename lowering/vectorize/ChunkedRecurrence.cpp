@@ -62,6 +62,9 @@ void ChunkedRecurrenceEmitter::allocateScratch(OpBuilder &b) {
   if (uniform && hasDecay) {
     decays = allocate(b, {count});
     decayedPairs = allocate(b, {count});
+    // Whole vectors are multiplied: what is beyond the last pair counts for nothing, and is a number.
+    if (pairs.size() % registers.lanes != 0)
+      storeScratch(b, zeros(b), decays, {constant(b, count - registers.lanes)});
   }
 }
 
