@@ -29,8 +29,9 @@ public:
     for (const std::string &dim : model.stateDims)
       stateDims.push_back(string(dim));
     for (const Kernel &kernel : kernels)
-      kernelRecords.push_back(record({string(kernel.name), string(kernel.target), int32(kernel.threads),
-                                      int32(kernel.sharedBytes), int32(kernel.parameters.size()), int32(0)}));
+      kernelRecords.push_back(
+          record({string(kernel.name), string(kernel.target), int32(kernel.threads), int32(kernel.sharedBytes),
+                  int32(kernel.parameters.size()), int32(kernel.scratchBytes)}));
     llvm::Constant *value =
         record({int32(WEFT_ABI_MAGIC), int16(WEFT_ABI_MAJOR), int16(WEFT_ABI_MINOR), string(compilerVersion()),
                 string(model.name), int32(entries.size()), int32(parameters.size()), array(entries), array(parameters),

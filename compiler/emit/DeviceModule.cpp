@@ -16,7 +16,8 @@
 namespace weft {
 namespace {
 
-constexpr llvm::StringLiteral kModule = "kernels", kSharedBytes = "weft.shared_bytes";
+constexpr llvm::StringLiteral kModule = "kernels", kSharedBytes = "weft.shared_bytes",
+                              kScratchBytes = "weft.scratch_bytes", kScratchFunction = "weft_launch_scratch";
 constexpr int kMaxThreads = 1024; ///< of a block, on every GPU
 
 bool isKernel(mlir::LLVM::LLVMFuncOp function) {
@@ -50,7 +51,8 @@ std::string textOf(mlir::LLVM::LLVMFuncOp function) {
   return text;
 }
 
-/// Triton's launchers end every argument list with the addresses of two buffers, which our kernels leave alone.
+/// Triton's launchers end every argument list with the addresses of two buffers: the launch's scratch, and one for
+/// profiles, which our kernels leave alone.
 void appendScratchPointers(mlir::LLVM::LLVMFuncOp kernel) {
   mlir::MLIRContext *context = kernel.getContext();
   mlir::Type pointer = mlir::LLVM::LLVMPointerType::get(context, 1);
@@ -64,6 +66,13 @@ void appendScratchPointers(mlir::LLVM::LLVMFuncOp kernel) {
     attributes.append(2, mlir::DictionaryAttr::get(context));
     kernel.setArgAttrsAttr(mlir::ArrayAttr::get(context, attributes));
   }
+  mlir::Value scratch = kernel.getArgument(kernel.getNumArguments() - 2);
+  kernel.walk([&](mlir::LLVM::CallOp call) {
+    if (call.getCallee() != kScratchFunction)
+      return;
+    call.getResult().replaceAllUsesWith(scratch);
+    call.erase();
+  });
 }
 
 Diagnostic badKernel(mlir::LLVM::LLVMFuncOp kernel, const std::string &reason) {
@@ -80,9 +89,12 @@ Result<void> DeviceModule::describe(mlir::LLVM::LLVMFuncOp kernel) {
       llvm::any_of(block.asArrayRef().drop_front(), [](int32_t extent) { return extent != 1; }))
     return badKernel(kernel, "needs nvvm.reqntid with 1 to 1024 threads along x alone");
   auto shared = kernel->getAttrOfType<mlir::IntegerAttr>(kSharedBytes);
-  int64_t bytes = shared ? shared.getInt() : 0;
+  auto scratch = kernel->getAttrOfType<mlir::IntegerAttr>(kScratchBytes);
+  int64_t bytes = shared ? shared.getInt() : 0, scratchBytes = scratch ? scratch.getInt() : 0;
   if (bytes < 0 || bytes > INT32_MAX)
     return badKernel(kernel, "has a size of shared memory that is none");
+  if (scratchBytes < 0 || scratchBytes > INT32_MAX)
+    return badKernel(kernel, "wants more scratch for a block than 2 GiB");
   std::vector<std::string> parameters;
   for (unsigned index = 0; index < kernel.getNumArguments(); ++index) {
     parameters.push_back(typeName(kernel, index));
@@ -90,7 +102,7 @@ Result<void> DeviceModule::describe(mlir::LLVM::LLVMFuncOp kernel) {
       return badKernel(kernel, "has a parameter that is no pointer, i32, i64 or f32");
   }
   descriptions.push_back({kernel.getSymName().str(), placeOf(kernel.getLoc()), std::nullopt, block[0],
-                          static_cast<int32_t>(bytes), std::move(parameters)});
+                          static_cast<int32_t>(bytes), static_cast<int32_t>(scratchBytes), std::move(parameters)});
   return {};
 }
 

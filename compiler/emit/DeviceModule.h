@@ -22,6 +22,7 @@ struct DeviceKernel {
   std::optional<size_t> sameAs;        ///< the position of an earlier kernel with the same code, which stands for it
   int32_t threads;                     ///< nvvm.reqntid
   int32_t sharedBytes;                 ///< weft.shared_bytes
+  int32_t scratchBytes;                ///< weft.scratch_bytes, of a block
   std::vector<std::string> parameters; ///< as in Kernel
 };
 

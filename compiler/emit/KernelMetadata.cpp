@@ -11,6 +11,7 @@
 namespace weft {
 
 constexpr int kWarp = 32;
+constexpr int kScratchAlignment = 128;
 
 /// p0, p1, …: parameters have no names in PTX.
 static nlohmann::ordered_json signatureOf(const Kernel &kernel) {
@@ -32,10 +33,10 @@ std::string metadataText(const Kernel &kernel) {
   metadata["cluster_dims"] = {1, 1, 1};
   metadata["shared"] = kernel.sharedBytes;
   metadata["tmem_size"] = 0;
-  for (const char *scratch : {"global_scratch", "profile_scratch"}) {
-    metadata[std::string(scratch) + "_size"] = 0;
-    metadata[std::string(scratch) + "_align"] = 1;
-  }
+  metadata["global_scratch_size"] = kernel.scratchBytes;
+  metadata["global_scratch_align"] = kernel.scratchBytes ? kScratchAlignment : 1;
+  metadata["profile_scratch_size"] = 0;
+  metadata["profile_scratch_align"] = 1;
   metadata["launch_cooperative_grid"] = false;
   metadata["launch_cluster"] = false;
   metadata["launch_pdl"] = false;

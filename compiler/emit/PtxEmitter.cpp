@@ -211,7 +211,7 @@ Result<std::vector<Kernel>> emitKernels(mlir::ModuleOp module, const Target &tar
     if (!ptx)
       return ptx.takeError();
     kernels.push_back({described.name, target.isa, withRoomForRegisters(std::move(*ptx), described.threads),
-                       described.threads, described.sharedBytes, described.parameters});
+                       described.threads, described.sharedBytes, described.scratchBytes, described.parameters});
   }
   return kernels;
 }

@@ -29,6 +29,7 @@ struct Kernel {
   std::string ptx;                     ///< the whole file
   int32_t threads;                     ///< of a block, along x
   int32_t sharedBytes;                 ///< of dynamic shared memory
+  int32_t scratchBytes;                ///< of global memory for each block of a launch
   std::vector<std::string> parameters; ///< their types as Triton names them, without the two scratch pointers: "*i8"
 };
 

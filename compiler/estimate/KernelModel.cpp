@@ -49,7 +49,7 @@ void askPtxas(KernelModel &model, const std::string &ptx) {
   std::optional<std::string> ptxas = findPtxas();
   if (!ptxas)
     return;
-  Result<AssembledKernel> assembled = assembleKernel({model.name, model.target, ptx, 0, 0, {}}, *ptxas);
+  Result<AssembledKernel> assembled = assembleKernel({model.name, model.target, ptx, 0, 0, 0, {}}, *ptxas);
   if (!assembled)
     return;
   model.registers = assembled->registers;

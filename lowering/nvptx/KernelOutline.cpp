@@ -17,7 +17,7 @@ using namespace mlir;
 
 namespace weft {
 
-static constexpr const char *kSharedSymbol = "global_smem";
+static constexpr const char *kSharedSymbol = "global_smem", *kScratchSymbol = "weft_launch_scratch";
 
 //===----------------------------------------------------------------------===//
 // The device module
@@ -41,6 +41,16 @@ LLVM::GlobalOp DeviceModule::sharedMemory() {
                                        kSharedSymbol, Attribute(), /*alignment=*/1024, kSharedSpace);
   symbols.insert(global);
   return global;
+}
+
+LLVM::LLVMFuncOp DeviceModule::launchScratch() {
+  if (auto found = symbols.lookup<LLVM::LLVMFuncOp>(kScratchSymbol))
+    return found;
+  OpBuilder b = OpBuilder::atBlockBegin(module.getBody());
+  Type pointer = LLVM::LLVMPointerType::get(b.getContext(), kGlobalSpace);
+  auto made = LLVM::LLVMFuncOp::create(b, module.getLoc(), kScratchSymbol, LLVM::LLVMFunctionType::get(pointer, {}));
+  symbols.insert(made);
+  return made;
 }
 
 void DeviceModule::copyGlobal(memref::GetGlobalOp use) {

@@ -26,6 +26,9 @@ struct DeviceModule {
   static DeviceModule findOrCreate(mlir::ModuleOp host);
   /// All shared memory is one array of the launch's size.
   mlir::LLVM::GlobalOp sharedMemory();
+  /// In global memory: gives the launch's scratch, of which each block has a part of its function's size,
+  /// `weft.scratch_bytes` (the first pointer with which Triton's launchers end a kernel's arguments).
+  mlir::LLVM::LLVMFuncOp launchScratch();
   /// A table of constants, which the device has for itself.
   void copyGlobal(mlir::memref::GetGlobalOp use);
 };

@@ -31,6 +31,9 @@ int64_t rootOf(mlir::Value memref);
 /// Where OutlineLaunches leaves a buffer's number.
 constexpr const char *kRootAttribute = "weft.root";
 
+/// Bytes of a block of a function that asks for scratch in global memory.
+constexpr const char *kScratchAttribute = "weft.scratch_bytes";
+
 /// What marks a device function whose items are for whole blocks of threads.
 constexpr const char *kBlockAttribute = "weft.block";
 

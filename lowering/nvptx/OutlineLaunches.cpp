@@ -22,6 +22,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/Remarks.h"
 #include "mlir/IR/SymbolTable.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
 #include "mlir/Transforms/RegionUtils.h"
@@ -50,6 +51,9 @@ struct ScratchPlan {
   SmallVector<int64_t> offsets;
   int64_t bytes = 0;
   int64_t items = kMostItems; ///< of a block
+  bool isShared = true;       ///< in a block's shared memory; else in global memory
+
+  int64_t blockBytes() const { return items * bytes; }
 
   static FailureOr<ScratchPlan> of(scf::ForallOp forall, int64_t sharedBytes);
 };
@@ -67,9 +71,14 @@ FailureOr<ScratchPlan> ScratchPlan::of(scf::ForallOp forall, int64_t sharedBytes
   }
   while (plan.items > 1 && plan.items * plan.bytes > (plan.items > 2 ? kEasyBytes : sharedBytes))
     plan.items /= 2;
-  if (plan.items * plan.bytes > sharedBytes)
-    return forall.emitError("an item needs ")
-           << plan.bytes << " bytes of scratch, but a block of threads has " << sharedBytes;
+  if (plan.blockBytes() <= sharedBytes)
+    return plan;
+  plan.isShared = false;
+  plan.items = kMostItems;
+  remark::missed(forall.getLoc(),
+                 remark::RemarkOpts::name("scratch-in-global-memory").category("weft-outline-launches"))
+      << "an item needs " << std::to_string(plan.bytes) << " bytes of scratch, which a block's shared memory of "
+      << std::to_string(sharedBytes) << " does not hold";
   return plan;
 }
 
@@ -82,8 +91,11 @@ public:
         loc(forall.getLoc()) {}
 
   void run() {
-    BlockShape shape{std::max(scratch.items * kGroupLanes, kWarp), scratch.items, scratch.items * scratch.bytes};
+    BlockShape shape{std::max(scratch.items * kGroupLanes, kWarp), scratch.items,
+                     scratch.isShared ? scratch.blockBytes() : 0};
     func::FuncOp function = outline.createFunction(shape);
+    if (!scratch.isShared)
+      function->setAttr(kScratchAttribute, OpBuilder(function).getI64IntegerAttr(scratch.blockBytes()));
     OpBuilder b = OpBuilder::atBlockBegin(&function.front());
     emitBody(b, function);
     func::ReturnOp::create(b, loc);
@@ -107,7 +119,7 @@ private:
       Value isGroup = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, group, constant(scratch.items));
       isItem = arith::AndIOp::create(b, loc, isItem, isGroup);
     }
-    mapScratch(b, mapping, group);
+    mapScratch(b, mapping, block, group);
     auto guard = scf::IfOp::create(b, loc, isItem, /*withElseRegion=*/false);
     OpBuilder::InsertionGuard restore(b);
     b.setInsertionPointToStart(guard.thenBlock());
@@ -117,19 +129,28 @@ private:
         b.clone(op, mapping);
   }
 
-  /// Buffers are the group's part of shared memory.
-  void mapScratch(OpBuilder &b, IRMapping &mapping, Value group) {
+  /// The block's part of the launch's scratch.
+  Value globalScratch(OpBuilder &b, Value block) {
+    Value base = LLVM::CallOp::create(b, loc, device.launchScratch(), ValueRange{}).getResult();
+    Value size = LLVM::ConstantOp::create(b, loc, b.getI64Type(), scratch.blockBytes());
+    Value place = LLVM::MulOp::create(b, loc, LLVM::ZExtOp::create(b, loc, b.getI64Type(), block), size);
+    return LLVM::GEPOp::create(b, loc, base.getType(), b.getI8Type(), base, ArrayRef<LLVM::GEPArg>{place});
+  }
+
+  /// Buffers are the group's part of the block's memory.
+  void mapScratch(OpBuilder &b, IRMapping &mapping, Value block, Value group) {
     if (scratch.buffers.empty())
       return;
-    Value base = LLVM::AddressOfOp::create(b, loc, device.sharedMemory());
+    Value base =
+        scratch.isShared ? Value(LLVM::AddressOfOp::create(b, loc, device.sharedMemory())) : globalScratch(b, block);
     Value item = arith::MulIOp::create(b, loc, group, arith::ConstantIndexOp::create(b, loc, scratch.bytes));
     Value start = arith::IndexCastOp::create(b, loc, b.getI64Type(), item);
     int64_t root = forall->getParentOfType<func::FuncOp>().getNumArguments();
     for (auto [op, offset] : llvm::zip_equal(scratch.buffers, scratch.offsets)) {
       memref::AllocaOp buffer = op;
       Value place = LLVM::AddOp::create(b, loc, start, LLVM::ConstantOp::create(b, loc, b.getI64Type(), offset));
-      Value shared = LLVM::GEPOp::create(b, loc, base.getType(), b.getI8Type(), base, ArrayRef<LLVM::GEPArg>{place});
-      Value pointer = LLVM::AddrSpaceCastOp::create(b, loc, LLVM::LLVMPointerType::get(b.getContext()), shared);
+      Value begin = LLVM::GEPOp::create(b, loc, base.getType(), b.getI8Type(), base, ArrayRef<LLVM::GEPArg>{place});
+      Value pointer = LLVM::AddrSpaceCastOp::create(b, loc, LLVM::LLVMPointerType::get(b.getContext()), begin);
       Value descriptor = MemRefDescriptor::fromStaticShape(b, loc, types, buffer.getType(), pointer);
       mapping.map(buffer.getResult(), FlatView::castToView(b, loc, buffer.getType(), descriptor, root++));
     }

@@ -177,7 +177,8 @@ def OutlineLaunches : Pass<"weft-outline-launches", "::mlir::ModuleOp"> {
     Before: kernel functions of vector code, mostly `scf.forall`. After: each is a `gpu.launch_func` of a function in
     `gpu.module @kernels` with scalar arguments; what is left on the host are extents and offsets. A group of 16
     threads runs an item: 8 items share a block, or fewer where their scratch would not fit its shared memory.
-    Scratch (`memref.alloca`) becomes a part of that memory. A kernel without a loop is one item, and so is what a kernel
+    Scratch (`memref.alloca`) becomes a part of that memory, or of the launch's scratch in global memory where it is
+    larger, with a remark. A kernel without a loop is one item, and so is what a kernel
     writes for others before or after its loop.
 
     A pointer of a view keeps the number of the kernel function's argument that it came from, `weft.root`: pointers of

@@ -201,6 +201,7 @@ bool DescriptorCheck::kernel(const weft_abi_model &model, const weft_abi_kernel 
           "a kernel's shared memory is not 0 to 1048576 bytes", kernel.name);
   require(kernel.parameter_count >= 0 && kernel.parameter_count <= kMostParameters,
           "a kernel has more parameters than a launch takes, or less than none", kernel.name);
+  require(kernel.scratch_bytes >= 0, "a kernel's scratch for a block is negative", kernel.name);
   bool isLaunched = false;
   for (int32_t e = 0; e < model.entry_count; ++e)
     for (int32_t v = 0; v < model.entries[e].variant_count; ++v) {
@@ -212,7 +213,8 @@ bool DescriptorCheck::kernel(const weft_abi_model &model, const weft_abi_kernel 
 
 /// Kernels that differ in their names alone are one, which comes as often as they are launched under a number.
 static bool isAlike(const weft_abi_kernel &a, const weft_abi_kernel &b) {
-  return a.threads == b.threads && a.shared_bytes == b.shared_bytes && a.parameter_count == b.parameter_count;
+  return a.threads == b.threads && a.shared_bytes == b.shared_bytes && a.scratch_bytes == b.scratch_bytes &&
+         a.parameter_count == b.parameter_count;
 }
 
 /// After the entries, whose variants they belong to.

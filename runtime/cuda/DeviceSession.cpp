@@ -11,6 +11,7 @@ DeviceSession::~DeviceSession() {
   if (stream)
     device.api().streamDestroy(stream);
   scratch.release(device);
+  launchScratch.release(device);
   for (int32_t i = 0; states && i < code.state_count; ++i)
     states[size_t(i)].memory.release(device);
   for (size_t i = 0; i < inputCount; ++i)
@@ -145,9 +146,16 @@ weft_status DeviceSession::failLaunch(const weft_abi_kernel &kernel, const int64
               static_cast<long long>(grid[0]), static_cast<long long>(grid[1]), static_cast<long long>(grid[2]));
 }
 
+weft_status DeviceSession::growLaunchScratch(const weft_abi_kernel &kernel, const int64_t (&grid)[3]) {
+  uint64_t bytes = uint64_t(kernel.scratch_bytes);
+  for (int64_t blocks : grid)
+    if (__builtin_mul_overflow(bytes, uint64_t(blocks), &bytes))
+      bytes = UINT64_MAX;
+  return grow(launchScratch, bytes, "scratch for a kernel's blocks", Place("kernel \"%s\"", kernel.name));
+}
+
 int32_t DeviceSession::launch(int32_t kernel, const int64_t (&grid)[3], void *const *arguments) {
   constexpr int64_t kMost[3] = {INT32_MAX, 65535, 65535}; // blocks
-  static DevicePointer scratchOfTriton = nullptr;         // both pointers; kernels do not use them
   bool isKnown = kernel >= 0 && kernel < kernelCount;
   Function *function = isKnown ? model.kernels.function(firstKernel + kernel) : nullptr;
   if (!function) {
@@ -167,7 +175,11 @@ int32_t DeviceSession::launch(int32_t kernel, const int64_t (&grid)[3], void *co
   size_t count = size_t(described.parameter_count);
   for (size_t i = 0; i < count; ++i)
     launchArguments[i] = arguments[i];
-  launchArguments[count] = launchArguments[count + 1] = &scratchOfTriton;
+  if ((failure = growLaunchScratch(described, grid)))
+    return WEFT_ABI_LAUNCH_FAILED;
+  DevicePointer blocksScratch = described.scratch_bytes ? launchScratch.at(0) : nullptr, profile = nullptr;
+  launchArguments[count] = &blocksScratch;
+  launchArguments[count + 1] = &profile;
   Result result = device.api().launchKernel(function, unsigned(grid[0]), unsigned(grid[1]), unsigned(grid[2]),
                                             unsigned(described.threads), 1, 1, unsigned(described.shared_bytes), stream,
                                             launchArguments.get(), nullptr);

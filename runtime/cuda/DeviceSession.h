@@ -61,12 +61,15 @@ public:
   int32_t launch(int32_t kernel, const int64_t (&grid)[3], void *const *arguments);
   /// Likewise (TensorMaps.cpp).
   int32_t encodeTensorMap(const weft_abi_tensor_map &described, void *map);
+  /// What the blocks of a launch have for themselves in global memory.
+  weft_status growLaunchScratch(const weft_abi_kernel &kernel, const int64_t (&grid)[3]);
 
   DeviceModel &model;
   const weft_abi_model &code;
   Device &device;
   Stream *stream = nullptr;
   DeviceBuffer scratch = {};
+  DeviceBuffer launchScratch = {}; // of one launch after the other
   Array<DeviceState> states;
   Array<DeviceDefault> defaults;
   // Of a call:

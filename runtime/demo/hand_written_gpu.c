@@ -17,6 +17,9 @@
 #ifndef DEMO_SHARED_BYTES
 #define DEMO_SHARED_BYTES 512 /* a float of each thread; kernel "scale" takes it at launch */
 #endif
+#ifndef DEMO_SCRATCH_BYTES
+#define DEMO_SCRATCH_BYTES 0 /* of each block, for kernel "scale" */
+#endif
 #ifndef DEMO_FIRST_KERNEL
 #define DEMO_FIRST_KERNEL 0
 #endif
@@ -71,7 +74,7 @@ static int32_t run_tiled(const weft_abi_call *call) {
 #define SCALE_ON_HOPPER {"scale_tiled", "sm_90a", kThreads, DEMO_SHARED_BYTES, 4, 0}
 #else
 #define RUN_ON_HOPPER run_on_gpu
-#define SCALE_ON_HOPPER {"scale", "sm_90a", kThreads, DEMO_SHARED_BYTES, 5, 0}
+#define SCALE_ON_HOPPER {"scale", "sm_90a", kThreads, DEMO_SHARED_BYTES, 5, DEMO_SCRATCH_BYTES}
 #endif
 
 static int32_t run_on_cpu(const weft_abi_call *call) {

@@ -88,6 +88,7 @@ const AttentionCase kCases[] = {
     {.name = "Dim80", .heads = 1, .keyHeads = 1, .headDim = 80, .valueDim = 80},
     {.name = "Dim128", .heads = 1, .keyHeads = 1, .headDim = 128, .valueDim = 128},
     {.name = "Dim256", .heads = 1, .keyHeads = 1, .headDim = 256, .valueDim = 256, .sequenceFirst = false},
+    {.name = "Dim576", .heads = 1, .keyHeads = 1, .headDim = 576, .valueDim = 512},
     {.name = "ValuesWider", .headDim = 8, .valueDim = 20},
     {.name = "ValuesNarrower", .headDim = 32, .valueDim = 3, .sequenceFirst = false},
     // Heads that share keys.

@@ -14,7 +14,7 @@ extern "C" {
 
 #define WEFT_ABI_MAGIC 0x54464557u /* "WEFT", little-endian */
 #define WEFT_ABI_MAJOR 4           /* differs: cannot load */
-#define WEFT_ABI_MINOR 0           /* model newer than runtime: cannot load */
+#define WEFT_ABI_MINOR 1           /* model newer than runtime: cannot load */
 #define WEFT_ABI_MAX_RANK 8
 
 /* Element types. */
@@ -88,9 +88,9 @@ typedef struct weft_abi_services {
   /* Of CUDA variants: enqueues kernel number `kernel`, counted among the model's kernels of the variant's target, on
    * the call's stream: grid_x × grid_y × grid_z blocks (at most 2^31-1, 65535 and 65535; nothing where one is 0).
    * `arguments` has one pointer for each of the kernel's parameter_count values, which are read before this returns:
-   * device addresses and integers of 8 bytes, floats of 4, tensor maps of 128. The runtime appends the two null
-   * pointers with which a kernel's parameters end (Triton's scratch pointers). Returns WEFT_ABI_OK, or a code that
-   * `run` returns at once. */
+   * device addresses and integers of 8 bytes, floats of 4, tensor maps of 128. The runtime appends the two pointers
+   * with which a kernel's parameters end (Triton's scratch pointers): to scratch_bytes for each block, null where that
+   * is 0, and null. Returns WEFT_ABI_OK, or a code that `run` returns at once. */
   int32_t (*launch)(const struct weft_abi_call *call, int32_t kernel, int64_t grid_x, int64_t grid_y, int64_t grid_z,
                     void *const *arguments);
   /* Of CUDA variants: writes the tensor map that `described` asks for to `map`. Where an extent is 0, nothing can be
@@ -153,7 +153,7 @@ typedef struct weft_abi_kernel {
   int32_t threads;
   int32_t shared_bytes;
   int32_t parameter_count; /* without the two scratch pointers at the end */
-  int32_t reserved;
+  int32_t scratch_bytes;   /* of global memory for each block of a launch, which the first of these points to */
 } weft_abi_kernel;
 
 /* A function of the model. Variants are sorted best first, for each device. */

@@ -133,6 +133,7 @@ TEST(Descriptor, MalformedKernels) {
   EXPECT_MALFORMED_KERNEL(linked.kernels[0].target = "", "a kernel's target is not of letters, digits, _ and $: k");
   EXPECT_MALFORMED_KERNEL(linked.kernels[1].threads = 1025, "a kernel's threads are not 1 to 1024: l");
   EXPECT_MALFORMED_KERNEL(linked.kernels[1].shared_bytes = -1, "a kernel's shared memory is not 0 to 1048576 bytes: l");
+  EXPECT_MALFORMED_KERNEL(linked.kernels[1].scratch_bytes = -1, "a kernel's scratch for a block is negative: l");
   EXPECT_MALFORMED_KERNEL(linked.kernels[0].parameter_count = 4094,
                           "a kernel has more parameters than a launch takes, or less than none: k");
   EXPECT_MALFORMED_KERNEL(linked.kernels[0].target = "sm_90", "a kernel's target is that of no CUDA code variant: k");

@@ -43,6 +43,29 @@ TEST_F(Device, LaunchesEndWithTwoNullPointers) {
   EXPECT_EQ(seen, 2);
 }
 
+// Each block has its part of a buffer that all launches share, one after the other.
+TEST_F(Device, BlocksHaveScratchOfTheirOwn) {
+  GpuArtifact artifact("gpu_scratch");
+  ModelOn open(artifact, "cuda");
+  SaxpySession session(open.model);
+  std::vector<unsigned char *> scratch;
+  fakeCuda().run = [&](const FakeLaunch &launch) {
+    if (launch.kernel == "scale") {
+      scratch.push_back(launch.argument<unsigned char *>(5));
+      std::memset(scratch.back(), 0x5a, launch.grid[0] * 4096u);
+    }
+    EXPECT_EQ(launch.argument<void *>(6), nullptr);
+    runSaxpy(launch);
+  };
+  session.expectRun(3 * 128);
+  ASSERT_EQ(weft_session_reset(session.session), WEFT_OK);
+  session.total.clear();
+  session.expectRun(128);
+  ASSERT_EQ(scratch.size(), 2u);
+  EXPECT_NE(scratch[0], nullptr);
+  EXPECT_EQ(scratch[0], scratch[1]);
+}
+
 TEST_F(Device, ArraysAreApartAndAligned) {
   GpuArtifact artifact;
   ModelOn open(artifact, "cuda");

@@ -132,6 +132,19 @@ TEST_F(Device, CallsThatDoNotFit) {
   session.expectStates(1);
 }
 
+TEST_F(Device, ScratchThatDoesNotFitIsSaidBeforeTheLaunch) {
+  GpuArtifact artifact("gpu_scratch");
+  fakeCuda().memory = 1 << 20;
+  ModelOn open(artifact, "cuda");
+  SaxpySession session(open.model);
+  EXPECT_EQ(session.run(200 * 128), WEFT_ERROR_MEMORY);
+  expectError("W0430", "819.2 kB of scratch for a kernel's blocks are needed, GPU 0 (Fake) has ");
+  EXPECT_TRUE(fakeCuda().launches.empty());
+  ASSERT_EQ(weft_session_reset(session.session), WEFT_OK);
+  session.total.clear();
+  session.expectRun(100);
+}
+
 // What the driver says is free may be in pieces.
 TEST_F(Device, MemoryThatTheDriverRefuses) {
   GpuArtifact artifact;
