@@ -110,13 +110,14 @@ def RoundAttention : Pass<"weft-round-attention", "::mlir::ModuleOp"> {
 
     Example:
     ```mlir
-    %q = linalg.add ins(%a, %b : tensor<1x2x?x8xf32>, tensor<1x2x?x8xf32>) outs(%i : tensor<1x2x?x8xf32>) -> tensor<1x2x?x8xf32>
-    %y = weft.attention {product_type = bf16, …} ins(%q, %q, %q : …) …
+    %q = linalg.add ins(%k, %k : tensor<1x?x2x4xf32>, tensor<1x?x2x4xf32>) outs(%i : tensor<1x?x2x4xf32>) -> tensor<1x?x2x4xf32>
+    %y = weft.attention {scale = 1.0 : f32, indexing_maps = [#q, #k, #v, #o]}
+      ins(%q, %k, %q : tensor<1x?x2x4xf32>, tensor<1x?x2x4xf32>, tensor<1x?x2x4xf32>)
     ```
     becomes
     ```
-    %h = linalg.generic … ins(%q : tensor<1x2x?x8xf32>) outs(%e : tensor<1x2x?x8xbf16>) { … arith.truncf … }
-    %y = weft.attention {product_type = bf16, …} ins(%h, %h, %h : …) …
+    %h = linalg.generic … ins(%q : tensor<1x?x2x4xf32>) outs(%e : tensor<1x?x2x4xbf16>) { … arith.truncf … }
+    %y = weft.attention {scale = 1.0 : f32, indexing_maps = [#q, #k, #v, #o]} ins(%h, %k, %h : …) …
     ```
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",

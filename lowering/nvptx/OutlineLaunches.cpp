@@ -77,8 +77,8 @@ FailureOr<ScratchPlan> ScratchPlan::of(scf::ForallOp forall, int64_t sharedBytes
   plan.items = kMostItems;
   remark::missed(forall.getLoc(),
                  remark::RemarkOpts::name("scratch-in-global-memory").category("weft-outline-launches"))
-      << "an item needs " << std::to_string(plan.bytes) << " bytes of scratch, which a block's shared memory of "
-      << std::to_string(sharedBytes) << " does not hold";
+      << "an item needs " + std::to_string(plan.bytes) + " bytes of scratch, which a block's shared memory of " +
+             std::to_string(sharedBytes) + " does not hold";
   return plan;
 }
 

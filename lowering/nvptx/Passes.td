@@ -121,7 +121,7 @@ def WarpGroupAttention : Pass<"weft-warp-group-attention", "::mlir::ModuleOp"> {
 
     Example:
     ```mlir
-    weft.attention {indexing_maps = [#q, #k, #v, #o], scale = 0.125 : f32} ins(%q1, %k1, %v1 : memref<1x?x1x64xbf16, strided<[?, 256, 64, 1], offset: ?>>, …) outs(%o1 : …)
+    weft.attention {indexing_maps = [#q, #k, #v, #o], scale = 0.125 : f32} ins(%q1, %k1, %v1 : memref<1x?x1x64xbf16, strided<[?, 256, 64, 1], offset: ?>>, memref<1x?x1x64xbf16, strided<[?, 128, 64, 1], offset: ?>>, memref<1x?x1x64xbf16, strided<[?, 128, 64, 1], offset: ?>>) outs(%o1 : memref<1x?x1x64xbf16, strided<[?, 256, 64, 1], offset: ?>>)
     ```
     becomes
     ```

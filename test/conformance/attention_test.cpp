@@ -73,7 +73,8 @@ TEST_P(AttentionConformance, IsWithinBoundsOfFloat64) { checkCase(GetParam(), ""
 
 // Machines with the instruction run its code instead in the other cases.
 TEST(EmulatedAttention, DotProductsOfBf16AreWithinBoundsOfFloat64) {
-  checkCase({.headDim = 20, .valueDim = 36, .mask = MaskKind::Causal, .rounded = true}, "cpu:v4-bf16-vectors");
+  checkCase({.name = "Emulated", .headDim = 20, .valueDim = 36, .mask = MaskKind::Causal, .rounded = true},
+            "cpu:v4-bf16-vectors");
 }
 
 const AttentionCase kCases[] = {

@@ -106,20 +106,6 @@ func.func private @once(%x: memref<16xf32>) attributes {weft.kernel = "map"} {
 // -----
 #target = #weft.target<isa = "sm_86", lanes = 16, registers = 32, cpu = "sm_86", features = "">
 module attributes {weft.target = #target} {
-func.func private @huge(%x: memref<16xf32>) attributes {weft.kernel = "map"} {
-  // expected-error@+1 {{an item needs 400000 bytes of scratch, but a block of threads has 101376}}
-  scf.forall (%i) in (4) {
-    %buffer = memref.alloca() : memref<100000xf32>
-    %v = vector.load %x[%i] : memref<16xf32>, vector<16xf32>
-    vector.store %v, %buffer[%i] : memref<100000xf32>, vector<16xf32>
-  }
-  return
-}
-}
-
-// -----
-#target = #weft.target<isa = "sm_86", lanes = 16, registers = 32, cpu = "sm_86", features = "">
-module attributes {weft.target = #target} {
 func.func @entry(%x: memref<16xf32>) attributes {weft.entry} {
   %c0 = arith.constant 0 : index
   %zero = arith.constant 0.0 : f32
