@@ -152,7 +152,7 @@ private:
       if (!split)
         continue;
       Value whole = factor.main.back();
-      factor.main.back() = code.both(nearest(whole), code.constant(kReadBits));
+      factor.main.back() = roundedToRead(whole);
       factor.rest.push_back(nearest(restOf(whole, factor.main.back())));
     }
     return factor;
@@ -160,10 +160,13 @@ private:
 
   Value cast(Type type, Value value) { return LLVM::BitcastOp::create(code.b, code.loc, type, value); }
 
-  /// What mma reads of f32: 10 bits of the fraction. The rest it cuts off.
-  static constexpr int64_t kReadBits = static_cast<int32_t>(0xffffe000);
+  /// The nearest number with the 10 bits of the fraction that mma reads of f32. What is not a number stays so.
+  Value roundedToRead(Value word) {
+    Type i32 = code.b.getI32Type(), number = code.b.getF32Type();
+    return NVVM::ConvertFloatToTF32Op::create(code.b, code.loc, i32, cast(number, word), NVVM::FPRoundingMode::RNA);
+  }
 
-  /// A number that is cut to the nearest one of these.
+  /// A number that mma cuts to the nearest one; −0 of the NaN that is left of an infinity or a NaN.
   Value nearest(Value word) { return code.add(word, 0x1000); }
 
   /// What is left of a number; the difference is exact.
