@@ -115,7 +115,7 @@ void ThreadPool::work(int32_t own) {
 bool ThreadPool::takeSeat() {
   int32_t free = seats.load(std::memory_order_relaxed);
   while (free > 0)
-    if (seats.compare_exchange_weak(free, free - 1, std::memory_order_relaxed))
+    if (seats.compare_exchange_weak(free, free - 1, std::memory_order_acquire, std::memory_order_relaxed))
       return true;
   return false;
 }
@@ -173,7 +173,6 @@ bool ThreadPool::awaitWork(uint32_t &seen) {
 void ThreadPool::publish(const Region &work) {
   region = work;
   finished.store(0, std::memory_order_relaxed);
-  seats.store(work.threads - 1, std::memory_order_relaxed);
   int64_t most = work.threads < started + 1 ? work.threads : started + 1;
   int64_t count = most < work.chunks ? most : work.chunks;
   inUse.store(static_cast<int32_t>(count), std::memory_order_relaxed);
@@ -182,6 +181,9 @@ void ThreadPool::publish(const Region &work) {
     ranges[i].ticket.store(
         packTicket(epoch, uint64_t(work.chunks * i / count), uint64_t(work.chunks * (i + 1) / count)),
         std::memory_order_release);
+  // Last: a worker that still looks for the region before this one may take a seat of this one, and must find its
+  // chunks then, since it has no second seat to come back on.
+  seats.store(work.threads - 1, std::memory_order_release);
 }
 
 void ThreadPool::wake(const Region &work) {
