@@ -23,11 +23,16 @@ SmallVector<Operation *, 2> BlockProduct::ops() {
   return {product};
 }
 
+int64_t BlockProduct::depth() {
+  MemRefType type = cast<MemRefType>(product.getRhs().getType());
+  return type.getDimSize(1) * type.getDimSize(2);
+}
+
 Value BlockProduct::destination() { return epilogue ? epilogue.getDpsInitOperand(0)->get() : Value(product.getInit()); }
 
 bool hasBlockPanels(PackedMatmulOp product) {
   Type element = elementOf(product.getRhs());
-  return (element.isBF16() || element.isF16()) && product.getPanelWidth() == kBlockPanelWidth;
+  return isFloatOrHalf(element) && product.getPanelWidth() == kBlockPanelWidth;
 }
 
 /// Why a product is none for matrix instructions; empty: it is one.

@@ -13,11 +13,11 @@
 
 namespace weft {
 
-/// Panels of half-precision weights for devices: one column, so that the weight is the matrix [N, K], rows of K after
+/// Panels of weights for devices: one column, so that the weight is the matrix [N, K], rows of K after
 /// each other, as matrix instructions want their right factor (ldmatrix) and as 16-byte copies want their source.
 constexpr int64_t kBlockPanelWidth = 1;
 
-/// A product of f32 rows with a half-precision weight, and the elementwise op that reads its result.
+/// A product of f32 rows with a weight in f32, bf16 or f16, and the elementwise op that reads its result.
 struct BlockProduct {
   PackedMatmulOp product;
   mlir::linalg::GenericOp epilogue; ///< null: none
@@ -27,6 +27,8 @@ struct BlockProduct {
   /// Up to so many rows the time is that of reading the weight: blocks are small, so that many of them read.
   static constexpr int64_t kFewRows = 16;
 
+  /// Steps of the sum, with those that fill a pair.
+  int64_t depth();
   /// Where the result goes: the product's destination, or the epilogue's.
   mlir::Value destination();
   /// What the block's code stands for.

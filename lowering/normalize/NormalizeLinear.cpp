@@ -161,11 +161,12 @@ PackedMatmulOp applyBlocks(OpBuilder &builder, const LinearPlan &plan, Value wei
   return PackedMatmulOp::create(builder, loc, TypeRange{init.getType()}, left, weight, plan.bias, init);
 }
 
-/// Columns of a panel: on a GPU, where a product of f32 rows with a weight in halves runs on matrix units, one.
-int64_t panelWidthFor(const LinearPlan &plan, Type element) {
+/// Columns of a panel: on a GPU, where a product of f32 rows runs on matrix units, one; but not where scores of f32
+/// keep all digits.
+int64_t panelWidthFor(const LinearPlan &plan, Type element, bool isRouter) {
   auto module = plan.weight->getParentOfType<ModuleOp>();
-  bool isHalf = element.isBF16() || element.isF16();
-  bool isForBlocks = module->hasAttr("weft.device") && !module->hasAttr("weft.weights") && isHalf && !plan.hasBlocks &&
+  bool fits = element.isBF16() || element.isF16() || (element.isF32() && !isRouter);
+  bool isForBlocks = module->hasAttr("weft.device") && !module->hasAttr("weft.weights") && fits && !plan.hasBlocks &&
                      getElementTypeOrSelf(plan.product->getOperand(0).getType()).isF32();
   return isForBlocks ? kBlockPanelWidth : kPanelWidth;
 }
@@ -179,7 +180,7 @@ void applyLinear(OpBuilder &builder, const LinearPlan &plan) {
   bool isRouter = llvm::any_of(last.getUsers(), llvm::IsaPred<RouteOp>);
   ParameterOp weight = plan.weight;
   Type element = isRouter ? getElementTypeOrSelf(weight.getType()) : storedTypeOf(weight);
-  Value packed = packWeight(builder, weight, plan.outByIn, element, panelWidthFor(plan, element));
+  Value packed = packWeight(builder, weight, plan.outByIn, element, panelWidthFor(plan, element, isRouter));
   PackedMatmulOp product;
   if (plan.hasBlocks) {
     product = applyBlocks(builder, plan, packed);

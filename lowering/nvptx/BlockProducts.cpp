@@ -13,10 +13,13 @@
 #include "lowering/nvptx/BlockOutline.h"
 #include "lowering/nvptx/GlobalMatrix.h"
 #include "lowering/nvptx/LaneGroup.h"
+#include "lowering/nvptx/RowReader.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+
+#include <numeric>
 
 namespace weft {
 #define GEN_PASS_DEF_BLOCKPRODUCTS
@@ -39,13 +42,16 @@ struct BlockForm {
   int64_t threads() const { return 32 * warps; }
   /// Blocks of an item, beside each other.
   int64_t parts() const { return BlockProduct::kColumns / columns; }
-  int64_t ringBytes() const { return stages * columns * step * 2; }
+  /// Of weights in halves, or of f32 rows and weights.
+  int64_t ringBytes(bool isFloat) const { return stages * step * (isFloat ? 4 * (rows + columns) : 2 * columns); }
 };
 
 /// Matrix instructions kept busy.
 constexpr BlockForm kMany{BlockProduct::kRows, BlockProduct::kColumns, /*warps=*/4, /*step=*/32, /*stages=*/4};
+constexpr BlockForm kManyFloats{BlockProduct::kRows, BlockProduct::kColumns, /*warps=*/4, /*step=*/32, /*stages=*/3};
 /// As little as a matrix instruction takes, and much of the weight on its way at once: memory kept busy.
 constexpr BlockForm kFew{BlockProduct::kFewRows, /*columns=*/16, /*warps=*/1, /*step=*/64, /*stages=*/8};
+constexpr BlockForm kFewFloats{BlockProduct::kFewRows, /*columns=*/16, /*warps=*/1, /*step=*/64, /*stages=*/6};
 
 /// The body of the device function.
 class BlockEmitter {
@@ -63,7 +69,7 @@ public:
     }
     left = matrix(product.product.getLhs());
     weight = weightMatrix();
-    Value sum = emitSteps();
+    Value sum = element.isF32() ? emitFloatSteps() : emitSteps();
     if (Value bias = product.product.getBias())
       sum = emitBias(sum, bias);
     if (product.epilogue)
@@ -96,7 +102,7 @@ private:
   /// The weight as [N, K], K padded to pairs.
   GlobalMatrix weightMatrix() {
     GlobalMatrix made = matrix(product.product.getRhs());
-    made.columns = index(2 * product.product.getRhs().getType().getDimSize(1));
+    made.columns = index(product.depth());
     return made;
   }
 
@@ -114,12 +120,20 @@ private:
 
   /// Columns of a step to its stage; beyond the sum's end they are zeros, and nothing is read.
   void copyWeight(Value ring, Value step) {
-    int64_t depth = 2 * product.product.getRhs().getType().getDimSize(1);
-    int64_t bytes = depth % 8 == 0 ? 16 : depth % 4 == 0 ? 8 : 4;
+    int64_t most = std::gcd(product.depth() * element.getIntOrFloatBitWidth() / 8, 16);
     Value stage = tile::StageOp::create(b, loc, ring, step);
     tile::CopyAsyncOp::create(b, loc, weight.pointer, firstColumn, first(step), ValueRange{weight.rows, weight.columns},
-                              weight.stride, stage, form.warps, bytes);
-    tile::CommitCopiesOp::create(b, loc);
+                              weight.stride, stage, form.warps, most);
+  }
+
+  /// The same of rows that are not rounded.
+  void copyRows(Value ring, Value step) {
+    Value view = product.product.getLhs();
+    int64_t depth = cast<MemRefType>(view.getType()).getDimSize(1);
+    int64_t together = ShapedType::isDynamic(depth) ? 1 : std::gcd(depth, rowAlignment(view));
+    Value stage = tile::StageOp::create(b, loc, ring, step);
+    tile::CopyAsyncOp::create(b, loc, left.pointer, index(0), first(step), ValueRange{left.rows, left.columns},
+                              left.stride, stage, form.warps, 4 * together);
   }
 
   Value first(Value step) { return arith::MulIOp::create(b, loc, step, index(form.step)); }
@@ -127,8 +141,10 @@ private:
   Value emitSteps() {
     auto ringType = tile::BufferType::get(form.columns, form.step, element, /*swizzle=*/2 * form.step, form.stages);
     Value ring = tile::AllocOp::create(b, loc, ringType, IntegerAttr());
-    for (int64_t step = 0; step < form.stages - 1; ++step)
+    for (int64_t step = 0; step < form.stages - 1; ++step) {
       copyWeight(ring, index(step));
+      tile::CommitCopiesOp::create(b, loc);
+    }
     Value zero = arith::ConstantOp::create(b, loc, b.getF32FloatAttr(0));
     Value sum = tile::SplatOp::create(b, loc, matrixType(b.getF32Type()), zero);
     Value steps = arith::CeilDivUIOp::create(b, loc, left.columns, index(form.step));
@@ -147,12 +163,44 @@ private:
     tile::WaitCopiesOp::create(b, loc, form.stages - 2);
     tile::SyncOp::create(b, loc);
     copyWeight(ring, plus(form.stages - 1));
+    tile::CommitCopiesOp::create(b, loc);
     auto layout = tile::OperandAttr::get(b.getContext(), "a", form.warps, 1);
     Value rounded = tile::ConvertOp::create(b, loc, fragment({form.rows, form.step}, element, layout), rows);
     Value next = loadRows(plus(1));
     Value stage = tile::StageOp::create(b, loc, ring, step);
     Value more = tile::MmaOp::create(b, loc, rounded, stage, sum, /*a_transposed=*/false, /*b_transposed=*/true);
     scf::YieldOp::create(b, loc, ValueRange{next, more});
+  }
+
+  /// Both factors through shared memory, as sums of two numbers in tf32 each.
+  Value emitFloatSteps() {
+    auto ringOf = [&](int64_t rows) -> Value {
+      auto type = tile::BufferType::get(rows, form.step, element, /*swizzle=*/128, form.stages);
+      return tile::AllocOp::create(b, loc, type, IntegerAttr());
+    };
+    Value rows = ringOf(form.rows), columns = ringOf(form.columns);
+    auto copy = [&](Value step) {
+      copyRows(rows, step);
+      copyWeight(columns, step);
+      tile::CommitCopiesOp::create(b, loc);
+    };
+    for (int64_t step = 0; step < form.stages - 1; ++step)
+      copy(index(step));
+    Value zero = arith::ConstantOp::create(b, loc, b.getF32FloatAttr(0));
+    Value sum = tile::SplatOp::create(b, loc, matrixType(b.getF32Type()), zero);
+    Value steps = arith::CeilDivUIOp::create(b, loc, left.columns, index(form.step));
+    auto loop = scf::ForOp::create(b, loc, index(0), steps, index(1), sum);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    Value step = loop.getInductionVar();
+    tile::WaitCopiesOp::create(b, loc, form.stages - 2);
+    tile::SyncOp::create(b, loc);
+    copy(arith::AddIOp::create(b, loc, step, index(form.stages - 1)));
+    Value x = tile::StageOp::create(b, loc, rows, step), w = tile::StageOp::create(b, loc, columns, step);
+    Value more = tile::MmaOp::create(b, loc, x, w, loop.getRegionIterArg(0), /*a_transposed=*/false,
+                                     /*b_transposed=*/true, /*split=*/true);
+    scf::YieldOp::create(b, loc, more);
+    return loop.getResult(0);
   }
 
   //===--------------------------------------------------------------------===//
@@ -232,13 +280,14 @@ private:
 
 /// A launch for few rows, one for many, or both where only a call knows how many there are.
 void convert(scf::ForallOp forall, BlockProduct product, const LLVMTypeConverter &types, DeviceModule &device) {
+  bool isFloat = getElementTypeOrSelf(product.product.getRhs().getType()).isF32();
   auto blocks = [&](const BlockForm &form, StringRef suffix) {
-    BlockShape shape{form.threads(), /*items=*/1, form.ringBytes(), form.parts()};
+    BlockShape shape{form.threads(), /*items=*/1, form.ringBytes(isFloat), form.parts()};
     return BlockProgram{shape, suffix,
                         [&](OpBuilder &b, IRMapping &mapping) { BlockEmitter(b, product, form, mapping).run(); }};
   };
   int64_t rows = product.product.getLhs().getType().getDimSize(0);
-  BlockProgram few = blocks(kFew, "_few"), many = blocks(kMany, "");
+  BlockProgram few = blocks(isFloat ? kFewFloats : kFew, "_few"), many = blocks(isFloat ? kManyFloats : kMany, "");
   if (!ShapedType::isDynamic(rows))
     return outlineBlocks(forall, product.ops(), rows <= kFew.rows ? few : many, types, device);
   outlineBlocks(forall, product.ops(), few, many, kFew.rows, types, device);
