@@ -1,11 +1,12 @@
 // Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// An item that is a product with a half-precision weight (and its epilogue) → a function of tile ops for four warps, or
+// An item that is a product with a weight (and its epilogue) → a function of tile ops for four warps, or
 // for one where there are few rows, and its launch:
 //   weft.packed_matmul ins(%x, %w : memref<128x256xf32>, memref<64x128x2xbf16>)   →   tile.copy_async …; tile.mma …
 // The weight comes through a ring of stages in shared memory; the rows, which each warp reads for itself alone, go from
-// global memory to registers one step ahead, where they are rounded to the weight's type.
+// global memory to registers one step ahead, where they are rounded to the weight's type; rows that meet f32 come
+// through a ring, too.
 #include "lowering/nvptx/Passes.h"
 
 #include "dialects/tile/TileOps.h"
@@ -48,10 +49,11 @@ struct BlockForm {
 
 /// Matrix instructions kept busy.
 constexpr BlockForm kMany{BlockProduct::kRows, BlockProduct::kColumns, /*warps=*/4, /*step=*/32, /*stages=*/4};
-constexpr BlockForm kManyFloats{BlockProduct::kRows, BlockProduct::kColumns, /*warps=*/4, /*step=*/32, /*stages=*/3};
+/// Two sums for each element: fewer columns.
+constexpr BlockForm kManyFloats{BlockProduct::kRows, /*columns=*/32, /*warps=*/4, /*step=*/32, /*stages=*/3};
 /// As little as a matrix instruction takes, and much of the weight on its way at once: memory kept busy.
 constexpr BlockForm kFew{BlockProduct::kFewRows, /*columns=*/16, /*warps=*/1, /*step=*/64, /*stages=*/8};
-constexpr BlockForm kFewFloats{BlockProduct::kFewRows, /*columns=*/16, /*warps=*/1, /*step=*/64, /*stages=*/6};
+constexpr BlockForm kFewFloats{BlockProduct::kFewRows, /*columns=*/16, /*warps=*/1, /*step=*/32, /*stages=*/12};
 
 /// The body of the device function.
 class BlockEmitter {
@@ -71,7 +73,7 @@ public:
     weight = weightMatrix();
     Value sum = element.isF32() ? emitFloatSteps() : emitSteps();
     if (Value bias = product.product.getBias())
-      sum = emitBias(sum, bias);
+      sum = emitAdd(sum, loadColumns(bias));
     if (product.epilogue)
       sum = emitEpilogue(sum);
     GlobalMatrix out = matrix(product.destination());
@@ -172,7 +174,8 @@ private:
     scf::YieldOp::create(b, loc, ValueRange{next, more});
   }
 
-  /// Both factors through shared memory, as sums of two numbers in tf32 each.
+  /// Both factors through shared memory, as sums of two numbers in tf32 each. Matrix instructions cut off what they add
+  /// to a sum, so each step has a sum of its own.
   Value emitFloatSteps() {
     auto ringOf = [&](int64_t rows) -> Value {
       auto type = tile::BufferType::get(rows, form.step, element, /*swizzle=*/128, form.stages);
@@ -187,9 +190,9 @@ private:
     for (int64_t step = 0; step < form.stages - 1; ++step)
       copy(index(step));
     Value zero = arith::ConstantOp::create(b, loc, b.getF32FloatAttr(0));
-    Value sum = tile::SplatOp::create(b, loc, matrixType(b.getF32Type()), zero);
+    Value none = tile::SplatOp::create(b, loc, matrixType(b.getF32Type()), zero);
     Value steps = arith::CeilDivUIOp::create(b, loc, left.columns, index(form.step));
-    auto loop = scf::ForOp::create(b, loc, index(0), steps, index(1), sum);
+    auto loop = scf::ForOp::create(b, loc, index(0), steps, index(1), none);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
     Value step = loop.getInductionVar();
@@ -197,9 +200,8 @@ private:
     tile::SyncOp::create(b, loc);
     copy(arith::AddIOp::create(b, loc, step, index(form.stages - 1)));
     Value x = tile::StageOp::create(b, loc, rows, step), w = tile::StageOp::create(b, loc, columns, step);
-    Value more = tile::MmaOp::create(b, loc, x, w, loop.getRegionIterArg(0), /*a_transposed=*/false,
-                                     /*b_transposed=*/true, /*split=*/true);
-    scf::YieldOp::create(b, loc, more);
+    Value more = tile::MmaOp::create(b, loc, x, w, none, /*a_transposed=*/false, /*b_transposed=*/true, /*split=*/true);
+    scf::YieldOp::create(b, loc, emitAdd(loop.getRegionIterArg(0), more));
     return loop.getResult(0);
   }
 
@@ -229,8 +231,9 @@ private:
                                       matrix.isEven);
   }
 
-  Value emitBias(Value sum, Value bias) {
-    auto map = tile::MapOp::create(b, loc, sum.getType(), ValueRange{sum, loadColumns(bias)});
+  /// A matrix of sums, and another one or a number for each column.
+  Value emitAdd(Value sum, Value other) {
+    auto map = tile::MapOp::create(b, loc, sum.getType(), ValueRange{sum, other});
     OpBuilder::InsertionGuard guard(b);
     Block *body = b.createBlock(&map.getBody(), {}, {b.getF32Type(), b.getF32Type()}, {loc, loc});
     Value added = arith::AddFOp::create(b, loc, body->getArgument(0), body->getArgument(1));
@@ -283,8 +286,13 @@ void convert(scf::ForallOp forall, BlockProduct product, const LLVMTypeConverter
   bool isFloat = getElementTypeOrSelf(product.product.getRhs().getType()).isF32();
   auto blocks = [&](const BlockForm &form, StringRef suffix) {
     BlockShape shape{form.threads(), /*items=*/1, form.ringBytes(isFloat), form.parts()};
-    return BlockProgram{shape, suffix,
-                        [&](OpBuilder &b, IRMapping &mapping) { BlockEmitter(b, product, form, mapping).run(); }};
+    return BlockProgram{
+        shape, suffix,
+        [&](OpBuilder &b, IRMapping &mapping) { // Two blocks an SM: a bound by what is alive would spill.
+          if (isFloat && form.warps > 1)
+            b.getBlock()->getParentOp()->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(), b.getI32IntegerAttr(2));
+          BlockEmitter(b, product, form, mapping).run();
+        }};
   };
   int64_t rows = product.product.getLhs().getType().getDimSize(0);
   BlockProgram few = blocks(isFloat ? kFewFloats : kFew, "_few"), many = blocks(isFloat ? kManyFloats : kMany, "");

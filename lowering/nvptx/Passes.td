@@ -8,15 +8,15 @@
 include "mlir/Pass/PassBase.td"
 
 def BlockProducts : Pass<"weft-block-products", "::mlir::ModuleOp"> {
-  let summary = "Computes products of half-precision weights on matrix units";
+  let summary = "Computes products of weights on matrix units";
   let description = [{
-    Before: kernel functions; the items of some are a product of f32 rows with a weight of bf16 or f16 in panels of one
-    column, and at most one elementwise op that reads it (`lowering/analysis/BlockProduct.h`). After: these are launches
+    Before: kernel functions; the items of some are a product of f32 rows with a weight of f32, bf16 or f16 in panels
+    of one column, and at most one elementwise op that reads it (`lowering/analysis/BlockProduct.h`). After: these are launches
     of a function of `tile` ops, a block of 128 threads for an item, marked `weft.block`. Columns of the weight come by
     `cp.async` through a ring of four stages; rows come to registers one step ahead and are rounded to the weight's type
     there; sums are f32. Up to 16 rows are for blocks of one warp, 16 rows × 16 columns with eight stages of 64 steps: a
     function `_few` beside the other, or alone; where the number of rows is not known, the host chooses. Rows have the
-    same bits in both.
+    same bits in both. With a weight of f32 rows come through a ring, too, and each step of 32 has a sum of its own.
 
     Example:
     ```mlir

@@ -6,7 +6,7 @@
 // RUN: weft-translate --weft-to-ptx --ptx-target=sm_80 --ptx-dir=%t/ptx %t/device.mlir | FileCheck %s --check-prefix=PTX
 // RUN: %ptxas-gate --check %s %t/ptx/any.ptx %t/ptx/any_few.ptx
 
-// GATE: any registers 168 shared 73728 stack 0
+// GATE: any registers 255 shared 61440 stack 0
 // GATE: any_few registers 96 shared 49152 stack 0
 
 // PTX-LABEL: .entry any(
@@ -21,12 +21,12 @@ module attributes {weft.target = #target} {
 // CHECK-LABEL: func.func private @any(
 // CHECK: scf.if
 // CHECK: gpu.launch_func @kernels::@any_few {{.*}} threads in (%c32, %c1, %c1) dynamic_shared_memory_size %c49152_i32
-// CHECK: gpu.launch_func @kernels::@any {{.*}} threads in (%c128, %c1, %c1) dynamic_shared_memory_size %c73728_i32
+// CHECK: gpu.launch_func @kernels::@any {{.*}} threads in (%c128, %c1, %c1) dynamic_shared_memory_size %c61440_i32
 // CHECK: func.func @any(
 // CHECK: %[[ROWS:.*]] = tile.alloc : !tile.buffer<128x32xf32, swizzle = 128, stages = 3>
-// CHECK: %[[COLUMNS:.*]] = tile.alloc : !tile.buffer<64x32xf32, swizzle = 128, stages = 3>
+// CHECK: %[[COLUMNS:.*]] = tile.alloc : !tile.buffer<32x32xf32, swizzle = 128, stages = 3>
 // CHECK: tile.copy_async %[[X:.*]][%c0, %c0] in(%{{.*}}, %c256) stride %c256 to %{{.*}} {warps = 4 : i64}
-// CHECK: tile.copy_async %[[W:.*]][%c0, %c0] in(%c64, %c256) stride %c256 to %{{.*}} {warps = 4 : i64}
+// CHECK: tile.copy_async %[[W:.*]][%{{.*}}, %c0] in(%c64, %c256) stride %c256 to %{{.*}} {warps = 4 : i64}
 // CHECK: tile.commit_copies
 // CHECK: scf.for %[[STEP:.*]] = %c0 to %c8
 // CHECK: tile.wait_copies {pending = 1 : i64}
@@ -34,12 +34,13 @@ module attributes {weft.target = #target} {
 // CHECK: tile.copy_async %[[X]]
 // CHECK: tile.copy_async %[[W]]
 // CHECK: tile.commit_copies
-// CHECK: tile.mma %{{.*}}, b_transposed %{{.*}} {split}
+// CHECK: tile.mma %{{.*}}, b_transposed %{{.*}}, %{{.*}} {split}
+// CHECK: tile.map
 // CHECK: tile.store_global
 // CHECK: func.func @any_few(
-// CHECK: tile.alloc : !tile.buffer<16x64xf32, swizzle = 128, stages = 6>
-// CHECK: tile.alloc : !tile.buffer<16x64xf32, swizzle = 128, stages = 6>
-// CHECK: tile.mma %{{.*}}, b_transposed %{{.*}} {split}
+// CHECK: tile.alloc : !tile.buffer<16x32xf32, swizzle = 128, stages = 12>
+// CHECK: tile.alloc : !tile.buffer<16x32xf32, swizzle = 128, stages = 12>
+// CHECK: tile.mma %{{.*}}, b_transposed %{{.*}}, %{{.*}} {split}
 func.func private @any(%x: memref<?x256xf32>, %w: memref<64x256x1xf32>, %y: memref<?x64xf32>, %n: index) attributes {weft.kernel = "linear"} {
   scf.forall (%i) = (0) to (%n) step (128) {
     %m = affine.min affine_map<(d0)[s0] -> (-d0 + s0, 128)>(%i)[%n]
@@ -51,7 +52,7 @@ func.func private @any(%x: memref<?x256xf32>, %w: memref<64x256x1xf32>, %y: memr
 }
 
 // Rows of 30 elements are copied 8 bytes at a time, part of a row of 31 four.
-// CHECK: func.func @ragged(
+// CHECK: func.func @ragged_few(
 // CHECK: tile.copy_async {{.*}} {bytes = 4 : i64, warps = 1 : i64}
 // CHECK: tile.copy_async {{.*}} {bytes = 8 : i64, warps = 1 : i64}
 func.func private @ragged(%x: memref<3x31xf32>, %w: memref<64x30x1xf32>, %y: memref<3x64xf32>) attributes {weft.kernel = "linear"} {
