@@ -50,10 +50,10 @@ struct BlockForm {
 /// Matrix instructions kept busy.
 constexpr BlockForm kMany{BlockProduct::kRows, BlockProduct::kColumns, /*warps=*/4, /*step=*/32, /*stages=*/4};
 /// Two sums for each element: fewer columns.
-constexpr BlockForm kManyFloats{BlockProduct::kRows, /*columns=*/32, /*warps=*/4, /*step=*/32, /*stages=*/3};
+constexpr BlockForm kManyFloats{BlockProduct::kRows, /*columns=*/32, /*warps=*/4, /*step=*/16, /*stages=*/5};
 /// As little as a matrix instruction takes, and much of the weight on its way at once: memory kept busy.
 constexpr BlockForm kFew{BlockProduct::kFewRows, /*columns=*/16, /*warps=*/1, /*step=*/64, /*stages=*/8};
-constexpr BlockForm kFewFloats{BlockProduct::kFewRows, /*columns=*/16, /*warps=*/1, /*step=*/32, /*stages=*/12};
+constexpr BlockForm kFewFloats{BlockProduct::kFewRows, /*columns=*/16, /*warps=*/1, /*step=*/16, /*stages=*/16};
 
 /// The body of the device function.
 class BlockEmitter {
@@ -140,6 +140,14 @@ private:
 
   Value first(Value step) { return arith::MulIOp::create(b, loc, step, index(form.step)); }
 
+  /// ptxas unrolls what runs a few times, whatever that takes in registers.
+  void keepRolled(scf::ForOp loop) {
+    MLIRContext *context = b.getContext();
+    auto unroll = LLVM::LoopUnrollAttr::get(context, /*disable=*/b.getBoolAttr(true), {}, {}, {}, {}, {}, {});
+    loop->setAttr("loop_annotation", LLVM::LoopAnnotationAttr::get(context, {}, {}, {}, unroll, {}, {}, {}, {}, {}, {},
+                                                                   {}, {}, {}, {}, {}));
+  }
+
   Value emitSteps() {
     auto ringType = tile::BufferType::get(form.columns, form.step, element, /*swizzle=*/2 * form.step, form.stages);
     Value ring = tile::AllocOp::create(b, loc, ringType, IntegerAttr());
@@ -151,6 +159,7 @@ private:
     Value sum = tile::SplatOp::create(b, loc, matrixType(b.getF32Type()), zero);
     Value steps = arith::CeilDivUIOp::create(b, loc, left.columns, index(form.step));
     auto loop = scf::ForOp::create(b, loc, index(0), steps, index(1), ValueRange{loadRows(index(0)), sum});
+    keepRolled(loop);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
     emitStep(loop, ring);
@@ -178,7 +187,7 @@ private:
   /// to a sum, so each step has a sum of its own.
   Value emitFloatSteps() {
     auto ringOf = [&](int64_t rows) -> Value {
-      auto type = tile::BufferType::get(rows, form.step, element, /*swizzle=*/128, form.stages);
+      auto type = tile::BufferType::get(rows, form.step, element, /*swizzle=*/4 * form.step, form.stages);
       return tile::AllocOp::create(b, loc, type, IntegerAttr());
     };
     Value rows = ringOf(form.rows), columns = ringOf(form.columns);
@@ -193,6 +202,7 @@ private:
     Value none = tile::SplatOp::create(b, loc, matrixType(b.getF32Type()), zero);
     Value steps = arith::CeilDivUIOp::create(b, loc, left.columns, index(form.step));
     auto loop = scf::ForOp::create(b, loc, index(0), steps, index(1), none);
+    keepRolled(loop);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
     Value step = loop.getInductionVar();

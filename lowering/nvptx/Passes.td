@@ -16,7 +16,7 @@ def BlockProducts : Pass<"weft-block-products", "::mlir::ModuleOp"> {
     `cp.async` through a ring of four stages; rows come to registers one step ahead and are rounded to the weight's type
     there; sums are f32. Up to 16 rows are for blocks of one warp, 16 rows × 16 columns with eight stages of 64 steps: a
     function `_few` beside the other, or alone; where the number of rows is not known, the host chooses. Rows have the
-    same bits in both. With a weight of f32 rows come through a ring, too, and each step of 32 has a sum of its own.
+    same bits in both. With a weight of f32 rows come through a ring, too, and each step of 16 has a sum of its own.
 
     Example:
     ```mlir

@@ -6,8 +6,8 @@
 // RUN: weft-translate --weft-to-ptx --ptx-target=sm_80 --ptx-dir=%t/ptx %t/device.mlir | FileCheck %s --check-prefix=PTX
 // RUN: %ptxas-gate --check %s %t/ptx/any.ptx %t/ptx/any_few.ptx
 
-// GATE: any registers 255 shared 61440 stack 0
-// GATE: any_few registers 96 shared 49152 stack 0
+// GATE: any registers 128 shared 51200 stack 0
+// GATE: any_few registers 96 shared 32768 stack 0
 
 // PTX-LABEL: .entry any(
 // PTX: cp.async.cg.shared.global
@@ -20,16 +20,16 @@
 module attributes {weft.target = #target} {
 // CHECK-LABEL: func.func private @any(
 // CHECK: scf.if
-// CHECK: gpu.launch_func @kernels::@any_few {{.*}} threads in (%c32, %c1, %c1) dynamic_shared_memory_size %c49152_i32
-// CHECK: gpu.launch_func @kernels::@any {{.*}} threads in (%c128, %c1, %c1) dynamic_shared_memory_size %c61440_i32
+// CHECK: gpu.launch_func @kernels::@any_few {{.*}} threads in (%c32, %c1, %c1) dynamic_shared_memory_size %c32768_i32
+// CHECK: gpu.launch_func @kernels::@any {{.*}} threads in (%c128, %c1, %c1) dynamic_shared_memory_size %c51200_i32
 // CHECK: func.func @any(
-// CHECK: %[[ROWS:.*]] = tile.alloc : !tile.buffer<128x32xf32, swizzle = 128, stages = 3>
-// CHECK: %[[COLUMNS:.*]] = tile.alloc : !tile.buffer<32x32xf32, swizzle = 128, stages = 3>
+// CHECK: %[[ROWS:.*]] = tile.alloc : !tile.buffer<128x16xf32, swizzle = 64, stages = 5>
+// CHECK: %[[COLUMNS:.*]] = tile.alloc : !tile.buffer<32x16xf32, swizzle = 64, stages = 5>
 // CHECK: tile.copy_async %[[X:.*]][%c0, %c0] in(%{{.*}}, %c256) stride %c256 to %{{.*}} {warps = 4 : i64}
 // CHECK: tile.copy_async %[[W:.*]][%{{.*}}, %c0] in(%c64, %c256) stride %c256 to %{{.*}} {warps = 4 : i64}
 // CHECK: tile.commit_copies
-// CHECK: scf.for %[[STEP:.*]] = %c0 to %c8
-// CHECK: tile.wait_copies {pending = 1 : i64}
+// CHECK: scf.for %[[STEP:.*]] = %c0 to %c16
+// CHECK: tile.wait_copies {pending = 3 : i64}
 // CHECK-NEXT: tile.sync
 // CHECK: tile.copy_async %[[X]]
 // CHECK: tile.copy_async %[[W]]
@@ -38,8 +38,8 @@ module attributes {weft.target = #target} {
 // CHECK: tile.map
 // CHECK: tile.store_global
 // CHECK: func.func @any_few(
-// CHECK: tile.alloc : !tile.buffer<16x32xf32, swizzle = 128, stages = 12>
-// CHECK: tile.alloc : !tile.buffer<16x32xf32, swizzle = 128, stages = 12>
+// CHECK: tile.alloc : !tile.buffer<16x16xf32, swizzle = 64, stages = 16>
+// CHECK: tile.alloc : !tile.buffer<16x16xf32, swizzle = 64, stages = 16>
 // CHECK: tile.mma %{{.*}}, b_transposed %{{.*}}, %{{.*}} {split}
 func.func private @any(%x: memref<?x256xf32>, %w: memref<64x256x1xf32>, %y: memref<?x64xf32>, %n: index) attributes {weft.kernel = "linear"} {
   scf.forall (%i) = (0) to (%n) step (128) {
