@@ -99,3 +99,14 @@ LogicalResult ConvertOp::verify() {
     return emitOpError("keeps every element in its lane, which these layouts do not");
   return success();
 }
+
+Value weft::tile::emitMap(OpBuilder &b, Location loc, Type result, ValueRange inputs,
+                          function_ref<Value(ValueRange)> emit) {
+  auto op = MapOp::create(b, loc, result, inputs);
+  OpBuilder::InsertionGuard guard(b);
+  SmallVector<Type> elements =
+      llvm::map_to_vector(inputs.getTypes(), [](Type type) { return cast<FragmentType>(type).getElement(); });
+  Block *body = b.createBlock(&op.getBody(), {}, elements, SmallVector<Location>(elements.size(), loc));
+  YieldOp::create(b, loc, emit(body->getArguments()));
+  return op.getResult();
+}

@@ -36,6 +36,10 @@ std::optional<int64_t> warpsOfGroup(mlir::Operation *op);
 /// That `warps` warps run `op` (tile_group_c1), where that is known.
 mlir::LogicalResult verifyGroup(mlir::Operation *op, int64_t warps);
 
+/// A tile.map of `inputs`, fragments; `emit` gives an element of `result` for one of each.
+mlir::Value emitMap(mlir::OpBuilder &builder, mlir::Location loc, mlir::Type result, mlir::ValueRange inputs,
+                    mlir::function_ref<mlir::Value(mlir::ValueRange)> emit);
+
 } // namespace weft::tile
 
 #endif // WEFT_DIALECTS_TILE_TILEOPS_H

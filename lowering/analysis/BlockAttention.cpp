@@ -82,11 +82,7 @@ static StringRef whyNotBlock(AttentionOp op, const BlockAttention &plan) {
 }
 
 BlockAttentionMatch matchBlockAttention(Operation *kernel) {
-  SmallVector<Operation *> ops;
-  kernel->walk([&](Operation *op) {
-    if (isCompute(op))
-      ops.push_back(op);
-  });
+  SmallVector<Operation *> ops = computeOpsOf(kernel);
   auto found = llvm::find_if(ops, llvm::IsaPred<AttentionOp>);
   if (found == ops.end())
     return {};

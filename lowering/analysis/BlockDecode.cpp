@@ -69,11 +69,7 @@ RowPieces::RowPieces(int64_t extent, Type element, int64_t mostLanes) {
 }
 
 BlockDecodeMatch matchBlockDecode(Operation *kernel) {
-  SmallVector<Operation *> ops;
-  kernel->walk([&](Operation *op) {
-    if (isCompute(op))
-      ops.push_back(op);
-  });
+  SmallVector<Operation *> ops = computeOpsOf(kernel);
   auto found = llvm::find_if(ops, llvm::IsaPred<AttentionOp>);
   if (found == ops.end())
     return {};

@@ -95,11 +95,7 @@ static StringRef whyNotEpilogue(linalg::GenericOp op, Value product) {
 }
 
 BlockMatch matchBlockProduct(Operation *kernel) {
-  SmallVector<Operation *> ops;
-  kernel->walk([&](Operation *op) {
-    if (isCompute(op))
-      ops.push_back(op);
-  });
+  SmallVector<Operation *> ops = computeOpsOf(kernel);
   auto found = llvm::find_if(ops, [](Operation *op) {
     auto product = dyn_cast<PackedMatmulOp>(op);
     return product && hasBlockPanels(product);

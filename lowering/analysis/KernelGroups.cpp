@@ -37,6 +37,15 @@ bool isCompute(Operation *op) {
                               RecurrenceOp, RouteOp, ScanOp, LayerNormOp, RmsNormOp, EmbeddingOp, QuantizeRowsOp>(op);
 }
 
+SmallVector<Operation *> computeOpsOf(Operation *kernel) {
+  SmallVector<Operation *> ops;
+  kernel->walk([&](Operation *op) {
+    if (isCompute(op))
+      ops.push_back(op);
+  });
+  return ops;
+}
+
 bool isElementwise(Operation *op) {
   auto generic = dyn_cast<linalg::GenericOp>(op);
   return generic && generic.getNumReductionLoops() == 0 && generic.getNumDpsInits() == 1 &&

@@ -21,6 +21,9 @@ bool isProduct(mlir::Operation *op);
 /// An op that computes elements: it must be in some kernel.
 bool isCompute(mlir::Operation *op);
 
+/// Those in a kernel, or in one item of it.
+mlir::SmallVector<mlir::Operation *> computeOpsOf(mlir::Operation *kernel);
+
 /// A linalg.generic without reductions whose one result is indexed by its loops in order.
 bool isElementwise(mlir::Operation *op);
 

@@ -109,13 +109,7 @@ private:
   bool isAhead() const { return key.isCopied() && value.isCopied(); }
 
   Value map(Type result, ValueRange inputs, function_ref<Value(ValueRange)> emit) {
-    auto op = tile::MapOp::create(b, loc, result, inputs);
-    OpBuilder::InsertionGuard guard(b);
-    SmallVector<Type> elements =
-        llvm::map_to_vector(inputs.getTypes(), [](Type type) { return cast<tile::FragmentType>(type).getElement(); });
-    Block *body = b.createBlock(&op.getBody(), {}, elements, SmallVector<Location>(elements.size(), loc));
-    tile::YieldOp::create(b, loc, emit(body->getArguments()));
-    return op.getResult();
+    return tile::emitMap(b, loc, result, inputs, emit);
   }
 
   /// 2^((x0 − x1) · unit). One multiply-add of x0 with x1 · unit, which is rounded, would be off by as much as large

@@ -243,12 +243,8 @@ private:
 
   /// A matrix of sums, and another one or a number for each column.
   Value emitAdd(Value sum, Value other) {
-    auto map = tile::MapOp::create(b, loc, sum.getType(), ValueRange{sum, other});
-    OpBuilder::InsertionGuard guard(b);
-    Block *body = b.createBlock(&map.getBody(), {}, {b.getF32Type(), b.getF32Type()}, {loc, loc});
-    Value added = arith::AddFOp::create(b, loc, body->getArgument(0), body->getArgument(1));
-    tile::YieldOp::create(b, loc, added);
-    return map.getResult();
+    return tile::emitMap(b, loc, sum.getType(), {sum, other},
+                         [&](ValueRange x) -> Value { return arith::AddFOp::create(b, loc, x[0], x[1]); });
   }
 
   /// The generic op's region is the map's; numbers that are the same everywhere come from outside of it.

@@ -149,13 +149,7 @@ private:
   }
 
   Value map(Type result, ValueRange inputs, function_ref<Value(ValueRange)> emit) {
-    auto op = tile::MapOp::create(b, loc, result, inputs);
-    OpBuilder::InsertionGuard guard(b);
-    SmallVector<Type> elements =
-        llvm::map_to_vector(inputs.getTypes(), [](Type type) { return cast<tile::FragmentType>(type).getElement(); });
-    Block *body = b.createBlock(&op.getBody(), {}, elements, SmallVector<Location>(elements.size(), loc));
-    tile::YieldOp::create(b, loc, emit(body->getArguments()));
-    return op.getResult();
+    return tile::emitMap(b, loc, result, inputs, emit);
   }
 
   Value exp2(Value x) { return math::Exp2Op::create(b, loc, x, arith::FastMathFlags::afn); }

@@ -114,23 +114,6 @@ Value ExpertRows::vectorOf(OpBuilder &b, Value vector, const GroupRows &block) {
                                         ArrayRef<OpFoldResult>{block.count}, ArrayRef<OpFoldResult>{b.getIndexAttr(1)});
 }
 
-/// The numbers of rows, each that is none of the matrix as its last one.
-static Value bounded(OpBuilder &b, Value places, Value matrix) {
-  Location loc = places.getLoc();
-  Value count = arith::IndexCastOp::create(b, loc, b.getI32Type(), tensor::DimOp::create(b, loc, matrix, 0));
-  Value last = arith::SubIOp::create(b, loc, count, arith::ConstantIntOp::create(b, loc, 1, 32));
-  Value init = tensor::EmptyOp::create(b, loc, tensor::getMixedSizes(b, loc, places), b.getI32Type());
-  AffineMap same = b.getMultiDimIdentityMap(1);
-  return linalg::GenericOp::create(b, loc, TypeRange{init.getType()}, ValueRange{places}, ValueRange{init},
-                                   {same, same}, {utils::IteratorType::parallel},
-                                   [&](OpBuilder &body, Location, ValueRange elements) {
-                                     // A negative number is a large unsigned one.
-                                     Value place = arith::MinUIOp::create(body, loc, elements[0], last);
-                                     linalg::YieldOp::create(body, loc, place);
-                                   })
-      .getResult(0);
-}
-
 Value ExpertRows::rowsBeside(OpBuilder &b, Value matrix, const GroupRows &block) {
   OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1), width = tensor::getMixedSize(b, loc, matrix, 1);
   if (!op.getRows())

@@ -288,9 +288,7 @@ FailureOr<TilePlan> planTiles(func::FuncOp kernel, const ProductPlan &shapes, Ta
   });
   if (product)
     return planProduct(root, product, shapes, target);
-  int64_t ops = 0;
-  kernel.walk([&](Operation *found) { ops += isCompute(found); });
-  return planRows(root, ops == 1, isDevice(target));
+  return planRows(root, computeOpsOf(kernel).size() == 1, isDevice(target));
 }
 
 /// Whether a pass before this one has made the kernel's items.

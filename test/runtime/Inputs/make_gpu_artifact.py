@@ -4,6 +4,7 @@
 ARTIFACT.inputs.safetensors with x and y of N elements. SIGN prints a file's length and digest."""
 import json
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -39,7 +40,9 @@ for folder, _, names in os.walk(ARTIFACT):
         path = os.path.join(folder, name)
         size, digest = subprocess.check_output([SIGN, path], text=True).split()
         files[os.path.relpath(path, ARTIFACT)] = {"bytes": int(size), "xxh3": digest}
-manifest = {"format": 1, "abi": {"major": 4, "minor": 0}, "compiler": "by hand", "model": "saxpy"}
+with open(os.path.join(os.path.dirname(KERNELS), "../include/weft/abi.h"), encoding="utf-8") as file:
+    abi = {part.lower(): int(n) for part, n in re.findall(r"#define WEFT_ABI_(MAJOR|MINOR) (\d+)", file.read())}
+manifest = {"format": 1, "abi": abi, "compiler": "by hand", "model": "saxpy"}
 manifest |= {"targets": ["sm_90a", "sm_80", "portable"], "files": files}
 with open(f"{ARTIFACT}/manifest.json", "w", encoding="utf-8") as file:
     json.dump(manifest, file)
