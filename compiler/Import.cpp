@@ -25,7 +25,8 @@ mlir::DialectRegistry allDialects() {
   return registry;
 }
 
-Result<Graph> importFolder(Context &context, const fs::path &path, const std::map<std::string, DimBounds> &dims) {
+Result<Graph> importFolder(Context &context, const fs::path &path, const std::map<std::string, DimBounds> &dims,
+                           int64_t pageLength) {
   std::error_code ignored;
   if (fs::exists(path / "manifest.json", ignored) && !fs::exists(path / "config.json", ignored))
     return Diagnostic{"W0614", "this is a compiled artifact, not a model", path.string(),
@@ -37,6 +38,7 @@ Result<Graph> importFolder(Context &context, const fs::path &path, const std::ma
   ImportOptions options;
   for (const auto &[name, bounds] : dims)
     options.dimBounds[name] = {bounds.min, bounds.max};
+  options.pageLength = pageLength;
   auto module = importHuggingFace(context.impl().mlir, path, *store, options);
   if (!module)
     return module.takeError();
@@ -141,9 +143,11 @@ std::vector<int64_t> Graph::endTokens() const {
 
 std::string Graph::text() const { return printModule(*state->module); }
 
-Result<Graph> import(Context &context, const std::string &path, const std::map<std::string, DimBounds> &dimBounds) {
+Result<Graph> import(Context &context, const std::string &path, const std::map<std::string, DimBounds> &dimBounds,
+                     int64_t pageLength) {
   std::error_code error;
-  return fs::is_directory(path, error) ? importFolder(context, path, dimBounds) : importFile(context, path, dimBounds);
+  return fs::is_directory(path, error) ? importFolder(context, path, dimBounds, pageLength)
+                                       : importFile(context, path, dimBounds);
 }
 
 } // namespace weft

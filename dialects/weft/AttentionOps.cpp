@@ -45,6 +45,8 @@ static MapRule ruleOf(AttentionOp op, unsigned operand) {
     return {"key_scale", "bhj", ""}; // attention_c17
   if (op.getValueScale() && operand == op.getValueScaleNumber())
     return {"value_scale", "bhj", ""}; // attention_c17
+  if (op.getTable() && operand == op.getTableNumber())
+    return {"table", "bj", "b"}; // attention_c21
   if (operand == op.getOutputNumber())
     return {"output", "bhie", "bhie"}; // attention_c8
   return {"lse", "bhi", "bhi"};        // attention_c9
@@ -63,6 +65,19 @@ static int64_t splitLengthOf(AffineMap map) {
 
 int64_t AttentionOp::getSplitLength() { return splitLengthOf(getIndexingMap(getOutputNumber())); }
 
+int64_t AttentionOp::getPageLength() {
+  if (!getTable())
+    return 0;
+  AffineMap map = getIndexingMap(getTableNumber());
+  // j floordiv 1 is j.
+  return map.getResultPosition(getAffineDimExpr(Key, getContext())) ? 1 : splitLengthOf(map);
+}
+
+bool AttentionOp::isPaged(unsigned operand) {
+  bool isFactor = operand >= getKeyScaleNumber() && operand < getTableNumber();
+  return getTable() && (operand == 1 || operand == 2 || isFactor);
+}
+
 static LogicalResult verifyMap(AttentionOp op, unsigned operand) {
   AffineMap map = op.getIndexingMap(operand);
   auto type = cast<ShapedType>(op->getOperand(operand).getType());
@@ -75,7 +90,8 @@ static LogicalResult verifyMap(AttentionOp op, unsigned operand) {
   unsigned splits = 0;
   for (AffineExpr expr : map.getResults()) {
     auto dim = dyn_cast<AffineDimExpr>(expr);
-    if (operand >= op.getOutputNumber() && divisorOf(expr, AttentionOp::Key)) {
+    bool mayBeCut = operand >= (op.getTable() ? op.getTableNumber() : op.getOutputNumber());
+    if (mayBeCut && divisorOf(expr, AttentionOp::Key)) {
       ++splits;
       continue;
     }
@@ -100,6 +116,30 @@ static LogicalResult verifyMap(AttentionOp op, unsigned operand) {
          << AffineMapAttr::get(map);
 }
 
+/// attention_c21 to attention_c23: what lies in pages, and how long they are.
+static LogicalResult verifyTable(AttentionOp op) {
+  AffineMap map = op.getIndexingMap(op.getTableNumber());
+  int64_t length = op.getPageLength();
+  if (!length || map.getResult(0) != getAffineDimExpr(AttentionOp::Batch, op.getContext())) // attention_c21
+    return op.emitOpError("table must be indexed by (b, j floordiv a page's keys), is by ") << AffineMapAttr::get(map);
+  if (!getElementTypeOrSelf(op.getTable().getType()).isIntOrIndex()) // attention_c22
+    return op.emitOpError("table must hold integers, got ") << op.getTable().getType();
+  for (unsigned operand : llvm::seq(op->getNumOperands())) {
+    if (!op.isPaged(operand))
+      continue;
+    AffineMap paged = op.getIndexingMap(operand);
+    auto placeOf = [&](AttentionOp::Dim dim) {
+      return paged.getResultPosition(getAffineDimExpr(dim, op.getContext()));
+    };
+    std::optional<unsigned> page = placeOf(AttentionOp::Batch), key = placeOf(AttentionOp::Key);
+    auto type = cast<ShapedType>(op->getOperand(operand).getType());
+    if (!page || !key || type.getDimSize(*key) != length) // attention_c23
+      return op.emitOpError() << ruleOf(op, operand).operand << " in pages must be indexed by b and by j, with "
+                              << length << " keys in a page, is " << type << " by " << AffineMapAttr::get(paged);
+  }
+  return success();
+}
+
 static LogicalResult verifyMaps(AttentionOp op) {
   if (op.getIndexingMaps().size() != op->getNumOperands())
     return op.emitOpError("needs an indexing map for each of its ")
@@ -107,6 +147,8 @@ static LogicalResult verifyMaps(AttentionOp op) {
   for (unsigned operand : llvm::seq(op->getNumOperands()))
     if (failed(verifyMap(op, operand)))
       return failure();
+  if (op.getTable() && failed(verifyTable(op)))
+    return failure();
   if (op.getLse() && splitLengthOf(op.getIndexingMap(op.getLseNumber())) != op.getSplitLength())
     return op.emitOpError("output and lse must be indexed by the same splits of the keys"); // attention_c19
   return success();
@@ -129,6 +171,9 @@ static LogicalResult verifyExtents(AttentionOp op) {
         auto dim = dyn_cast<AffineDimExpr>(expr);
         if (grouped == bool(dim))
           continue;
+        if (op.isPaged(operand) && dim &&
+            (dim.getPosition() == AttentionOp::Batch || dim.getPosition() == AttentionOp::Key))
+          continue; // pages, and the keys of one
         std::optional<int64_t> group = headGroup(expr);
         unsigned position = dim ? dim.getPosition() : group ? AttentionOp::Head : AttentionOp::Key;
         int64_t wanted = extents[position];

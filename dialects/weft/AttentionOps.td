@@ -30,6 +30,11 @@ def Weft_AttentionOp : Weft_StructuredOp<"attention", [AttrSizedOperandSegments]
     identity, respectively all visible. Keys and values may be 8-bit integers; the factors that make numbers of them
     are `key_scale` and `value_scale`, 1 where absent.
 
+    With a `table`, keys and values (and their factors) lie in pages of P keys, in any order: key j of batch b is row
+    j mod P of page table[b, j floordiv P]. Where their maps say b, their operands have pages, and where they say j, the P
+    keys of a page; the table is indexed by (b, j floordiv P), and there are P keys for each of its columns. An entry
+    that is no page's number counts as the last page's. (Kwon et al. 2023, arXiv:2309.06180.)
+
     `product_type = bf16` allows both products to round their operands to bf16 (query, key, the weights of softmax,
     value), where the target has faster products then; sums stay f32. Keys and values of bf16 allow it too.
 
@@ -59,6 +64,22 @@ def Weft_AttentionOp : Weft_StructuredOp<"attention", [AttrSizedOperandSegments]
          key_scale(%ks : tensor<?x2x?xf32>) value_scale(%vs : tensor<?x2x?xf32>)
          outs(%init : tensor<?x8x1x4xf32>) -> tensor<?x8x1x4xf32>
     ```
+
+    Example: keys and values of one token's text in pages of 16
+    ```mlir
+    %o = weft.attention {scale = 0.5 : f32, indexing_maps = [
+           affine_map<(b, h, i, j, d, e) -> (b, i, h, d)>, affine_map<(b, h, i, j, d, e) -> (b, j, h, d)>,
+           affine_map<(b, h, i, j, d, e) -> (b, j, h, e)>, affine_map<(b, h, i, j, d, e) -> (b, i)>,
+           affine_map<(b, h, i, j, d, e) -> (b, j floordiv 16)>, affine_map<(b, h, i, j, d, e) -> (b, i, h, e)>]}
+         ins(%q, %k, %v, %p : tensor<?x1x2x4xf32>, tensor<?x16x2x4xf32>, tensor<?x16x2x4xf32>, tensor<?x1xi64>)
+         table(%t : tensor<?x?xi64>) outs(%init : tensor<?x1x2x4xf32>)
+         mask {
+         ^bb0(%b: index, %h: index, %i: index, %j: index, %position: i64):
+           %last = arith.index_cast %position : i64 to index
+           %visible = arith.cmpi sle, %j, %last : index
+           weft.yield %visible : i1
+         } -> tensor<?x1x2x4xf32>
+    ```
   }];
   let arguments = (ins
     Arg<Weft_Shaped, "queries, indexed by b, h, i, d">:$query,
@@ -67,6 +88,7 @@ def Weft_AttentionOp : Weft_StructuredOp<"attention", [AttrSizedOperandSegments]
     Arg<Variadic<Weft_Shaped>, "operands of the regions, indexed by b, h, i, j">:$extras,
     Arg<Optional<Weft_Shaped>, "factor of each key, indexed by b, h, j">:$key_scale,
     Arg<Optional<Weft_Shaped>, "factor of each value, indexed by b, h, j">:$value_scale,
+    Arg<Optional<Weft_Shaped>, "pages of each batch's keys, indexed by b, j floordiv P">:$table,
     Arg<Weft_Shaped, "destination, indexed by b, h, i, e; its values are not read">:$output,
     Arg<Optional<Weft_Shaped>, "destination of the log-sum-exp, indexed by b, h, i">:$lse,
     F32Attr:$scale,
@@ -79,6 +101,7 @@ def Weft_AttentionOp : Weft_StructuredOp<"attention", [AttrSizedOperandSegments]
       `:` type($query) `,` type($key) `,` type($value) (`,` type($extras)^)? `)`
     (`key_scale` `(` $key_scale^ `:` type($key_scale) `)`)?
     (`value_scale` `(` $value_scale^ `:` type($value_scale) `)`)?
+    (`table` `(` $table^ `:` type($table) `)`)?
     `outs` `(` $output (`,` $lse^)? `:` type($output) (`,` type($lse)^)? `)`
     (`score` $score^)? (`mask` $mask^)? (`->` type($results)^)?
   }];
@@ -89,10 +112,15 @@ def Weft_AttentionOp : Weft_StructuredOp<"attention", [AttrSizedOperandSegments]
     /// The numbers of operands that may be absent; meaningless where they are.
     unsigned getKeyScaleNumber() { return 3 + getExtras().size(); }
     unsigned getValueScaleNumber() { return getKeyScaleNumber() + (getKeyScale() ? 1 : 0); }
-    unsigned getOutputNumber() { return getValueScaleNumber() + (getValueScale() ? 1 : 0); }
+    unsigned getTableNumber() { return getValueScaleNumber() + (getValueScale() ? 1 : 0); }
+    unsigned getOutputNumber() { return getTableNumber() + (getTable() ? 1 : 0); }
     unsigned getLseNumber() { return getOutputNumber() + 1; }
     /// The length of a split of the keys; 0 for softmax over all of them.
     int64_t getSplitLength();
+    /// Keys in a page; 0 where they lie in one piece.
+    int64_t getPageLength();
+    /// Whether this operand has pages where its map says b, and a page's keys where it says j.
+    bool isPaged(unsigned operand);
     /// The dimensions of the iteration space, in order.
     enum Dim : unsigned { Batch, Head, Query, Key, HeadDim, ValueDim, NumDims };
     /// The indexing map of the operand with this number.

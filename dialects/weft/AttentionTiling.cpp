@@ -32,15 +32,29 @@ SmallVector<Range> AttentionOp::getIterationDomain(OpBuilder &builder) {
         if (!domain[dim.getPosition()].size)
           domain[dim.getPosition()] = range;
   }
+  if (getTable()) {
+    Range blocks = wholeRanges(builder, getLoc(), getTable()).back();
+    blocks.size = affine::makeComposedFoldedAffineApply(builder, getLoc(),
+                                                        builder.getAffineDimExpr(0) * getPageLength(), {blocks.size});
+    domain[Key] = blocks;
+  }
   return domain;
 }
 
 /// The tile of an operand that is indexed by dimensions, `h floordiv group` and `j floordiv length`.
-static FailureOr<Tile> tileThroughMap(AttentionOp op, OpBuilder &builder, AffineMap map, const Tile &domain) {
+static FailureOr<Tile> tileThroughMap(AttentionOp op, OpBuilder &builder, unsigned operand, const Tile &domain) {
+  AffineMap map = op.getIndexingMap(operand);
   Tile tile;
-  for (AffineExpr expr : map.getResults()) {
+  for (auto [index, expr] : llvm::enumerate(map.getResults())) {
     if (auto dim = dyn_cast<AffineDimExpr>(expr)) {
-      tile.append(domain.offsets[dim.getPosition()], domain.sizes[dim.getPosition()]);
+      unsigned position = dim.getPosition();
+      if (op.isPaged(operand) && (position == AttentionOp::Batch || position == AttentionOp::Key)) {
+        // Any batch's keys may be in any page: the table is what is cut.
+        Range whole = wholeRanges(builder, op.getLoc(), op->getOperand(operand))[index];
+        tile.append(whole.offset, whole.size);
+        continue;
+      }
+      tile.append(domain.offsets[position], domain.sizes[position]);
       continue;
     }
     bool split = expr.isFunctionOfDim(AttentionOp::Key);
@@ -81,6 +95,8 @@ static bool cutsOnlyRows(AttentionOp op, const Tile &domain) {
     auto [operand, dim] = pair;
     if (dim == AttentionOp::Key && op.getSplitLength())
       return true;
+    if (dim == AttentionOp::Key && op.getTable())
+      return isConstantIntValue(domain.offsets[dim], 0);
     AffineExpr expr = getAffineDimExpr(dim, op.getContext());
     std::optional<unsigned> position = op.getIndexingMap(operand).getResultPosition(expr);
     return coversDimension(op->getOperand(operand), *position, domain.offsets[dim], domain.sizes[dim]);
@@ -94,7 +110,7 @@ FailureOr<TilingResult> AttentionOp::getTiledImplementation(OpBuilder &builder, 
     return failure();
   SmallVector<Tile> tiles;
   for (unsigned operand : llvm::seq(getNumOperands())) {
-    FailureOr<Tile> tile = tileThroughMap(*this, builder, getIndexingMap(operand), domain);
+    FailureOr<Tile> tile = tileThroughMap(*this, builder, operand, domain);
     if (failed(tile))
       return failure();
     tiles.push_back(*tile);
@@ -114,7 +130,7 @@ LogicalResult AttentionOp::getResultTilePosition(OpBuilder &builder, unsigned re
                                                  ArrayRef<OpFoldResult> sizes, SmallVector<OpFoldResult> &resultOffsets,
                                                  SmallVector<OpFoldResult> &resultSizes) {
   unsigned operand = getDpsInitOperand(result)->getOperandNumber();
-  FailureOr<Tile> tile = tileThroughMap(*this, builder, getIndexingMap(operand), Tile(offsets, sizes));
+  FailureOr<Tile> tile = tileThroughMap(*this, builder, operand, Tile(offsets, sizes));
   if (failed(tile))
     return failure();
   resultOffsets = tile->offsets;

@@ -11,6 +11,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
@@ -23,7 +24,7 @@ LogicalResult CacheUpdateOp::verify() {
   if (rows.getRank() != rank || slots < 1 || slots >= rank) // cache_update_c1
     return emitOpError("takes rows and a cache of one rank, with the slots in a dimension after the batch, got ")
            << rows << " and " << cache << " with dimension " << slots;
-  for (int64_t dim = 0; dim < rank; ++dim)
+  for (int64_t dim = getTable() ? 1 : 0; dim < rank; ++dim)
     if (dim != slots && !extentsAgree(rows.getDimSize(dim), cache.getDimSize(dim))) // cache_update_c2
       return emitOpError("rows and cache must have the same extents but for the slots, got ")
              << rows << " and " << cache;
@@ -32,6 +33,14 @@ LogicalResult CacheUpdateOp::verify() {
     return emitOpError("needs a position for each row, [batch, rows], got ") << positions << " for " << rows;
   if (!positions.getElementType().isIntOrIndex()) // cache_update_c4
     return emitOpError("positions must be integers, got ") << positions;
+  if (Value table = getTable()) {
+    auto type = cast<ShapedType>(table.getType());
+    if (type.getRank() != 2 || !extentsAgree(type.getDimSize(0), rows.getDimSize(0)) ||
+        !type.getElementType().isIntOrIndex()) // cache_update_c7
+      return emitOpError("table must hold integers, [batch, blocks], got ") << type << " for " << rows;
+    if (getRing()) // cache_update_c8
+      return emitOpError("a cache in pages is no ring");
+  }
   if (rows.getElementType() != cache.getElementType()) // cache_update_c5
     return emitOpError("rows must have the cache's element type, ")
            << cache.getElementType() << ", have " << rows.getElementType();
@@ -45,6 +54,8 @@ LogicalResult CacheUpdateOp::verify() {
 SmallVector<IteratorType> CacheUpdateOp::getLoopIteratorTypes() {
   SmallVector<IteratorType> types(getRows().getType().getRank(), IteratorType::parallel);
   types[getDimension()] = IteratorType::reduction;
+  if (getTable())
+    types[0] = IteratorType::reduction; // batches share the pages
   return types;
 }
 
@@ -52,11 +63,18 @@ SmallVector<Range> CacheUpdateOp::getIterationDomain(OpBuilder &builder) {
   return wholeRanges(builder, getLoc(), getRows());
 }
 
-/// The tile with all of this range in the dimension of the slots.
-static Tile withAll(CacheUpdateOp op, Tile tile, Range whole) {
-  tile.offsets[op.getDimension()] = whole.offset;
-  tile.sizes[op.getDimension()] = whole.size;
+/// The tile with all of this range in that dimension.
+static Tile withAll(Tile tile, int64_t dimension, Range whole) {
+  tile.offsets[dimension] = whole.offset;
+  tile.sizes[dimension] = whole.size;
   return tile;
+}
+
+/// What rows of these may be written to: any slot, and in pages any of these.
+static Tile cacheTile(CacheUpdateOp op, OpBuilder &builder, Tile rows) {
+  SmallVector<Range> whole = wholeRanges(builder, op.getLoc(), op.getCache());
+  Tile cache = withAll(std::move(rows), op.getDimension(), whole[op.getDimension()]);
+  return op.getTable() ? withAll(std::move(cache), 0, whole[0]) : cache;
 }
 
 FailureOr<TilingResult> CacheUpdateOp::getTiledImplementation(OpBuilder &builder, ArrayRef<OpFoldResult> offsets,
@@ -65,15 +83,21 @@ FailureOr<TilingResult> CacheUpdateOp::getTiledImplementation(OpBuilder &builder
   if (!coversDimension(getRows(), slots, offsets[slots], sizes[slots]))
     return failure();
   Tile rows(offsets, sizes), positions({offsets[0], offsets[slots]}, {sizes[0], sizes[slots]});
-  Tile cache = withAll(*this, rows, wholeRanges(builder, getLoc(), getCache())[slots]);
-  return cloneOntoTiles(*this, builder, {rows, positions, cache});
+  SmallVector<Tile> tiles{rows, positions};
+  if (Value table = getTable()) {
+    Range blocks = wholeRanges(builder, getLoc(), table)[1];
+    tiles.emplace_back(ArrayRef<OpFoldResult>{offsets[0], blocks.offset},
+                       ArrayRef<OpFoldResult>{sizes[0], blocks.size});
+  }
+  tiles.push_back(cacheTile(*this, builder, rows));
+  return cloneOntoTiles(*this, builder, tiles);
 }
 
 LogicalResult CacheUpdateOp::getResultTilePosition(OpBuilder &builder, unsigned, ArrayRef<OpFoldResult> offsets,
                                                    ArrayRef<OpFoldResult> sizes,
                                                    SmallVector<OpFoldResult> &resultOffsets,
                                                    SmallVector<OpFoldResult> &resultSizes) {
-  Tile cache = withAll(*this, Tile(offsets, sizes), wholeRanges(builder, getLoc(), getCache())[getDimension()]);
+  Tile cache = cacheTile(*this, builder, Tile(offsets, sizes));
   resultOffsets = cache.offsets;
   resultSizes = cache.sizes;
   return success();
@@ -87,7 +111,12 @@ LogicalResult CacheUpdateOp::getIterationDomainTileFromResultTile(OpBuilder &bui
   int64_t slots = getDimension();
   if (!coversDimension(getCache(), slots, offsets[slots], sizes[slots]))
     return failure(); // any row may lead to any slot
-  Tile rows = withAll(*this, Tile(offsets, sizes), getIterationDomain(builder)[slots]);
+  if (getTable() && !coversDimension(getCache(), 0, offsets[0], sizes[0]))
+    return failure(); // and to any page
+  SmallVector<Range> domain = getIterationDomain(builder);
+  Tile rows = withAll(Tile(offsets, sizes), slots, domain[slots]);
+  if (getTable())
+    rows = withAll(std::move(rows), 0, domain[0]);
   domainOffsets.assign(rows.offsets.begin(), rows.offsets.end());
   domainSizes.assign(rows.sizes.begin(), rows.sizes.end());
   return success();
@@ -111,9 +140,66 @@ static Value isSlot(DefinitionBuilder &d, Value position, Value slot, Value slot
   return arith::AndIOp::create(d.b, d.loc, isPosition, compare(arith::CmpIPredicate::eq, place, slot));
 }
 
+/// Whether position p of batch b lies in this slot of this page: table[b, p floordiv slots] is the page, p mod slots
+/// the slot.
+static Value isPlace(DefinitionBuilder &d, Value table, Value batch, Value position, Value page, Value slot,
+                     Value slots) {
+  auto equal = [&](Value x, Value y) -> Value {
+    return arith::CmpIOp::create(d.b, d.loc, arith::CmpIPredicate::eq, x, y);
+  };
+  auto toIndex = [&](Value x) -> Value {
+    return x.getType().isIndex() ? x : arith::IndexCastOp::create(d.b, d.loc, d.b.getIndexType(), x).getResult();
+  };
+  position = toIndex(position); // a negative one is a large unsigned one
+  Value column = arith::DivUIOp::create(d.b, d.loc, position, slots);
+  Value columns = tensor::DimOp::create(d.b, d.loc, table, 1);
+  Value exists = arith::CmpIOp::create(d.b, d.loc, arith::CmpIPredicate::ult, column, columns);
+  // Without columns there is nothing to read.
+  auto entry = scf::IfOp::create(
+      d.b, d.loc, exists,
+      [&](OpBuilder &inner, Location l) {
+        Value number = tensor::ExtractOp::create(inner, l, table, ValueRange{batch, column});
+        if (!number.getType().isIndex())
+          number = arith::IndexCastOp::create(inner, l, inner.getIndexType(), number);
+        Value same = arith::CmpIOp::create(inner, l, arith::CmpIPredicate::eq, number, page);
+        scf::YieldOp::create(inner, l, same);
+      },
+      [&](OpBuilder &inner, Location l) {
+        scf::YieldOp::create(inner, l, arith::ConstantIntOp::create(inner, l, 0, 1).getResult());
+      });
+  Value sameSlot = equal(arith::RemUIOp::create(d.b, d.loc, position, slots), slot);
+  return arith::AndIOp::create(d.b, d.loc, entry.getResult(0), sameSlot);
+}
+
+/// In pages: each element is that of the last row, of any batch, whose place it is.
+static Value decomposePages(CacheUpdateOp op, OpBuilder &builder) {
+  DefinitionBuilder def(builder, op.getLoc());
+  int64_t rank = op.getCache().getType().getRank(), dimension = op.getDimension();
+  // The loops: the cache's, then b, t.
+  SmallVector<AffineExpr> cache, rows;
+  for (int64_t dim = 0; dim < rank; ++dim)
+    cache.push_back(builder.getAffineDimExpr(dim));
+  AffineExpr b = builder.getAffineDimExpr(rank), t = builder.getAffineDimExpr(rank + 1);
+  rows = cache;
+  rows[0] = b;
+  rows[dimension] = t;
+  auto map = [&](ArrayRef<AffineExpr> results) { return AffineMap::get(rank + 2, 0, results, builder.getContext()); };
+  Value slots = tensor::DimOp::create(builder, op.getLoc(), op.getCache(), dimension);
+  return def.compute({op.getRows(), op.getPositions()}, op.getCache(), {map(rows), map({b, t}), map(cache)},
+                     [&](DefinitionBuilder &d, ValueRange e) -> Value {
+                       Value page = linalg::IndexOp::create(d.b, d.loc, 0),
+                             slot = linalg::IndexOp::create(d.b, d.loc, dimension),
+                             batch = linalg::IndexOp::create(d.b, d.loc, rank);
+                       Value isMine = isPlace(d, op.getTable(), batch, e[1], page, slot, slots);
+                       return arith::SelectOp::create(d.b, d.loc, isMine, e[0], e[2]);
+                     });
+}
+
 FailureOr<SmallVector<Value>> CacheUpdateOp::decompose(OpBuilder &builder) {
   if (!hasPureTensorSemantics())
     return failure();
+  if (getTable())
+    return SmallVector<Value>{decomposePages(*this, builder)};
   DefinitionBuilder def(builder, getLoc());
   int64_t rank = getCache().getType().getRank(), dimension = getDimension();
   // The loops: the cache's, then t.

@@ -21,22 +21,33 @@ def Weft_CacheUpdateOp : Weft_StructuredOp<"cache_update", [Weft_StatefulOpInter
     touched. Of rows with one slot the last stays. A row without a slot is not written, so no position, however wrong,
     leads out of the cache. With `ring` the cache holds the last positions only, which is what a sliding window needs.
 
+    With a `table` the cache has pages instead of batches, and their slots instead of a sequence's: position p of batch b
+    is slot p mod slots of page table[b, p floordiv slots], if there are such an entry and such a page. Rows of two
+    batches never go into the same slot: what such a slot holds then is one of them.
+
     Example: the keys of a call's tokens, for attention to all tokens so far
     ```mlir
     %keys = weft.cache_update {dimension = 1 : i64} ins(%k, %positions : tensor<?x?x4x16xf32>, tensor<?x?xi64>)
             outs(%cache : tensor<?x?x4x16xf32>) -> tensor<?x?x4x16xf32>
     ```
+
+    Example: the same, the keys of a text in pages of 16
+    ```mlir
+    %keys = weft.cache_update {dimension = 1 : i64} ins(%k, %positions : tensor<?x?x4x16xf32>, tensor<?x?xi64>)
+            table(%table : tensor<?x?xi64>) outs(%cache : tensor<?x16x4x16xf32>) -> tensor<?x16x4x16xf32>
+    ```
   }];
   let arguments = (ins
     Arg<Weft_Shaped, "new rows, [b, …, t, …]">:$rows,
     Arg<Weft_Shaped, "where they go, [b, t]">:$positions,
-    Arg<Weft_Shaped, "destination, [b, …, slots, …]; read and written">:$cache,
+    Arg<Optional<Weft_Shaped>, "pages of each batch, [b, block]">:$table,
+    Arg<Weft_Shaped, "destination, [b or page, …, slots, …]; read and written">:$cache,
     I64Attr:$dimension,
     UnitAttr:$ring);
   let results = (outs Optional<AnyRankedTensor>:$result);
   let assemblyFormat = [{
     attr-dict `ins` `(` $rows `,` $positions `:` type($rows) `,` type($positions) `)`
-    `outs` `(` $cache `:` type($cache) `)` (`->` type($result)^)?
+    (`table` `(` $table^ `:` type($table) `)`)? `outs` `(` $cache `:` type($cache) `)` (`->` type($result)^)?
   }];
   let extraClassDeclaration = [{
     ::mlir::MutableOperandRange getDpsInitsMutable() { return getCacheMutable(); }

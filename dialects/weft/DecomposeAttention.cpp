@@ -49,6 +49,8 @@ private:
   /// The map of an operand, over these loops.
   AffineMap operandMap(Dims loops, unsigned operand);
   SmallVector<OpFoldResult> shape(Dims dims);
+  /// The operand, out of its pages where it lies in some.
+  Value inOnePiece(unsigned operand);
 
   static constexpr unsigned b = AttentionOp::Batch, h = AttentionOp::Head, i = AttentionOp::Query, j = AttentionOp::Key,
                             d = AttentionOp::HeadDim, e = AttentionOp::ValueDim;
@@ -77,6 +79,35 @@ SmallVector<OpFoldResult> AttentionDefinition::shape(Dims dims) {
   return llvm::map_to_vector(dims, [&](unsigned dim) { return extents[dim]; });
 }
 
+Value AttentionDefinition::inOnePiece(unsigned operand) {
+  Value pages = op->getOperand(operand);
+  if (!op.isPaged(operand))
+    return pages;
+  AffineMap map = op.getIndexingMap(operand);
+  SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(def.b, def.loc, pages);
+  unsigned page = *map.getResultPosition(def.b.getAffineDimExpr(b)),
+           key = *map.getResultPosition(def.b.getAffineDimExpr(j));
+  sizes[page] = extents[b];
+  sizes[key] = extents[j];
+  Value count = tensor::DimOp::create(def.b, def.loc, pages, page);
+  Value last = arith::SubIOp::create(def.b, def.loc, count, arith::ConstantIndexOp::create(def.b, def.loc, 1));
+  Type element = getElementTypeOrSelf(pages.getType());
+  return def.compute(
+      {}, def.empty(sizes, element), {def.b.getMultiDimIdentityMap(sizes.size())}, [&](Def &d, ValueRange) -> Value {
+        SmallVector<Value> place;
+        for (unsigned dim : llvm::seq(sizes.size()))
+          place.push_back(linalg::IndexOp::create(d.b, d.loc, dim));
+        Value length = arith::ConstantIndexOp::create(d.b, d.loc, op.getPageLength());
+        Value column = arith::DivUIOp::create(d.b, d.loc, place[key], length);
+        Value number = tensor::ExtractOp::create(d.b, d.loc, op.getTable(), ValueRange{place[page], column});
+        if (!number.getType().isIndex())
+          number = arith::IndexCastOp::create(d.b, d.loc, d.b.getIndexType(), number);
+        place[page] = arith::MinUIOp::create(d.b, d.loc, number, last);
+        place[key] = arith::RemUIOp::create(d.b, d.loc, place[key], length);
+        return tensor::ExtractOp::create(d.b, d.loc, pages, place);
+      });
+}
+
 Value AttentionDefinition::inlined(Def &d, Region &region, ValueRange arguments) {
   IRMapping mapping;
   mapping.map(region.getArguments(), arguments);
@@ -88,7 +119,7 @@ Value AttentionDefinition::inlined(Def &d, Region &region, ValueRange arguments)
 /// s = scale · key_scale · Σ_d query · key; the scales are applied by maskedScores.
 Value AttentionDefinition::scores() {
   unsigned loops[] = {b, h, i, j, d};
-  return def.compute({op.getQuery(), op.getKey()}, def.filled(shape({b, h, i, j}), f32, 0),
+  return def.compute({op.getQuery(), inOnePiece(1)}, def.filled(shape({b, h, i, j}), f32, 0),
                      {operandMap(loops, 0), operandMap(loops, 1), select(loops, {b, h, i, j})},
                      [&](Def &d, ValueRange e) -> Value {
                        Value product = arith::MulFOp::create(d.b, d.loc, d.convert(e[0], f32), d.convert(e[1], f32));
@@ -106,7 +137,7 @@ Value AttentionDefinition::maskedScores(Value scores) {
     maps.push_back(operandMap(loops, 3 + number));
   }
   if (op.getKeyScale()) {
-    inputs.push_back(op.getKeyScale());
+    inputs.push_back(inOnePiece(op.getKeyScaleNumber()));
     maps.push_back(operandMap(loops, op.getKeyScaleNumber()));
   }
   maps.push_back(select(loops, loops));
@@ -162,10 +193,10 @@ Value AttentionDefinition::rowSums(Value weights) {
 
 Value AttentionDefinition::weightedValues(Value weights) {
   unsigned loops[] = {b, h, i, e, j}, kept[] = {b, h, i, e};
-  SmallVector<Value> inputs = {weights, op.getValue()};
+  SmallVector<Value> inputs = {weights, inOnePiece(2)};
   SmallVector<AffineMap> maps = {select(loops, {b, h, i, j}), operandMap(loops, 2)};
   if (op.getValueScale()) {
-    inputs.push_back(op.getValueScale());
+    inputs.push_back(inOnePiece(op.getValueScaleNumber()));
     maps.push_back(operandMap(loops, op.getValueScaleNumber()));
   }
   maps.push_back(select(loops, kept));

@@ -98,6 +98,11 @@ std::pair<Value, Value> GraphBuilder::attentionWithSum(const AttentionSpec &spec
     addExtra(spec.ages, {0, 3});
   if (spec.last)
     addExtra(spec.last, {0, 2});
+  if (spec.table) {
+    int64_t length = cast<RankedTensorType>(spec.key.getType()).getDimSize(1);
+    AffineExpr column = builder.getAffineDimExpr(3).floorDiv(length);
+    maps.push_back(AffineMap::get(6, 0, {builder.getAffineDimExpr(0), column}, builder.getContext()));
+  }
   maps.push_back(dimsMap(6, {0, 2, 1, 5}));
 
   Sizes result(sizes(spec.query));
@@ -112,7 +117,7 @@ std::pair<Value, Value> GraphBuilder::attentionWithSum(const AttentionSpec &spec
   }
   auto op =
       AttentionOp::create(builder, location, types, spec.query, spec.key, spec.value, extras,
-                          /*key_scale=*/Value(), /*value_scale=*/Value(), init, lse,
+                          /*key_scale=*/Value(), /*value_scale=*/Value(), spec.table, init, lse,
                           builder.getF32FloatAttr(static_cast<float>(spec.scale)), builder.getAffineMapArrayAttr(maps),
                           /*product_type=*/TypeAttr());
   if (spec.bias)

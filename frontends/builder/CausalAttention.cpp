@@ -72,6 +72,8 @@ Value lastOf(GraphBuilder &graph, Value positions) {
 } // namespace
 
 Value buildPositions(GraphBuilder &graph, Value starts) {
+  if (graph.keyTable()) // the caller says where each token is: rows come and go
+    return graph.input("position_ids");
   GraphBuilder::Scope scope(graph, kPositions);
   Value positions = starts ? countFromState(graph, starts) : positionOfOne(graph);
   if (graph.hasState(kPositions)) {
@@ -183,6 +185,7 @@ Value CausalAttention::attend(GraphBuilder &graph, Value query, Value key, Value
     spec.value = graph.cacheUpdate(prefix + ".values", spec.value, positions);
     spec.last = positions;
     spec.window = window;
+    spec.table = graph.keyTable();
   } else {
     spec.past = reachOf(graph, positions, window);
   }

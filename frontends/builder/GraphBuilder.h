@@ -36,6 +36,8 @@
 namespace weft {
 
 /// An integer input of an entry.
+constexpr const char *kBlockTable = "block_table";
+
 struct InputSpec {
   std::string name;
   std::vector<std::string> dims;
@@ -75,6 +77,8 @@ struct AttentionSpec {
   /// [batch, sequence], integer: query i sees only the keys 0 to last[i], and with a window the last so many of these.
   mlir::Value last = {};
   int64_t window = 0; ///< 0: none
+  /// [batch, blocks], integer: keys and values are pages, [page, keys of one, heads, …]; which are whose.
+  mlir::Value table = {};
 };
 
 /// One depthwise convolution over time, with the parameters `name`.weight [channels, 1, taps] and `name`.bias.
@@ -225,6 +229,9 @@ public:
   /// `rows` [batch, sequence, …] into the slots of the state [batch, slots, …] that `positions` [batch, sequence] name,
   /// with `ring` modulo their number: what the state holds then. weft.cache_update says more.
   Value cacheUpdate(llvm::StringRef state, Value rows, Value positions, bool ring = false);
+  /// The input `block_table` [batch, blocks] of an entry whose caches lie in pages: a page's number for each block of a
+  /// text's positions. Null where they lie in one piece.
+  Value keyTable() const { return hasInput(kBlockTable) ? input(kBlockTable) : Value(); }
   /// → [batch, sequence, channels].
   Value causalConv(const CausalConvSpec &spec);
   /// How many steps of its sequence are before each: [batch, sequence], f32, exact up to 2²⁴. `like` has these extents;

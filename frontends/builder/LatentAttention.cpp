@@ -92,6 +92,7 @@ Value attendToLatents(GraphBuilder &graph, const LatentAttention &layer, Attenti
   spec.value = graph.lastSlice(spec.key, 0, layer.latent);
   spec.headsPerGroup = layer.heads;
   spec.last = positions;
+  spec.table = graph.keyTable();
   Value means = graph.mergeHeads(graph.attention(spec));
   Value both = graph.splitHeads(graph.projectBlocks(means, byHead, /*transposed=*/true), layer.heads);
   return graph.mergeHeads(graph.lastSlice(both, layer.plain, layer.values));

@@ -66,8 +66,8 @@ Value GraphBuilder::causalConv(const CausalConvSpec &spec) {
 
 Value GraphBuilder::cacheUpdate(llvm::StringRef name, Value rows, Value positions, bool ring) {
   Value before = state(name);
-  auto update =
-      CacheUpdateOp::create(builder, location, before.getType(), rows, positions, before, /*dimension=*/1, ring);
+  auto update = CacheUpdateOp::create(builder, location, before.getType(), rows, positions, keyTable(), before,
+                                      /*dimension=*/1, ring);
   setState(name, update.getResult());
   return known(update.getResult(), Sizes(sizes(before)));
 }

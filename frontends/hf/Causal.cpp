@@ -5,6 +5,9 @@
 //   forward(input_ids [batch, sequence], …) → logits [batch, sequence, vocabulary] or last_hidden_state
 //   prefill(input_ids [batch, sequence], …) → logits [batch, vocabulary] of the last token; the states go on
 //   decode(input_ids [batch, 1])            → the same, for one token
+// With caches in pages:
+//   prefill(input_ids [batch, sequence], position_ids [batch, sequence], block_table [batch, blocks])
+//   decode(input_ids [batch, 1], position_ids [batch, 1], block_table [batch, blocks])
 #include "frontends/hf/Causal.h"
 
 #include "dialects/weft/WeftDialect.h"
@@ -75,6 +78,45 @@ Value buildLogits(GraphBuilder &graph, const CausalModel &model, Value hidden) {
   });
 }
 
+/// Where keys and values are counted: the caller's, in pages.
+bool countsPositions(const StateSpec &state) { return !state.fills.empty(); }
+
+/// A slot for each position of each sequence.
+bool isCache(const StateSpec &state) {
+  return state.dims.size() > 2 && state.dims[0] == "batch" && state.dims[1] == "context";
+}
+
+/// The caches as pages: [pages, positions of one, …].
+std::vector<StateSpec> inPages(const std::vector<StateSpec> &states, int64_t length) {
+  std::vector<StateSpec> pages;
+  for (StateSpec state : states) {
+    if (countsPositions(state))
+      continue;
+    state.dims[0] = "pages";
+    state.dims[1] = "";
+    state.shape[1] = length;
+    pages.push_back(std::move(state));
+  }
+  return pages;
+}
+
+/// A position below 0 is that of padding: it is written nowhere and sees nothing.
+std::vector<InputSpec> pagedInputsOf(const CausalModel &model) {
+  return {{"input_ids", {"batch", "sequence"}, model.vocabulary},
+          {"position_ids", {"batch", "sequence"}},
+          {kBlockTable, {"batch", "blocks"}}};
+}
+
+void buildPagedEntries(GraphBuilder &graph, const CausalModel &model, int64_t pageLength) {
+  std::vector<StateSpec> states = inPages(model.states, pageLength);
+  graph.beginEntry("prefill", pagedInputsOf(model), states);
+  graph.output("logits", buildLogits(graph, model, graph.lastToken(model.run(graph, Value()))), {"batch", ""});
+  graph.endEntry();
+  graph.beginEntry("decode", pagedInputsOf(model), states, {{"sequence", 1}});
+  graph.output("logits", buildLogits(graph, model, model.run(graph, Value())), {"batch", ""});
+  graph.endEntry();
+}
+
 void buildForward(GraphBuilder &graph, const CausalModel &model, Task task) {
   graph.beginEntry("forward", inputsOf(model));
   Value hidden = model.run(graph, buildStarts(graph));
@@ -99,10 +141,18 @@ void buildDecode(GraphBuilder &graph, const CausalModel &model) {
 
 } // namespace
 
-void buildCausalEntries(GraphBuilder &graph, const CausalModel &model, Task task) {
+const StateSpec *findUnpagedState(const CausalModel &model) {
+  auto found =
+      llvm::find_if(model.states, [](const StateSpec &state) { return !countsPositions(state) && !isCache(state); });
+  return found == model.states.end() ? nullptr : &*found;
+}
+
+void buildCausalEntries(GraphBuilder &graph, const CausalModel &model, Task task, const CacheLayout &cache) {
   buildForward(graph, model, task);
   if (task != Task::CausalLM || graph.failed())
     return;
+  if (cache.isPaged())
+    return buildPagedEntries(graph, model, cache.pageLength);
   buildPrefill(graph, model);
   buildDecode(graph, model);
 }

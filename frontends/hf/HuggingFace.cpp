@@ -61,11 +61,47 @@ std::pair<int64_t, int64_t> boundsOf(const ImportOptions &options, const char *d
 }
 
 void checkDimNames(const ImportOptions &options, bool hasContext, Config &config) {
+  std::vector<llvm::StringRef> names = {"batch", "sequence"};
+  if (hasContext && options.pageLength)
+    names.insert(names.end(), {"blocks", "pages"});
+  else if (hasContext)
+    names.push_back("context");
   for (const auto &[dim, range] : options.dimBounds)
-    if (dim != "batch" && dim != "sequence" && !(hasContext && dim == "context"))
+    if (!llvm::is_contained(names, dim))
       config.refuse("W0208", "the model has no dimension \"" + dim + "\"",
-                    hasContext ? "its dimensions are batch, sequence and context"
-                               : "its dimensions are batch and sequence");
+                    "its dimensions are " + llvm::join(llvm::ArrayRef(names).drop_back(), ", ") + " and " +
+                        names.back().str());
+}
+
+/// Pages of a cache, where nothing is said: room for so many texts of the usual context.
+constexpr int64_t kTextsByDefault = 16;
+constexpr int64_t kMostPages = int64_t(1) << 31;
+
+/// The pages of a session, and those of one text.
+void boundPages(GraphBuilder &graph, const ImportOptions &options, int64_t longest, Config &config) {
+  int64_t length = options.pageLength, most = llvm::divideCeil(longest, length);
+  int64_t usual = llvm::divideCeil(std::min(longest, kContextByDefault), length);
+  auto blocks = boundsOf(options, "blocks", most, most, config);
+  auto pages = boundsOf(options, "pages", usual * kTextsByDefault, kMostPages, config);
+  graph.bound("blocks", blocks.first, blocks.second);
+  graph.bound("pages", pages.first, pages.second);
+}
+
+/// W0209: pages are asked for where something else lives from call to call, or where nothing does.
+void checkPages(const CausalModel &model, Task task, Config &config) {
+  const char *help = "leave --cache-page out";
+  if (task != Task::CausalLM)
+    return config.refuse(
+        "W0209", "only models that continue texts have caches, and this one has no language model's head", help);
+  if (model.longestContext == 0)
+    return config.refuse("W0209", "the model keeps no keys and values, so there is nothing that pages could hold",
+                         help);
+  if (const StateSpec *state = findUnpagedState(model))
+    config.refuse("W0209",
+                  "the model keeps " + state->name +
+                      " of a text, which is no row for each position: pages hold "
+                      "keys and values only",
+                  help);
 }
 
 /// What one folder is imported with.
@@ -87,7 +123,9 @@ struct Import {
     GraphBuilder graph(context, parameters, architecture.modelType);
     graph.bound("batch", batch.first, batch.second);
     graph.bound("sequence", sequence.first, sequence.second);
-    if (longestContext > 0) {
+    if (longestContext > 0 && options.pageLength > 0) {
+      boundPages(graph, options, longestContext, config);
+    } else if (longestContext > 0) {
       auto context = boundsOf(options, "context", std::min(longestContext, kContextByDefault), longestContext, config);
       graph.bound("context", context.first, context.second);
     }
@@ -96,6 +134,8 @@ struct Import {
 };
 
 Result<OwningOpRef<ModuleOp>> importEncoder(Import in) {
+  if (in.options.pageLength > 0)
+    in.config.refuse("W0209", "an encoder has no caches", "leave --cache-page out");
   EncoderModel model = in.architecture.read(in.config);
   model.heads.tied = in.config.flag("tie_word_embeddings", true);
   Result<std::optional<SentencePooling>> pooling = readSentencePooling(in.folder, model.hidden);
@@ -146,10 +186,13 @@ Result<OwningOpRef<ModuleOp>> importCausal(Import in) {
     return ends.takeError();
   Task task = readTask(in.config, in.architecture);
   StoredParameters parameters(in.weights);
+  CacheLayout cache{in.options.pageLength};
+  if (cache.isPaged() && !in.config.failed())
+    checkPages(model, task, in.config);
   GraphBuilder graph = in.begin(parameters, kLongestText, kLongestTextByDefault, model.longestContext);
   if (in.config.failed())
     return in.config.takeError();
-  buildCausalEntries(graph, model, task);
+  buildCausalEntries(graph, model, task, cache);
   Result<OwningOpRef<ModuleOp>> module = graph.finish();
   if (module)
     (**module)->setAttr("weft.end_tokens", DenseI64ArrayAttr::get(&in.context, *ends));

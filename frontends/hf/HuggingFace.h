@@ -22,6 +22,8 @@ namespace weft {
 struct ImportOptions {
   /// Inclusive bounds of "batch" and "sequence"; absent ones are batch 1..64 and sequence 1..what the model can.
   std::map<std::string, std::pair<int64_t, int64_t>> dimBounds;
+  /// Keys and values of texts that are continued lie in pages of so many positions; 0: in one piece for each text.
+  int64_t pageLength = 0;
 };
 
 /// Imports the model of `folder`. `weights` are the folder's; they learn the base model's prefix, so that every name

@@ -73,7 +73,8 @@ bool wantsTiles(AttentionOp op) {
 bool wantsByteTiles(AttentionOp op) {
   auto isByte = [](Value operand) { return getElementTypeOrSelf(operand.getType()).isSignlessInteger(8); };
   std::optional<DecodePlan> plan = matchDecode(op).plan;
-  bool whole = plan && plan->headDim % AmxPlan::kRowBytes == 0 && plan->valueDim % AmxPlan::kRowBytes == 0;
+  bool whole =
+      plan && !op.getTable() && plan->headDim % AmxPlan::kRowBytes == 0 && plan->valueDim % AmxPlan::kRowBytes == 0;
   // One or two rows keep up with memory in vectors.
   return whole && plan->headDim && plan->valueDim && plan->rows() >= 3 && isByte(op.getKey()) && isByte(op.getValue());
 }

@@ -69,6 +69,8 @@ static StringRef whyNotBlock(AttentionOp op, const BlockAttention &plan) {
       return "queries, keys, values or the output hold other numbers than f32, bf16 and f16";
   if (op.getKeyScale() || op.getValueScale())
     return "keys or values have factors";
+  if (op.getTable())
+    return "keys and values lie in pages";
   if (ShapedType::isDynamic(plan.headDim) || ShapedType::isDynamic(plan.valueDim))
     return "the head dimension is not known";
   if (std::max(plan.headDim, plan.valueDim) > BlockAttention::kMostHeadDim)

@@ -114,7 +114,10 @@ static SmallVector<int64_t> attentionExtents(AttentionOp op) {
   for (auto [i, operand] : llvm::enumerate(operands))
     for (auto [dim, expr] : llvm::enumerate(op.getIndexingMap(i).getResults()))
       if (auto loop = dyn_cast<AffineDimExpr>(expr))
-        extents[loop.getPosition()] = cast<ShapedType>(operand.getType()).getDimSize(dim);
+        if (!op.isPaged(i) || (loop.getPosition() != AttentionOp::Batch && loop.getPosition() != AttentionOp::Key))
+          extents[loop.getPosition()] = cast<ShapedType>(operand.getType()).getDimSize(dim);
+  if (op.getTable())
+    extents[AttentionOp::Key] = ShapedType::kDynamic;
   return extents;
 }
 

@@ -60,6 +60,10 @@ FailureOr<SplitPlan> planSplit(AttentionOp op) {
   uint64_t keysOfSplit = llvm::bit_floor<uint64_t>((isDevice ? kSplitBytesOfDevice : kSplitBytes) / keyBytes);
   SplitPlan plan{op, std::clamp<int64_t>(keysOfSplit, isDevice ? kShortestOfDevice : kShortest,
                                          isDevice ? kLongestOfDevice : kLongest)};
+  if (int64_t page = op.getPageLength()) { // a split has whole pages
+    plan.length = std::max(page, plan.length / page * page);
+    return plan;
+  }
   std::optional<unsigned> j =
       op.getIndexingMap(1).getResultPosition(getAffineDimExpr(AttentionOp::Key, op.getContext()));
   int64_t keys = keyType.getDimSize(*j);
@@ -107,6 +111,9 @@ private:
         if (auto dim = dyn_cast<AffineDimExpr>(expr); dim && !extents[dim.getPosition()])
           extents[dim.getPosition()] = extent;
     AffineExpr keys = b.getAffineDimExpr(0);
+    if (op.getTable())
+      extents[AttentionOp::Key] = affine::makeComposedFoldedAffineApply(b, op.getLoc(), keys * op.getPageLength(),
+                                                                        {extentsOfTensor(b, op.getTable())[1]});
     splits =
         affine::makeComposedFoldedAffineApply(b, op.getLoc(), keys.ceilDiv(plan.length), {extents[AttentionOp::Key]});
   }
@@ -141,9 +148,10 @@ private:
     SmallVector<Attribute> maps(op.getIndexingMaps().getValue().take_front(op.getOutputNumber()));
     for (ArrayRef<AffineExpr> exprs : {ArrayRef(ofOutput), ArrayRef(ofLse)})
       maps.push_back(AffineMapAttr::get(AffineMap::get(AttentionOp::NumDims, 0, exprs, b.getContext())));
-    auto parts = AttentionOp::create(b, op.getLoc(), TypeRange{output.getType(), lse.getType()}, op.getQuery(),
-                                     op.getKey(), op.getValue(), op.getExtras(), op.getKeyScale(), op.getValueScale(),
-                                     output, lse, op.getScaleAttr(), b.getArrayAttr(maps), op.getProductTypeAttr());
+    auto parts =
+        AttentionOp::create(b, op.getLoc(), TypeRange{output.getType(), lse.getType()}, op.getQuery(), op.getKey(),
+                            op.getValue(), op.getExtras(), op.getKeyScale(), op.getValueScale(), op.getTable(), output,
+                            lse, op.getScaleAttr(), b.getArrayAttr(maps), op.getProductTypeAttr());
     parts.getScore().takeBody(op.getScore());
     parts.getMask().takeBody(op.getMask());
     return {parts.getResult(0), parts.getResult(1)};

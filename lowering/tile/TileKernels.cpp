@@ -183,10 +183,11 @@ TilePlan planConv(CausalConvOp op) {
   return TilePlan{op, {1, op.getState() ? 0 : kConvSteps, channels}};
 }
 
-/// An update of a cache: one batch, and one head where there are heads beside what a row holds; rows come in order.
+/// An update of a cache: one batch (all where any of them may go into any page), and one head where there are heads
+/// beside what a row holds; rows come in order.
 TilePlan planCacheUpdate(CacheUpdateOp op) {
   TilePlan plan{op, SmallVector<int64_t>(op.getRows().getType().getRank(), 0)};
-  plan.sizes.front() = 1;
+  plan.sizes.front() = op.getTable() ? 0 : 1;
   for (size_t dim = 1; dim + 1 < plan.sizes.size(); ++dim)
     if (dim != op.getDimension())
       plan.sizes[dim] = 1;

@@ -4,6 +4,7 @@
 // A block of keys: packed, scored, and its values added.
 #include "lowering/vectorize/AttentionEmitter.h"
 
+#include "lowering/vectorize/KeyPages.h"
 #include "lowering/vectorize/RegisterTile.h"
 #include "lowering/vectorize/RowTiles.h"
 #include "lowering/vectorize/StoredNumbers.h"
@@ -48,20 +49,19 @@ void AttentionEmitter::emitPackBlock(OpBuilder &b, Value key, Value count) {
 
 /// The block's rows as f32, one after the other: strides of whole pages would let few of them stay in a cache.
 void AttentionEmitter::emitPackKeys(OpBuilder &b, const PackedRows &rows, Value key, Value count) {
-  Value source = op->getOperand(rows.operand);
   forEach(b, count, 1, [&](OpBuilder &body, Value row) {
     IterationPoint point;
     Value zero = constant(body, 0), scale;
     point.dims = {batch, head, zero, add(body, key, row), zero, zero};
     if (rows.scale)
-      scale = emitLoad(body, loc, rows.scale, op.getIndexingMap(rows.scaleNumber), point);
+      scale = emitOperandLoad(body, loc, op, rows.scaleNumber, point);
     point.vectorDim = rows.dim;
     point.lanes = reg.lanes;
     for (int64_t d = 0; d < rows.extent; d += reg.lanes) {
       point.dims[rows.dim] = constant(body, d);
       if (rows.extent - d < reg.lanes)
         point.mask = laneMask(body, constant(body, rows.extent - d));
-      Value numbers = emitToF32(body, loc, reg, emitLoad(body, loc, source, op.getIndexingMap(rows.operand), point));
+      Value numbers = emitToF32(body, loc, reg, emitOperandLoad(body, loc, op, rows.operand, point));
       if (scale)
         numbers = arith::MulFOp::create(body, loc, numbers, widen(body, loc, scale, reg.lanes));
       IterationPoint place = point;
@@ -202,8 +202,8 @@ void AttentionEmitter::addKeyPrefetch(OpBuilder &b, const KeySpan &span, Value r
     for (Value key : wanted) {
       IterationPoint point;
       point.dims = {batch, head, zero, key, depth, depth};
-      emitPrefetch(k, loc, op.getKey(), op.getIndexingMap(1), point);
-      emitPrefetch(k, loc, op.getValue(), op.getIndexingMap(2), point);
+      emitOperandPrefetch(k, loc, op, 1, point);
+      emitOperandPrefetch(k, loc, op, 2, point);
     }
   };
 }

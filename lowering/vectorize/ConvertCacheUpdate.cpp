@@ -52,10 +52,17 @@ void emitCopy(OpBuilder &b, Location loc, Value from, Value to) {
                             });
 }
 
+Value toIndex(OpBuilder &b, Location loc, Value number) {
+  return number.getType().isIndex() ? number : arith::IndexCastOp::create(b, loc, b.getIndexType(), number).getResult();
+}
+
+Value extent(OpBuilder &b, Location loc, Value memref, int64_t dim) {
+  return getValueOrCreateConstantIndexOp(b, loc, memref::getMixedSize(b, loc, memref, dim));
+}
+
 /// The slot of a position and whether there is one.
 std::pair<Value, Value> emitSlot(OpBuilder &b, Location loc, Value position, Value slots, bool ring) {
-  if (!position.getType().isIndex())
-    position = arith::IndexCastOp::create(b, loc, b.getIndexType(), position);
+  position = toIndex(b, loc, position);
   if (!ring) // a negative position is a large unsigned one
     return {position, arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, position, slots)};
   Value zero = arith::ConstantIndexOp::create(b, loc, 0), one = arith::ConstantIndexOp::create(b, loc, 1);
@@ -65,23 +72,40 @@ std::pair<Value, Value> emitSlot(OpBuilder &b, Location loc, Value position, Val
   return {slot, arith::AndIOp::create(b, loc, isPosition, hasSlots)};
 }
 
+/// The row at `place`, (batch, t), into a slot of a page or of its batch's sequence.
+void emitWrite(OpBuilder &b, CacheUpdateOp op, ValueRange place, Value page, Value slot) {
+  int64_t dimension = op.getDimension();
+  Value from = emitRow(b, op.getLoc(), op.getRows(), place[0], dimension, place[1]);
+  emitCopy(b, op.getLoc(), from, emitRow(b, op.getLoc(), op.getCache(), page, dimension, slot));
+}
+
+/// Into the page that the table names, where it has such an entry and the cache such a page.
+void emitPagedWrite(OpBuilder &b, CacheUpdateOp op, ValueRange place, Value position, Value slots) {
+  Location loc = op.getLoc();
+  position = toIndex(b, loc, position); // a negative one is a large unsigned one
+  Value column = arith::DivUIOp::create(b, loc, position, slots), columns = extent(b, loc, op.getTable(), 1);
+  Value isThere = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, column, columns);
+  OpBuilder listed = scf::IfOp::create(b, loc, isThere).getThenBodyBuilder();
+  Value page = toIndex(listed, loc, memref::LoadOp::create(listed, loc, op.getTable(), ValueRange{place[0], column}));
+  Value isPage =
+      arith::CmpIOp::create(listed, loc, arith::CmpIPredicate::ult, page, extent(listed, loc, op.getCache(), 0));
+  OpBuilder inside = scf::IfOp::create(listed, loc, isPage).getThenBodyBuilder();
+  emitWrite(inside, op, place, page, arith::RemUIOp::create(inside, loc, position, slots));
+}
+
 void convert(CacheUpdateOp op) {
   OpBuilder b(op);
   Location loc = op.getLoc();
-  int64_t dimension = op.getDimension();
   Value zero = arith::ConstantIndexOp::create(b, loc, 0), one = arith::ConstantIndexOp::create(b, loc, 1);
-  auto extent = [&](Value memref, int64_t dim) -> Value {
-    return getValueOrCreateConstantIndexOp(b, loc, memref::getMixedSize(b, loc, memref, dim));
-  };
-  Value slots = extent(op.getCache(), dimension);
-  SmallVector<Value> ends{extent(op.getPositions(), 0), extent(op.getPositions(), 1)};
+  Value slots = extent(b, loc, op.getCache(), op.getDimension());
+  SmallVector<Value> ends{extent(b, loc, op.getPositions(), 0), extent(b, loc, op.getPositions(), 1)};
   scf::buildLoopNest(b, loc, {zero, zero}, ends, {one, one}, [&](OpBuilder &body, Location, ValueRange place) {
     Value position = memref::LoadOp::create(body, loc, op.getPositions(), place);
+    if (op.getTable())
+      return emitPagedWrite(body, op, place, position, slots);
     auto [slot, isThere] = emitSlot(body, loc, position, slots, op.getRing());
-    auto write = scf::IfOp::create(body, loc, isThere);
-    OpBuilder inside = write.getThenBodyBuilder();
-    Value from = emitRow(inside, loc, op.getRows(), place[0], dimension, place[1]);
-    emitCopy(inside, loc, from, emitRow(inside, loc, op.getCache(), place[0], dimension, slot));
+    OpBuilder inside = scf::IfOp::create(body, loc, isThere).getThenBodyBuilder();
+    emitWrite(inside, op, place, place[0], slot);
   });
   op.erase();
 }

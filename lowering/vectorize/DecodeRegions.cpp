@@ -5,7 +5,7 @@
 #include "lowering/vectorize/DecodeRegions.h"
 
 #include "lowering/analysis/MaskTiles.h"
-#include "lowering/vectorize/OperandAccess.h"
+#include "lowering/vectorize/KeyPages.h"
 #include "lowering/vectorize/VectorBody.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -97,7 +97,7 @@ Value DecodeRegions::emitExtra(OpBuilder &b, unsigned operand, Value from, Value
     SmallVector<Value> dims = rowDims(b, rowOfBlock(b, r));
     Value j = count && point.vectorDim < 0 ? arith::MinUIOp::create(b, loc, from, lastKey).getResult() : from;
     point.dims = {dims[0], dims[1], dims[2], j, constant(b, 0), constant(b, 0)};
-    pieces.push_back(emitLoad(b, loc, op->getOperand(operand), map, point));
+    pieces.push_back(emitOperandLoad(b, loc, op, operand, point));
   }
   return emitSpread(b, pieces);
 }

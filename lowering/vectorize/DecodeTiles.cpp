@@ -7,7 +7,7 @@
 // weights · values → rows × vectors accumulators over the keys, in passes over the value dimension.
 #include "lowering/vectorize/DecodeTiles.h"
 
-#include "lowering/vectorize/OperandAccess.h"
+#include "lowering/vectorize/KeyPages.h"
 #include "lowering/vectorize/RegisterTile.h"
 #include "lowering/vectorize/StoredNumbers.h"
 #include "lowering/vectorize/VectorMath.h"
@@ -119,7 +119,7 @@ Value DecodeTiles::loadRow(OpBuilder &b, unsigned operand, Value at, Value first
   point.lanes = reg.lanes;
   if (left < reg.lanes)
     point.mask = vector::CreateMaskOp::create(b, loc, VectorType::get({reg.lanes}, b.getI1Type()), constant(b, left));
-  return emitToF32(b, loc, reg, emitLoad(b, loc, op->getOperand(operand), op.getIndexingMap(operand), point));
+  return emitToF32(b, loc, reg, emitOperandLoad(b, loc, op, operand, point));
 }
 
 //===--------------------------------------------------------------------------------------------------------------===//
@@ -143,7 +143,7 @@ void DecodeTiles::emitPrefetchRow(OpBuilder &b, unsigned operand, Value ofHead, 
     point.dims = {batch, ofHead, zero, at, place, place};
     // Where arithmetic is what bounds it: Zen 4 reads bf16 and f16 a tenth faster from memory, f32 a sixth more slowly.
     bool near = reg.halfDots && elementBytes(memref) < 4;
-    emitPrefetch(b, loc, memref, op.getIndexingMap(operand), point, near);
+    emitOperandPrefetch(b, loc, op, operand, point, near);
   }
 }
 

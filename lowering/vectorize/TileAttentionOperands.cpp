@@ -5,6 +5,7 @@
 // queries and values are transposed in registers, in words of two d, respectively two keys.
 #include "lowering/vectorize/TileAttention.h"
 
+#include "lowering/vectorize/KeyPages.h"
 #include "lowering/vectorize/StoredNumbers.h"
 #include "lowering/vectorize/VectorMath.h"
 
@@ -39,7 +40,7 @@ Value TileAttentionEmitter::loadHalves(OpBuilder &b, unsigned operand, SmallVect
   if (extent - first < count)
     point.mask =
         vector::CreateMaskOp::create(b, loc, VectorType::get({count}, b.getI1Type()), constant(b, extent - first));
-  Value numbers = emitLoad(b, loc, source, op.getIndexingMap(operand), point);
+  Value numbers = emitOperandLoad(b, loc, op, operand, point);
   return stored ? numbers : emitFromF32(b, loc, reg, emitToF32(b, loc, reg, numbers), b.getBF16Type());
 }
 
@@ -108,7 +109,7 @@ void TileAttentionEmitter::emitPrefetchRow(OpBuilder &b, Value key) {
       IterationPoint point;
       point.dims = {batch, head, zero, seen, zero, zero};
       point.dims[dim] = constant(b, first);
-      emitPrefetch(b, loc, source, op.getIndexingMap(operand), point);
+      emitOperandPrefetch(b, loc, op, operand, point);
     }
   }
 }

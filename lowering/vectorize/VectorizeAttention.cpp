@@ -12,6 +12,7 @@
 
 #include "lowering/analysis/AmxPlan.h"
 #include "lowering/vectorize/AttentionEmitter.h"
+#include "lowering/vectorize/KeyPages.h"
 #include "lowering/vectorize/StoredNumbers.h"
 #include "lowering/vectorize/TileAttention.h"
 #include "lowering/vectorize/VectorBody.h"
@@ -79,7 +80,7 @@ void AttentionEmitter::emit(OpBuilder &b) {
   state = allocate(b, {2, plan.queryRows}, b.getF32Type());
   allocateOperands(b);
   queryCount = extentOf(b, 0, AttentionOp::Query);
-  keyCount = extentOf(b, 1, AttentionOp::Key);
+  keyCount = emitKeyCount(b, loc, op);
   unsigned output = outputOperand();
   forEach(b, extentOf(b, output, AttentionOp::Batch), 1, [&](OpBuilder &b1, Value batchIndex) {
     forEach(b1, extentOf(b1, output, AttentionOp::Head), 1, [&](OpBuilder &b2, Value headIndex) {

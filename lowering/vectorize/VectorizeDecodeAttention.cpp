@@ -8,6 +8,7 @@
 #include "lowering/vectorize/Passes.h"
 
 #include "lowering/vectorize/DecodeRegions.h"
+#include "lowering/vectorize/KeyPages.h"
 #include "lowering/vectorize/OperandAccess.h"
 #include "lowering/vectorize/StoredNumbers.h"
 #include "lowering/vectorize/VectorBody.h"
@@ -48,7 +49,7 @@ public:
     sums = scratch(b, {blocks, reg.lanes});
     unsigned output = op.getOutputNumber();
     headCount = extentOf(b, output, AttentionOp::Head);
-    Value keyCount = extentOf(b, 1, AttentionOp::Key);
+    Value keyCount = emitKeyCount(b, loc, op);
     forEach(b, constant(b, 0), extentOf(b, output, AttentionOp::Batch), 1, [&](OpBuilder &outer, Value item) {
       batch = item;
       forEach(outer, constant(outer, 0), headCount, plan.heads(), [&](OpBuilder &inner, Value first) {

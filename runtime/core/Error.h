@@ -46,6 +46,8 @@ inline constexpr Code kLaunchFailed = {427, WEFT_ERROR_KERNEL};
 inline constexpr Code kDeviceFailed = {428, WEFT_ERROR_DEVICE};
 inline constexpr Code kDeviceLost = {429, WEFT_ERROR_DEVICE_LOST};
 inline constexpr Code kDeviceMemory = {430, WEFT_ERROR_MEMORY};
+inline constexpr Code kPagesOut = {431, WEFT_ERROR_MEMORY};
+inline constexpr Code kNoText = {432, WEFT_ERROR_CORRUPT};
 
 /// Where an error lies. Formatted before the message is, so that both can be
 /// written in one expression.

@@ -141,7 +141,7 @@ weft_status StateAccess::checkKnown() const {
 /// What neither a call nor the caller has touched is zeros, and need not be there.
 weft_status StateAccess::read(void *to, uint64_t bytes) const {
   if (session.device)
-    return session.device->readState(index, to, bytes, place());
+    return session.device->readState(index, 0, to, bytes, place());
   const Reservation &memory = session.states[index];
   if (memory.begin && bytes <= memory.bytes)
     memcpy(to, memory.begin, bytes);
@@ -157,7 +157,7 @@ weft_status StateAccess::write(const void *from, uint64_t bytes) const {
     if (weft_status status = growMemory(session, memory, bytes ? bytes : 1, kStateMemory, place()))
       return status;
   if (session.device)
-    if (weft_status status = session.device->writeState(index, from, bytes, place()))
+    if (weft_status status = session.device->writeState(index, 0, from, bytes, bytes, place()))
       return status;
   if (isOnHost && bytes)
     memcpy(memory.begin, from, bytes);

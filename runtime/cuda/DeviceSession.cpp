@@ -107,7 +107,7 @@ weft_status DeviceSession::finish(const Place &place) {
   return result ? device.failed(result, "finish the call's kernels and copies", place) : WEFT_OK;
 }
 
-weft_status DeviceSession::readState(int32_t state, void *to, uint64_t bytes, const Place &place) {
+weft_status DeviceSession::readState(int32_t state, uint64_t offset, void *to, uint64_t bytes, const Place &place) {
   const DeviceState &held = states[size_t(state)];
   if (!held.isHeld) {
     if (bytes)
@@ -117,18 +117,19 @@ weft_status DeviceSession::readState(int32_t state, void *to, uint64_t bytes, co
   CurrentContext current(device);
   if (current.result)
     return device.failed(current.result, "make its context current", place);
-  if (weft_status status = copyToHost(to, held.memory.at(0), bytes, "copy a state", place))
+  if (weft_status status = copyToHost(to, held.memory.at(offset), bytes, "copy a state", place))
     return status;
   return finish(place);
 }
 
-weft_status DeviceSession::writeState(int32_t state, const void *from, uint64_t bytes, const Place &place) {
+weft_status DeviceSession::writeState(int32_t state, uint64_t offset, const void *from, uint64_t bytes, uint64_t all,
+                                      const Place &place) {
   CurrentContext current(device);
   if (current.result)
     return device.failed(current.result, "make its context current", place);
-  if (weft_status status = holdState(state, bytes ? bytes : 1, place))
+  if (weft_status status = holdState(state, all ? all : 1, place))
     return status;
-  if (weft_status status = copyToDevice(states[size_t(state)].memory.at(0), from, bytes, "copy a state", place))
+  if (weft_status status = copyToDevice(states[size_t(state)].memory.at(offset), from, bytes, "copy a state", place))
     return status;
   return finish(place);
 }

@@ -52,9 +52,11 @@ public:
 
   // In any context.
 
-  /// Copies a state to the host; zeros where it is not held.
-  weft_status readState(int32_t state, void *to, uint64_t bytes, const Place &place);
-  weft_status writeState(int32_t state, const void *from, uint64_t bytes, const Place &place);
+  /// Copies a part of a state, from byte `offset` on, to the host; zeros where the state is not held.
+  weft_status readState(int32_t state, uint64_t offset, void *to, uint64_t bytes, const Place &place);
+  /// Writes a part of a state, which has `all` bytes.
+  weft_status writeState(int32_t state, uint64_t offset, const void *from, uint64_t bytes, uint64_t all,
+                         const Place &place);
   void forgetStates();
 
   /// The service of weft_abi_services: a failure is in `failure`, recorded as this thread's last error.

@@ -20,6 +20,7 @@ struct Options {
   std::vector<std::string> targets, mlir;
   std::string dtype = "f32", weights = "keep", assemble = "auto";
   int threads = 0;
+  int64_t pageLength = 0;
   bool remarks = false;
 };
 
@@ -109,7 +110,7 @@ Result<void> compileModel(const Options &options) {
   if (Result<void> applied = applyMlirOptions(options.mlir); !applied)
     return applied;
   Context context;
-  Result<Graph> graph = import(context, options.model, *bounds);
+  Result<Graph> graph = import(context, options.model, *bounds, options.pageLength);
   if (!graph)
     return graph.takeError();
   if (!options.stopAfter.empty())
@@ -137,6 +138,9 @@ void addCompile(CLI::App &weft, int &exitCode) {
   command->add_option("--shape", options->shape, "bounds, as batch=1..64,sequence=1..512")->type_name("BOUNDS");
   command->add_option("--dtype", options->dtype, "store products' weights as: f32, bf16, f16")->type_name("TYPE");
   command->add_option("--weights", options->weights, "store weights so: keep, int8, int4, q8_0")->type_name("FORM");
+  command->add_option("--cache-page", options->pageLength, "keep keys and values in pages of N positions")
+      ->check(CLI::Range(int64_t(1), int64_t(1) << 16).description(""))
+      ->type_name("N");
   command->add_option("--assemble", options->assemble, "ptxas for kernels of GPUs: auto, always, never")
       ->type_name("WHEN");
   command->add_option("--threads", options->threads, "threads that compile (default: all)")

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "tools/weft/Generate.h"
 
+#include "tools/weft/PagedTexts.h"
 #include "tools/weft/Sampler.h"
 
 #include <algorithm>
@@ -61,6 +62,7 @@ public:
     return true;
   }
 
+  const std::vector<bool> &done() const { return isDone; }
   bool allDone() const {
     return std::all_of(isDone.begin(), isDone.end(), [](bool done) { return done; });
   }
@@ -96,6 +98,98 @@ Diagnostic noNumbers(const std::string &path, int64_t tokens) {
           "weights or inputs hold NaN or infinity, or the model's numbers leave the range of f32"};
 }
 
+/// What gives the scores of the token after each row.
+class Scorer {
+public:
+  virtual ~Scorer() = default;
+  /// Reads the inputs of prefill: scores [rows, vocabulary].
+  virtual Result<const Array *> begin(const std::vector<Array> &inputs) = 0;
+  /// Goes on by a token of each row; of one that is done any scores will do.
+  virtual Result<const Array *> next(const Batch &batch) = 0;
+};
+
+/// Rows that the session keeps.
+class StateScorer : public Scorer {
+public:
+  StateScorer(const Model &model, Runner &prefill, const Entry &decode)
+      : path(model.path()), prefill(prefill), step(prefill.beside(decode)) {}
+
+  Result<const Array *> begin(const std::vector<Array> &inputs) override {
+    Result<std::vector<Array>> scores = prefill.run(inputs, {"logits"});
+    if (!scores) // it has checked names, types and shapes of the inputs
+      return scores.takeError();
+    if (Result<void> checked = checkPadding(inputs, path); !checked)
+      return checked.takeError();
+    first = std::move(scores->front());
+    int64_t rows = first.shape[0];
+    if (Result<void> prepared =
+            step.prepare({Array::of<int64_t>("input_ids", {rows, 1}, std::vector<int64_t>(rows))}, {"logits"});
+        !prepared)
+      return prepared.takeError();
+    return &first;
+  }
+
+  Result<const Array *> next(const Batch &batch) override {
+    batch.copyLast(step.input<int64_t>(0));
+    if (Result<void> ran = step.again(); !ran)
+      return ran.takeError();
+    return &step.outputs().front();
+  }
+
+private:
+  std::string path;
+  Runner &prefill;
+  Runner step;
+  Array first;
+};
+
+/// Rows whose keys and values lie in pages: one that is done gives its pages back.
+class PageScorer : public Scorer {
+public:
+  explicit PageScorer(const Model &model, Runner &prefill) : path(model.path()), prefill(prefill) {}
+
+  Result<const Array *> begin(const std::vector<Array> &inputs) override {
+    const Array *ids = findInput(inputs, "input_ids"), *mask = findInput(inputs, "attention_mask");
+    if (!ids || ids->shape.size() != 2)
+      return Diagnostic{"W0412", "the input 'input_ids' [batch, sequence] is missing", path, "give the texts' tokens"};
+    if (mask && mask->shape != ids->shape)
+      return Diagnostic{"W0414", "attention_mask has another shape than input_ids", path, "give one number a token"};
+    if (Result<void> checked = checkPadding(inputs, path); !checked)
+      return checked.takeError();
+    Result<PagedTexts> made = PagedTexts::make(prefill, ids->shape[0]);
+    if (!made)
+      return made.takeError();
+    texts = std::move(*made);
+    std::vector<std::vector<int64_t>> parts;
+    for (int64_t row = 0; row < ids->shape[0]; ++row)
+      parts.push_back(withoutPadding(*ids, mask, row));
+    return texts->step(parts);
+  }
+
+  Result<const Array *> next(const Batch &batch) override {
+    std::vector<int64_t> last(batch.lengths.size());
+    batch.copyLast(last);
+    std::vector<std::vector<int64_t>> parts(last.size());
+    for (size_t row = 0; row < last.size(); ++row)
+      if (!batch.done()[row])
+        parts[row] = {last[row]};
+    return texts->step(parts);
+  }
+
+private:
+  static std::vector<int64_t> withoutPadding(const Array &ids, const Array *mask, int64_t row) {
+    std::vector<int64_t> tokens;
+    for (int64_t at = row * ids.shape[1]; at < (row + 1) * ids.shape[1]; ++at)
+      if (!mask || mask->values<int64_t>()[at] != 0)
+        tokens.push_back(ids.values<int64_t>()[at]);
+    return tokens;
+  }
+
+  std::string path;
+  Runner &prefill;
+  std::optional<PagedTexts> texts;
+};
+
 } // namespace
 
 Result<Opened> openToGenerate(const RunArguments &arguments) {
@@ -121,29 +215,26 @@ Result<Generated> generate(const Model &model, Runner &prefill, const std::vecto
   Result<Entry> decode = model.entry("decode");
   if (!decode)
     return cannotGenerate(model.path(), "decode");
+  std::unique_ptr<Scorer> scorer;
+  if (isPaged(*decode))
+    scorer = std::make_unique<PageScorer>(model, prefill);
+  else
+    scorer = std::make_unique<StateScorer>(model, prefill, *decode);
   Generated result;
   double start = now();
-  Result<std::vector<Array>> scores = prefill.run(inputs, {"logits"});
-  if (!scores) // it has checked names, types and shapes of the inputs
+  Result<const Array *> scores = scorer->begin(inputs);
+  if (!scores)
     return scores.takeError();
-  if (Result<void> checked = checkPadding(inputs, model.path()); !checked)
-    return checked.takeError();
   result.prefillSeconds = now() - start;
   Batch batch(*findInput(inputs, "input_ids"), options, options.ignoreEnd ? std::vector<int64_t>() : model.endTokens());
-  if (!batch.extend(scores->front(), onToken))
+  if (!batch.extend(**scores, onToken))
     return noNumbers(model.path(), 0);
-  Runner step = prefill.beside(*decode);
-  int64_t rows = batch.lengths.size();
-  if (Result<void> prepared =
-          step.prepare({Array::of<int64_t>("input_ids", {rows, 1}, std::vector<int64_t>(rows))}, {"logits"});
-      !prepared)
-    return prepared.takeError();
   start = now();
   for (result.steps = 0; result.steps + 1 < options.maxNewTokens && !batch.allDone(); ++result.steps) {
-    batch.copyLast(step.input<int64_t>(0));
-    if (Result<void> ran = step.again(); !ran)
-      return ran.takeError();
-    if (!batch.extend(step.outputs().front(), onToken))
+    scores = scorer->next(batch);
+    if (!scores)
+      return scores.takeError();
+    if (!batch.extend(**scores, onToken))
       return noNumbers(model.path(), result.steps + 1);
   }
   result.decodeSeconds = now() - start;

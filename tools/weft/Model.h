@@ -95,6 +95,8 @@ public:
 
   /// Another entry in the same session: the two share what it keeps from call to call.
   Runner beside(const Entry &other) const;
+  /// Of the C API; the runner keeps it.
+  weft_session *handle() const { return session.get(); }
   /// Forgets what the session keeps.
   Result<void> reset();
 

@@ -3,6 +3,8 @@
 //
 #include "tools/weft/Text.h"
 
+#include "tools/weft/PagedTexts.h"
+
 #include <algorithm>
 #include <cmath>
 
@@ -79,7 +81,7 @@ Result<std::vector<Array>> encodePrompts(const Model &model, const Entry &entry,
   }
   std::vector<int64_t> shape = {static_cast<int64_t>(prompts.size()), static_cast<int64_t>(longest)};
   std::vector<Array> inputs{Array::of("input_ids", shape, ids)};
-  if (entry.input("attention_mask"))
+  if (entry.input("attention_mask") || isPaged(entry))
     inputs.push_back(Array::of("attention_mask", shape, mask));
   return inputs;
 }

@@ -132,8 +132,11 @@ private:
 
 /// Reads a model. `path` is a Hugging Face directory or a file of MLIR text (its weights, if it has any, in the
 /// safetensors file of the same name beside it); content tells which. `dimBounds` sets what named dimensions may be; a
-/// folder without them gets batch 1 to 64 and every sequence that the model can. The Context must outlive the Graph.
-Result<Graph> import(Context &context, const std::string &path, const std::map<std::string, DimBounds> &dimBounds = {});
+/// folder without them gets batch 1 to 64 and every sequence that the model can. With a `pageLength` keys and values of
+/// texts that are continued lie in pages of so many positions, which the caller gives to texts (weft/texts.h does); 0:
+/// each text has a row of slots. The Context must outlive the Graph.
+Result<Graph> import(Context &context, const std::string &path, const std::map<std::string, DimBounds> &dimBounds = {},
+                     int64_t pageLength = 0);
 
 /// How far a compilation is.
 struct Progress {

@@ -69,3 +69,19 @@ func.func @cache_update_c6(%k: tensor<2x3x8xf32>, %p: memref<2x3xi64>, %c: tenso
   %0 = weft.cache_update {dimension = 1 : i64} ins(%k, %p : tensor<2x3x8xf32>, memref<2x3xi64>) outs(%c : tensor<2x9x8xf32>) -> tensor<2x9x8xf32>
   return
 }
+
+// -----
+
+func.func @cache_update_c7(%k: tensor<2x3x8xf32>, %p: tensor<2x3xi64>, %t: tensor<3x4xi64>, %c: tensor<9x16x8xf32>) {
+  // expected-error@+1 {{table must hold integers, [batch, blocks], got 'tensor<3x4xi64>' for 'tensor<2x3x8xf32>'}}
+  %0 = weft.cache_update {dimension = 1 : i64} ins(%k, %p : tensor<2x3x8xf32>, tensor<2x3xi64>) table(%t : tensor<3x4xi64>) outs(%c : tensor<9x16x8xf32>) -> tensor<9x16x8xf32>
+  return
+}
+
+// -----
+
+func.func @cache_update_c8(%k: tensor<2x3x8xf32>, %p: tensor<2x3xi64>, %t: tensor<2x4xi64>, %c: tensor<9x16x8xf32>) {
+  // expected-error@+1 {{a cache in pages is no ring}}
+  %0 = weft.cache_update {dimension = 1 : i64, ring} ins(%k, %p : tensor<2x3x8xf32>, tensor<2x3xi64>) table(%t : tensor<2x4xi64>) outs(%c : tensor<9x16x8xf32>) -> tensor<9x16x8xf32>
+  return
+}

@@ -52,3 +52,25 @@ func.func @scalar(%k: memref<1x1xf32>, %p: memref<1x1xi32>, %c: memref<1x8xf32>)
   weft.cache_update {dimension = 1 : i64} ins(%k, %p : memref<1x1xf32>, memref<1x1xi32>) outs(%c : memref<1x8xf32>)
   return
 }
+
+// Into the slot of the page that the table names, if it names one: position 21 is slot 5 of the page of block 1.
+// CHECK-LABEL: @pages
+// CHECK-SAME: (%[[K:.*]]: memref<2x1x4x16xf32>, %[[P:.*]]: memref<2x1xi64>, %[[T:.*]]: memref<2x?xi64>, %[[C:.*]]: memref<?x16x4x16xf32>)
+// CHECK: scf.for %[[B:.*]] = %c0 to %c2 step %c1
+// CHECK: %[[VALUE:.*]] = memref.load %[[P]][%[[B]], %c0]
+// CHECK: %[[POSITION:.*]] = arith.index_cast %[[VALUE]] : i64 to index
+// CHECK: %[[COLUMN:.*]] = arith.divui %[[POSITION]], %c16
+// CHECK: %[[COLUMNS:.*]] = memref.dim %[[T]], %c1
+// CHECK: %[[LISTED:.*]] = arith.cmpi ult, %[[COLUMN]], %[[COLUMNS]]
+// CHECK: scf.if %[[LISTED]]
+// CHECK: %[[ENTRY:.*]] = memref.load %[[T]][%[[B]], %[[COLUMN]]]
+// CHECK: %[[PAGE:.*]] = arith.index_cast %[[ENTRY]] : i64 to index
+// CHECK: %[[PAGES:.*]] = memref.dim %[[C]], %c0
+// CHECK: %[[EXISTS:.*]] = arith.cmpi ult, %[[PAGE]], %[[PAGES]]
+// CHECK: scf.if %[[EXISTS]]
+// CHECK: %[[SLOT:.*]] = arith.remui %[[POSITION]], %c16
+// CHECK: memref.subview %[[C]][%[[PAGE]], %[[SLOT]], 0, 0] [1, 1, 4, 16] [1, 1, 1, 1]
+func.func @pages(%k: memref<2x1x4x16xf32>, %p: memref<2x1xi64>, %t: memref<2x?xi64>, %c: memref<?x16x4x16xf32>) {
+  weft.cache_update {dimension = 1 : i64} ins(%k, %p : memref<2x1x4x16xf32>, memref<2x1xi64>) table(%t : memref<2x?xi64>) outs(%c : memref<?x16x4x16xf32>)
+  return
+}
