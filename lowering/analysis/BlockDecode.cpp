@@ -49,8 +49,6 @@ StringRef whyNot(AttentionOp op) {
   for (Value scale : {op.getKeyScale(), op.getValueScale()})
     if (scale && !isStored(elementOf(scale)))
       return "factors of keys or values are not floats";
-  if (op.getTable())
-    return "keys lie in pages";
   if (!isPlainDim(op, 1, AttentionOp::Key) || !isPlainDim(op, 2, AttentionOp::Key))
     return "keys do not lie one beside the other";
   if (op.getIndexingMap(0).getResults().back() != getAffineDimExpr(AttentionOp::HeadDim, op.getContext()))

@@ -144,8 +144,8 @@ void DecodeEmitter::emitScores(Value base, const Chunk &chunk) {
     SmallVector<Values> loaded;
     Values places;
     for (int64_t i = 0; i < reads; ++i) {
-      Value at = places.emplace_back(add(add(first, constant(i * together)), which)), zero = constant(0);
-      Value row = keyRows->row(b, {zero, zero, zero, least(at, sub(chunk.hi, constant(1))), zero, zero});
+      Value at = places.emplace_back(add(add(first, constant(i * together)), which));
+      Value row = keyRows->row(b, keyDims(1, least(at, sub(chunk.hi, constant(1)))));
       Values &key = loaded.emplace_back();
       for (int64_t turn = 0; turn < plan.key.turns; ++turn)
         llvm::append_range(key, keyRows->load(b, row, keyPlace(mine, turn), plan.key.elements));
@@ -283,9 +283,9 @@ DecodeEmitter::Values DecodeEmitter::emitValues(const Chunk &chunk, ValueRange b
     Values places, all(carried);
     SmallVector<Values> loaded;
     for (int64_t i = 0; i < BlockDecode::kReads; ++i) {
-      Value at = add(add(first, constant(i * together)), which), zero = constant(0);
+      Value at = add(add(first, constant(i * together)), which);
       Value key = most(chunk.lo, least(at, sub(chunk.hi, constant(1))));
-      loaded.push_back(valueRows->load(b, valueRows->row(b, {zero, zero, zero, key, zero, zero}), column, width));
+      loaded.push_back(valueRows->load(b, valueRows->row(b, keyDims(2, key)), column, width));
       places.push_back(at);
     }
     for (auto [pieces, at] : llvm::zip_equal(loaded, places)) {

@@ -61,8 +61,8 @@ private:
   Value scoreOf(Value row, Value key, const Chunk &chunk);
 
   // The op's operands.
-  Value extentOf(unsigned operand, unsigned dim);
   Values rowDims(Value row);
+  Values keyDims(unsigned operand, Value key);
   Value subscripted(Value memref, mlir::AffineMap map, mlir::ValueRange dims);
   Value factorAt(unsigned operand, mlir::ValueRange dims);
   void storeAt(Value value, Value memref, mlir::AffineMap map, mlir::ValueRange dims);

@@ -5,6 +5,7 @@
 #include "lowering/nvptx/DecodeEmitter.h"
 
 #include "dialects/tile/TileOps.h"
+#include "lowering/analysis/PagePlace.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -108,15 +109,16 @@ Value DecodeEmitter::scoreOf(Value row, Value key, const Chunk &chunk) {
 // Operands
 //===----------------------------------------------------------------------===//
 
-Value DecodeEmitter::extentOf(unsigned operand, unsigned dim) {
-  std::optional<unsigned> position = op.getIndexingMap(operand).getResultPosition(b.getAffineDimExpr(dim));
-  return memref::DimOp::create(b, loc, op->getOperand(operand), *position);
-}
-
 /// The point (b, h, i, 0, 0, 0) of a row.
 DecodeEmitter::Values DecodeEmitter::rowDims(Value row) {
   Value zero = constant(0);
   return {zero, over(row, plan.decode.queries), modulo(row, plan.decode.queries), zero, zero, zero};
+}
+
+/// Where the rows of an operand have a key of the item.
+DecodeEmitter::Values DecodeEmitter::keyDims(unsigned operand, Value key) {
+  Value zero = constant(0);
+  return emitPagePlace(b, loc, op, operand, {zero, zero, zero, key, zero, zero});
 }
 
 static SmallVector<Value> subscripts(OpBuilder &b, Location loc, AffineMap map, ValueRange dims) {
@@ -135,7 +137,8 @@ Value DecodeEmitter::subscripted(Value memref, AffineMap map, ValueRange dims) {
 
 /// A factor of a key or a value, in f32.
 Value DecodeEmitter::factorAt(unsigned operand, ValueRange dims) {
-  Value factor = subscripted(op->getOperand(operand), op.getIndexingMap(operand), dims);
+  Values place = emitPagePlace(b, loc, op, operand, Values(dims));
+  Value factor = subscripted(op->getOperand(operand), op.getIndexingMap(operand), place);
   return factor.getType().isF32() ? factor : arith::ExtFOp::create(b, loc, b.getF32Type(), factor).getResult();
 }
 
@@ -199,7 +202,7 @@ MaskRanges DecodeEmitter::rangesOfExtras() {
 
 /// The keys that some row may see, as [first, last + 1); empty when last + 1 <= first.
 std::pair<Value, Value> DecodeEmitter::visibleKeys() {
-  Value zero = constant(0), keys = extentOf(1, AttentionOp::Key);
+  Value zero = constant(0), keys = emitKeyCount(b, loc, op);
   if (op.getMask().empty())
     return {zero, keys};
   MaskRanges ranges = {IndexRange{zero, zero}, IndexRange{zero, constant(plan.decode.group - 1)},

@@ -5,13 +5,10 @@
 #ifndef WEFT_LOWERING_VECTORIZE_KEYPAGES_H
 #define WEFT_LOWERING_VECTORIZE_KEYPAGES_H
 
-#include "dialects/weft/WeftDialect.h"
+#include "lowering/analysis/PagePlace.h"
 #include "lowering/vectorize/OperandAccess.h"
 
 namespace weft {
-
-/// How many keys there are; of a table, those that its columns have room for.
-mlir::Value emitKeyCount(mlir::OpBuilder &b, mlir::Location loc, AttentionOp op);
 
 /// The element, or the elements along point.vectorDim, of the operand with this number. The key exists.
 mlir::Value emitOperandLoad(mlir::OpBuilder &b, mlir::Location loc, AttentionOp op, unsigned operand,
