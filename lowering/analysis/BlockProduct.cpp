@@ -24,8 +24,40 @@ SmallVector<Operation *, 2> BlockProduct::ops() {
 }
 
 int64_t BlockProduct::depth() {
-  MemRefType type = cast<MemRefType>(product.getRhs().getType());
+  auto type = cast<ShapedType>(product.getRhs().getType());
   return type.getDimSize(1) * type.getDimSize(2);
+}
+
+bool BlockProduct::usesWarpGroups(TargetAttr target) {
+  constexpr int64_t kUnit = 8; // 16-bit numbers of 16 bytes
+  return target && target.getIsa().starts_with("sm_90a") && !elementOf(product.getRhs()).isF32() &&
+         depth() % kUnit == 0;
+}
+
+int64_t BlockProduct::itemColumns(TargetAttr target) {
+  int64_t columns = cast<ShapedType>(product.getRhs().getType()).getDimSize(0), chosen = kColumns;
+  if (!usesWarpGroups(target) || ShapedType::isDynamic(columns) || columns <= kColumns)
+    return kColumns;
+  auto padding = [&](int64_t width) { return llvm::alignTo(columns, width) - columns; };
+  for (int64_t width : {2 * kColumns, 3 * kColumns, 4 * kColumns})
+    if (chosen == kColumns || padding(width) <= padding(chosen))
+      chosen = width;
+  return chosen;
+}
+
+int64_t BlockProduct::itemColumns(scf::ForallOp forall) {
+  int64_t columns = cast<ShapedType>(product.getRhs().getType()).getDimSize(0);
+  if (!ShapedType::isDynamic(columns))
+    return columns;
+  return getConstantIntValue(forall.getMixedStep().back()).value_or(kColumns);
+}
+
+OpFoldResult BlockProduct::rows(scf::ForallOp forall) {
+  Value lhs = product.getLhs();
+  int64_t rows = cast<ShapedType>(lhs.getType()).getDimSize(0);
+  if (forall.getRegion().isAncestor(lhs.getParentRegion()) || ShapedType::isDynamic(rows))
+    return forall.getMixedUpperBound().front();
+  return Builder(forall.getContext()).getIndexAttr(rows);
 }
 
 Value BlockProduct::destination() { return epilogue ? epilogue.getDpsInitOperand(0)->get() : Value(product.getInit()); }

@@ -8,6 +8,7 @@
 #include "dialects/weft/WeftDialect.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 
 #include <optional>
 
@@ -22,13 +23,24 @@ struct BlockProduct {
   PackedMatmulOp product;
   mlir::linalg::GenericOp epilogue; ///< null: none
 
-  /// Of the result, in one block of threads.
-  static constexpr int64_t kRows = 128, kColumns = 64;
+  /// Of an item.
+  static constexpr int64_t kRows = 128;
+  /// Of what a block of threads computes, where items are divided and there are many rows.
+  static constexpr int64_t kColumns = 64;
   /// Up to so many rows the time is that of reading the weight: blocks are small, so that many of them read.
   static constexpr int64_t kFewRows = 16;
 
   /// Steps of the sum, with those that fill a pair.
   int64_t depth();
+  /// Of an item, when items are made: those of a block, or of the widest block of warp groups, which others divide.
+  int64_t itemColumns(TargetAttr target);
+  /// The same in an item of the loop.
+  int64_t itemColumns(mlir::scf::ForallOp forall);
+  /// Rows of all items of the loop.
+  mlir::OpFoldResult rows(mlir::scf::ForallOp forall);
+  /// Whether warp groups of Hopper compute it, however many rows there are: a weight in halves whose rows bulk copies
+  /// can take.
+  bool usesWarpGroups(TargetAttr target);
   /// Where the result goes: the product's destination, or the epilogue's.
   mlir::Value destination();
   /// What the block's code stands for.

@@ -31,6 +31,13 @@ bool isForBlocks(scf::ForallOp forall, ArrayRef<Operation *> ops) {
   });
 }
 
+void keepRolled(scf::ForOp loop) {
+  Builder b(loop.getContext());
+  auto unroll = LLVM::LoopUnrollAttr::get(b.getContext(), /*disable=*/b.getBoolAttr(true), {}, {}, {}, {}, {}, {});
+  loop->setAttr("loop_annotation", LLVM::LoopAnnotationAttr::get(b.getContext(), {}, {}, {}, unroll, {}, {}, {}, {}, {},
+                                                                 {}, {}, {}, {}, {}, {}));
+}
+
 static func::FuncOp createProgram(KernelOutline &outline, scf::ForallOp forall, ArrayRef<Operation *> ops,
                                   const BlockProgram &program) {
   Location loc = forall.getLoc();
@@ -57,19 +64,33 @@ void outlineBlocks(scf::ForallOp forall, ArrayRef<Operation *> ops, const BlockP
   forall.erase();
 }
 
-void outlineBlocks(scf::ForallOp forall, ArrayRef<Operation *> ops, const BlockProgram &few, const BlockProgram &many,
-                   int64_t most, const LLVMTypeConverter &types, DeviceModule &device) {
-  Location loc = forall.getLoc();
-  KernelOutline outline(forall, types, device);
-  func::FuncOp ofMany = createProgram(outline, forall, ops, many), ofFew = createProgram(outline, forall, ops, few);
-  OpBuilder b(forall);
-  Value rows = getValueOrCreateConstantIndexOp(b, loc, forall.getMixedUpperBound().front());
-  Value limit = arith::ConstantIndexOp::create(b, loc, most);
-  Value areFew = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ule, rows, limit);
-  auto choice = scf::IfOp::create(b, loc, areFew, /*withElseRegion=*/true);
+static void emitChoices(OpBuilder &b, Location loc, Value count, ArrayRef<BlockChoice> choices,
+                        MutableArrayRef<KernelOutline> outlines, ArrayRef<func::FuncOp> functions) {
+  if (choices.size() == 1)
+    return outlines[0].emitLaunch(b, functions[0], choices[0].program.shape);
+  Value most = arith::ConstantIndexOp::create(b, loc, choices[0].most);
+  Value isAtMost = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ule, count, most);
+  auto choice = scf::IfOp::create(b, loc, isAtMost, /*withElseRegion=*/true);
   OpBuilder then = choice.getThenBodyBuilder(), otherwise = choice.getElseBodyBuilder();
-  outline.emitLaunch(then, ofFew, few.shape);
-  outline.emitLaunch(otherwise, ofMany, many.shape);
+  outlines[0].emitLaunch(then, functions[0], choices[0].program.shape);
+  emitChoices(otherwise, loc, count, choices.drop_front(), outlines.drop_front(), functions.drop_front());
+}
+
+void outlineBlocks(scf::ForallOp forall, ArrayRef<Operation *> ops, OpFoldResult count, ArrayRef<BlockChoice> choices,
+                   const LLVMTypeConverter &types, DeviceModule &device) {
+  if (std::optional<int64_t> known = getConstantIntValue(count)) {
+    while (choices.size() > 1 && *known > choices.front().most)
+      choices = choices.drop_front();
+    return outlineBlocks(forall, ops, choices.front().program, types, device);
+  }
+  SmallVector<KernelOutline, 0> outlines;
+  for (const BlockChoice &choice : choices)
+    outlines.emplace_back(forall, types, device, choice.program.maps);
+  SmallVector<func::FuncOp> functions(choices.size());
+  for (size_t number = choices.size(); number-- > 0;)
+    functions[number] = createProgram(outlines[number], forall, ops, choices[number].program);
+  OpBuilder b(forall);
+  emitChoices(b, forall.getLoc(), cast<Value>(count), choices, outlines, functions);
   forall.erase();
 }
 

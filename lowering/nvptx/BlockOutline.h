@@ -15,6 +15,9 @@ namespace weft {
 /// views, and scratch for what stays in registers.
 bool isForBlocks(mlir::scf::ForallOp forall, mlir::ArrayRef<mlir::Operation *> ops);
 
+/// For loops that may run a few times only: ptxas unrolls these, whatever that takes in registers.
+void keepRolled(mlir::scf::ForOp loop);
+
 /// Blocks of threads and their code: `emit` writes what stands for the ops in the device function; its mapping has
 /// their operands.
 struct BlockProgram {
@@ -24,12 +27,18 @@ struct BlockProgram {
   llvm::SmallVector<TensorMapPlan> maps = {}; ///< the function's last parameters
 };
 
+/// One of several programs: for a count of at most `most`, where no earlier one is.
+struct BlockChoice {
+  BlockProgram program;
+  int64_t most; ///< of the last one not read
+};
+
 /// Makes the loop, for which `isForBlocks` holds, a launch and erases it.
 void outlineBlocks(mlir::scf::ForallOp forall, mlir::ArrayRef<mlir::Operation *> ops, const BlockProgram &program,
                    const mlir::LLVMTypeConverter &types, DeviceModule &device);
-/// The same with a choice: `few` where the loop's first bound is at most `most`.
-void outlineBlocks(mlir::scf::ForallOp forall, mlir::ArrayRef<mlir::Operation *> ops, const BlockProgram &few,
-                   const BlockProgram &many, int64_t most, const mlir::LLVMTypeConverter &types, DeviceModule &device);
+/// The same of the program for `count`; where that is not known, all are functions, and the host chooses.
+void outlineBlocks(mlir::scf::ForallOp forall, mlir::ArrayRef<mlir::Operation *> ops, mlir::OpFoldResult count,
+                   mlir::ArrayRef<BlockChoice> choices, const mlir::LLVMTypeConverter &types, DeviceModule &device);
 inline void outlineBlocks(mlir::scf::ForallOp forall, mlir::ArrayRef<mlir::Operation *> ops, BlockShape shape,
                           const mlir::LLVMTypeConverter &types, DeviceModule &device,
                           mlir::function_ref<void(mlir::OpBuilder &, mlir::IRMapping &)> emit) {

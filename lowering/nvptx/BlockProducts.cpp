@@ -11,6 +11,7 @@
 
 #include "dialects/tile/TileOps.h"
 #include "lowering/analysis/BlockProduct.h"
+#include "lowering/nvptx/BlockEpilogue.h"
 #include "lowering/nvptx/BlockOutline.h"
 #include "lowering/nvptx/GlobalMatrix.h"
 #include "lowering/nvptx/LaneGroup.h"
@@ -41,8 +42,8 @@ struct BlockForm {
   int64_t stages; ///< steps of the weight that are in shared memory
 
   int64_t threads() const { return 32 * warps; }
-  /// Blocks of an item, beside each other.
-  int64_t parts() const { return BlockProduct::kColumns / columns; }
+  /// Blocks of an item of so many columns, beside each other.
+  int64_t parts(int64_t all) const { return llvm::divideCeil(all, columns); }
   /// Of weights in halves, or of f32 rows and weights.
   int64_t ringBytes(bool isFloat) const { return stages * step * (isFloat ? 4 * (rows + columns) : 2 * columns); }
 };
@@ -58,13 +59,13 @@ constexpr BlockForm kFewFloats{BlockProduct::kFewRows, /*columns=*/16, /*warps=*
 /// The body of the device function.
 class BlockEmitter {
 public:
-  BlockEmitter(OpBuilder &b, BlockProduct product, BlockForm form, IRMapping &mapping)
-      : b(b), product(product), form(form), mapping(mapping), loc(product.product.getLoc()),
+  BlockEmitter(OpBuilder &b, BlockProduct product, BlockForm form, int64_t parts, IRMapping &mapping)
+      : b(b), product(product), form(form), parts(parts), mapping(mapping), loc(product.product.getLoc()),
         element(getElementTypeOrSelf(product.product.getRhs().getType())) {}
 
   void run() {
     firstColumn = index(0);
-    if (form.parts() > 1) {
+    if (parts > 1) {
       Value part = NVVM::BlockIdYOp::create(b, loc, b.getI32Type());
       part = arith::IndexCastUIOp::create(b, loc, b.getIndexType(), part);
       firstColumn = arith::MulIOp::create(b, loc, part, index(form.columns));
@@ -72,19 +73,19 @@ public:
     left = matrix(product.product.getLhs());
     weight = weightMatrix();
     Value sum = element.isF32() ? emitFloatSteps() : emitSteps();
+    BlockEpilogue epilogue(b, loc, mapping, matrixType(b.getF32Type()), {index(0), firstColumn, {}});
     if (Value bias = product.product.getBias())
-      sum = emitAdd(sum, loadColumns(bias));
+      sum = epilogue.addBias(sum, matrix(bias));
     if (product.epilogue)
-      sum = emitEpilogue(sum);
-    GlobalMatrix out = matrix(product.destination());
-    tile::StoreGlobalOp::create(b, loc, sum, out.pointer, index(0), firstColumn, ValueRange{out.rows, out.columns},
-                                out.stride, out.pairBytes(sum.getType()), out.isEven);
+      sum = epilogue.apply(product.epilogue, product.product.getInit(), sum);
+    epilogue.store(sum, product.destination());
   }
 
 private:
   OpBuilder &b;
   BlockProduct product;
   BlockForm form;
+  int64_t parts;
   IRMapping &mapping;
   Location loc;
   Type element;
@@ -139,14 +140,6 @@ private:
   }
 
   Value first(Value step) { return arith::MulIOp::create(b, loc, step, index(form.step)); }
-
-  /// ptxas unrolls what runs a few times, whatever that takes in registers.
-  void keepRolled(scf::ForOp loop) {
-    MLIRContext *context = b.getContext();
-    auto unroll = LLVM::LoopUnrollAttr::get(context, /*disable=*/b.getBoolAttr(true), {}, {}, {}, {}, {}, {});
-    loop->setAttr("loop_annotation", LLVM::LoopAnnotationAttr::get(context, {}, {}, {}, unroll, {}, {}, {}, {}, {}, {},
-                                                                   {}, {}, {}, {}, {}));
-  }
 
   Value emitSteps() {
     auto ringType = tile::BufferType::get(form.columns, form.step, element, /*swizzle=*/2 * form.step, form.stages);
@@ -211,79 +204,10 @@ private:
     copy(arith::AddIOp::create(b, loc, step, index(form.stages - 1)));
     Value x = tile::StageOp::create(b, loc, rows, step), w = tile::StageOp::create(b, loc, columns, step);
     Value more = tile::MmaOp::create(b, loc, x, w, none, /*a_transposed=*/false, /*b_transposed=*/true, /*split=*/true);
-    scf::YieldOp::create(b, loc, emitAdd(loop.getRegionIterArg(0), more));
+    Value added = tile::emitMap(b, loc, more.getType(), {loop.getRegionIterArg(0), more},
+                                [&](ValueRange x) -> Value { return arith::AddFOp::create(b, loc, x[0], x[1]); });
+    scf::YieldOp::create(b, loc, added);
     return loop.getResult(0);
-  }
-
-  //===--------------------------------------------------------------------===//
-  // The epilogue
-  //===--------------------------------------------------------------------===//
-
-  Value loadColumns(Value vector) {
-    GlobalMatrix row = matrix(vector);
-    auto type = fragment({form.columns}, b.getF32Type(), tile::ColumnValuesAttr::get(b.getContext(), form.warps, 1));
-    return tile::LoadGlobalOp::create(b, loc, type, row.pointer, index(0), firstColumn,
-                                      ValueRange{index(1), row.columns}, row.columns, IntegerAttr(), false);
-  }
-
-  Value loadRowValues(Value vector) {
-    GlobalMatrix column = matrix(vector);
-    auto type = fragment({form.rows}, b.getF32Type(), tile::RowValuesAttr::get(b.getContext(), form.warps, 1, false));
-    return tile::LoadGlobalOp::create(b, loc, type, column.pointer, index(0), index(0),
-                                      ValueRange{column.columns, index(1)}, column.stride, IntegerAttr(), false);
-  }
-
-  Value loadMatrix(Value view) {
-    GlobalMatrix matrix = this->matrix(view);
-    auto type = matrixType(getElementTypeOrSelf(view.getType()));
-    return tile::LoadGlobalOp::create(b, loc, type, matrix.pointer, index(0), firstColumn,
-                                      ValueRange{matrix.rows, matrix.columns}, matrix.stride, matrix.pairBytes(type),
-                                      matrix.isEven);
-  }
-
-  /// A matrix of sums, and another one or a number for each column.
-  Value emitAdd(Value sum, Value other) {
-    return tile::emitMap(b, loc, sum.getType(), {sum, other},
-                         [&](ValueRange x) -> Value { return arith::AddFOp::create(b, loc, x[0], x[1]); });
-  }
-
-  /// The generic op's region is the map's; numbers that are the same everywhere come from outside of it.
-  Value emitEpilogue(Value sum) {
-    linalg::GenericOp op = product.epilogue;
-    SmallVector<Value> inputs;
-    SmallVector<unsigned> arguments;
-    for (OpOperand *operand : op.getDpsInputOperands()) {
-      Value input = load(op, operand, sum);
-      if (!isa<tile::FragmentType>(input.getType())) {
-        mapping.map(op.getMatchingBlockArgument(operand), input);
-        continue;
-      }
-      inputs.push_back(input);
-      arguments.push_back(operand->getOperandNumber());
-    }
-    Type result = getElementTypeOrSelf(op.getDpsInits()[0].getType());
-    auto map = tile::MapOp::create(b, loc, matrixType(result), inputs);
-    OpBuilder::InsertionGuard guard(b);
-    Block *body = b.createBlock(&map.getBody());
-    for (unsigned number : arguments) {
-      BlockArgument given = op.getBody()->getArgument(number);
-      mapping.map(given, body->addArgument(given.getType(), loc));
-    }
-    for (Operation &inner : op.getBody()->without_terminator())
-      b.clone(inner, mapping);
-    tile::YieldOp::create(b, loc, mapping.lookupOrDefault(op.getBody()->getTerminator()->getOperand(0)));
-    return map.getResult();
-  }
-
-  Value load(linalg::GenericOp op, OpOperand *operand, Value sum) {
-    if (operand->get() == product.product.getInit())
-      return sum;
-    AffineMap map = op.getMatchingIndexingMap(operand);
-    if (map.isIdentity())
-      return loadMatrix(operand->get());
-    if (map.getNumResults() == 0)
-      return LLVM::LoadOp::create(b, loc, b.getF32Type(), matrix(operand->get()).pointer);
-    return map.getDimPosition(0) == 1 ? loadColumns(operand->get()) : loadRowValues(operand->get());
   }
 };
 
@@ -291,20 +215,19 @@ private:
 void convert(scf::ForallOp forall, BlockProduct product, const LLVMTypeConverter &types, DeviceModule &device) {
   bool isFloat = getElementTypeOrSelf(product.product.getRhs().getType()).isF32();
   auto blocks = [&](const BlockForm &form, StringRef suffix) {
-    BlockShape shape{form.threads(), /*items=*/1, form.ringBytes(isFloat), form.parts()};
+    int64_t parts = form.parts(product.itemColumns(forall));
+    BlockShape shape{form.threads(), /*items=*/1, form.ringBytes(isFloat), parts};
     return BlockProgram{
         shape, suffix,
-        [&](OpBuilder &b, IRMapping &mapping) { // Two blocks an SM: a bound by what is alive would spill.
+        [&, parts](OpBuilder &b, IRMapping &mapping) { // Two blocks an SM: a bound by what is alive would spill.
           if (isFloat && form.warps > 1)
             b.getBlock()->getParentOp()->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(), b.getI32IntegerAttr(2));
-          BlockEmitter(b, product, form, mapping).run();
+          BlockEmitter(b, product, form, parts, mapping).run();
         }};
   };
-  int64_t rows = product.product.getLhs().getType().getDimSize(0);
-  BlockProgram few = blocks(isFloat ? kFewFloats : kFew, "_few"), many = blocks(isFloat ? kManyFloats : kMany, "");
-  if (!ShapedType::isDynamic(rows))
-    return outlineBlocks(forall, product.ops(), rows <= kFew.rows ? few : many, types, device);
-  outlineBlocks(forall, product.ops(), few, many, kFew.rows, types, device);
+  BlockChoice choices[] = {{blocks(isFloat ? kFewFloats : kFew, "_few"), kFew.rows},
+                           {blocks(isFloat ? kManyFloats : kMany, ""), 0}};
+  outlineBlocks(forall, product.ops(), product.rows(forall), choices, types, device);
 }
 
 struct BlockProductsPass : impl::BlockProductsBase<BlockProductsPass> {

@@ -108,6 +108,42 @@ def BlockAttention : Pass<"weft-block-attention", "::mlir::ModuleOp"> {
                            "::weft::tile::TileDialect"];
 }
 
+def WarpGroupProducts : Pass<"weft-warp-group-products", "::mlir::ModuleOp"> {
+  let summary = "Computes products of weights in halves on matrix units of Hopper";
+  let description = [{
+    Before: kernel functions for sm_90a; the items of some are what `weft-block-products` computes, with a weight of bf16
+    or f16 whose rows are multiples of 16 bytes. After: these are launches of functions of `tile` ops, marked
+    `weft.block`, with a tensor map of the weight, which the launch describes (`weft.tensor_maps`). One warp group fills a
+    ring by bulk copies; each other one has 64 rows, which come to its registers one step ahead and are rounded to the
+    weight's type there, left factors of wgmma. There are up to three kinds of blocks, among which the host chooses by
+    the number of rows: for up to 16 (`_few`), 16 columns and one group; for more, until wide blocks would occupy most of a
+    device (`_some`), 64 columns and two groups; else as many columns as an item has, up to 256. Rows have the same bits
+    in all.
+
+    Example:
+    ```mlir
+    weft.packed_matmul ins(%x, %w : memref<128x256xf32>, memref<64x128x2xbf16>) outs(%y : memref<128x64xf32>)
+    ```
+    becomes
+    ```
+    tile.roles {consumers = 2 : i64, registers = array<i64: 24, 104>} producer {
+      scf.for … { tile.fill %full[%step] : … { tile.load_tensor %map[%k, %column] to %stage : … } }
+    } consumer {
+    ^bb0(%group: index):
+      scf.for … {
+        %a = tile.convert %rows : … to !tile.fragment<64x64xbf16, #tile.operand<side = "a", rows = 4, columns = 1>>
+        %more = tile.warp_group_mma %a, b_transposed %stage plus %sum : …
+        %next = tile.load_global %x[%row, %ahead] …
+        …
+      }
+      tile.store_global %sum to %y[%row, %column] …
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::gpu::GPUDialect", "::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect",
+                           "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect", "::weft::tile::TileDialect"];
+}
+
 def WarpGroupAttention : Pass<"weft-warp-group-attention", "::mlir::ModuleOp"> {
   let summary = "Computes attention of many queries on matrix units of Hopper";
   let description = [{

@@ -19,6 +19,7 @@ namespace weft {
 void registerNvptxPasses() { registerWeftNvptxPasses(); }
 
 void buildBlocksPhase(OpPassManager &pm) {
+  pm.addPass(createWarpGroupProducts());
   pm.addPass(createBlockProducts());
   pm.addPass(createBlockDecode());
   pm.addPass(createWarpGroupAttention());

@@ -154,10 +154,10 @@ TilePlan planProduct(TilingInterface root, DestinationStyleOpInterface product, 
 }
 
 /// A block of a GPU's threads for each item; those that share columns of the weight run next to each other.
-TilePlan planBlocks(TilingInterface root) {
+TilePlan planBlocks(TilingInterface root, BlockProduct product, TargetAttr target) {
   TilePlan plan{root, SmallVector<int64_t>(root.getLoopIteratorTypes().size(), 0), /*firstFastest=*/true};
   plan.sizes[0] = BlockProduct::kRows;
-  plan.sizes[1] = BlockProduct::kColumns;
+  plan.sizes[1] = product.itemColumns(target);
   return plan;
 }
 
@@ -280,8 +280,8 @@ FailureOr<TilePlan> planTiles(func::FuncOp kernel, const ProductPlan &shapes, Ta
     return TilePlan{route, {isDevice(target) ? kRoutedTokensOfDevice : kRoutedTokens, 0}};
   if (auto combine = dyn_cast<CombineOp>(op)) // rows of any token, in order
     return TilePlan{combine, {0, kCombinedColumns}};
-  if (isDevice(target) && matchBlockProduct(kernel).plan)
-    return planBlocks(root);
+  if (std::optional<BlockProduct> block = matchBlockProduct(kernel).plan; block && isDevice(target))
+    return planBlocks(root, *block, target);
   DestinationStyleOpInterface product;
   kernel.walk([&](DestinationStyleOpInterface found) {
     if (isProduct(found))

@@ -1,10 +1,11 @@
-// On a GPU a product with a half-precision weight in panels of one column is cut into blocks of 128 rows and 64 columns.
+// On a GPU a product with a half-precision weight in panels of one column is cut into blocks of 128 rows, and 64 columns or,
+// for warp groups of Hopper, as many as pad least.
 // RUN: weft-opt %s --split-input-file --weft-tile-kernels --remarks-filter-missed=weft-tile-kernels --remark-format=emitRemark --verify-diagnostics | FileCheck %s
 
 #target = #weft.target<isa = "sm_90a", lanes = 16, registers = 32, cpu = "sm_90a", features = "">
 module attributes {weft.target = #target} {
 // CHECK-LABEL: @block
-// CHECK: scf.forall (%{{.*}}, %{{.*}}) = (0, 0) to (%{{.*}}, 200) step (128, 64)
+// CHECK: scf.forall (%{{.*}}, %{{.*}}) = (0, 0) to (%{{.*}}, 200) step (128, 256)
 // CHECK: weft.packed_matmul
 // CHECK: linalg.generic
 // CHECK: weft.first_fastest
