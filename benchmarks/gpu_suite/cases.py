@@ -75,9 +75,13 @@ def _rival_attention(**constants: int) -> Kernel:
     return Kernel(attention, types, constants, 4, 2)
 
 
+# For a compute capability, as Weft's blocks of many rows are.
+_PRODUCT_BLOCKS = {80: {"warps": 4, "stages": 4, "BM": 128, "BN": 64, "BK": 32},
+                   90: {"warps": 8, "stages": 3, "BM": 128, "BN": 256, "BK": 64}}
+
 CASES = [
     Case("product, bf16 weight, f32 rows", _product(4096, 4096), {"w": (4096, 4096)}, "kernel_linear",
-         ("--dtype", "bf16"), lambda _: _rival_product("fp32", 4, 4, BM=128, BN=64, BK=32)),
+         ("--dtype", "bf16"), lambda capability: _rival_product("fp32", **_PRODUCT_BLOCKS[capability])),
     *(Case(f"causal attention, bf16, D {width}", _attention(16, width), {}, "kernel_attention", (),
            lambda _, width=width: _rival_attention(BM=64, BN=64, D=width, CAUSAL=1)) for width in (64, 128)),
 ]

@@ -116,7 +116,7 @@ def WarpGroupProducts : Pass<"weft-warp-group-products", "::mlir::ModuleOp"> {
     `weft.block`, with a tensor map of the weight, which the launch describes (`weft.tensor_maps`). One warp group fills a
     ring by bulk copies; each other one has 64 rows, which come to its registers one step ahead and are rounded to the
     weight's type there, left factors of wgmma. There are up to three kinds of blocks, among which the host chooses by
-    the number of rows: for up to 16 (`_few`), 16 columns and one group; for more, until wide blocks would occupy most of a
+    the number of rows: for up to 16 (`_few`), 32 columns and one group; for more, until wide blocks would occupy most of a
     device (`_some`), 64 columns and two groups; else as many columns as an item has, up to 256. Rows have the same bits
     in all.
 

@@ -34,8 +34,8 @@ namespace weft {
 namespace {
 
 constexpr int64_t kGroupRows = 64, kGroupWarps = 4, kGroupThreads = 128;
-constexpr int64_t kStep = 64;     ///< elements of the sum: a row of the widest swizzle
-constexpr int64_t kSwizzle = 128; ///< bytes
+constexpr int64_t kSwizzle = 128; ///< bytes, the widest
+constexpr int64_t kPanel = 64;    ///< numbers of a swizzle's row
 /// Blocks that leave few multiprocessors of an H100, or H200, which have 132, without one.
 constexpr int64_t kEnoughBlocks = 88;
 
@@ -44,6 +44,7 @@ constexpr int64_t kEnoughBlocks = 88;
 struct GroupForm {
   int64_t groups; ///< of 64 rows
   int64_t columns;
+  int64_t step;         ///< elements of the sum
   int64_t stages;       ///< steps of the weight that are in shared memory
   int64_t blocks;       ///< on a multiprocessor, by registers
   int64_t registers[2]; ///< of a thread of the producer and of a consumer
@@ -87,7 +88,7 @@ std::optional<BulkWeight> BulkWeight::of(scf::ForallOp forall, Value view) {
 TensorMapPlan BulkWeight::map(int64_t columns) const {
   auto type = cast<MemRefType>(whole.getType());
   Builder b(type.getContext());
-  return {whole, {b.getIndexAttr(type.getDimSize(0)), b.getIndexAttr(type.getDimSize(1))}, {columns, kStep}, kSwizzle};
+  return {whole, {b.getIndexAttr(type.getDimSize(0)), b.getIndexAttr(type.getDimSize(1))}, {columns, kPanel}, kSwizzle};
 }
 
 /// The body of the device function, whose last parameter is the map.
@@ -106,8 +107,8 @@ public:
       part = arith::IndexCastUIOp::create(b, loc, b.getIndexType(), part);
       firstColumn = arith::MulIOp::create(b, loc, part, index(form.columns));
     }
-    steps = index(llvm::divideCeil(product.depth(), kStep));
-    auto type = tile::BufferType::get(form.columns, kStep, element, kSwizzle, form.stages);
+    steps = index(llvm::divideCeil(product.depth(), form.step));
+    auto type = tile::BufferType::get(form.columns, form.step, element, kSwizzle, form.stages);
     ring = tile::AllocOp::create(b, loc, type, IntegerAttr());
     auto stages = tile::PipelineType::get(b.getContext(), form.stages, form.groups * kGroupWarps);
     full = tile::PipelineOp::create(b, loc, stages, IntegerAttr());
@@ -136,7 +137,7 @@ private:
   GlobalMatrix left;
 
   Value index(int64_t value) { return arith::ConstantIndexOp::create(b, loc, value); }
-  Value first(Value step) { return b.createOrFold<arith::MulIOp>(loc, step, index(kStep)); }
+  Value first(Value step) { return b.createOrFold<arith::MulIOp>(loc, step, index(form.step)); }
 
   tile::FragmentType sumType() {
     return tile::FragmentType::get(b.getContext(), {kGroupRows, form.columns}, b.getF32Type(),
@@ -180,7 +181,7 @@ private:
   void emitStep(scf::ForOp loop) {
     Value step = loop.getInductionVar(), rows = loop.getRegionIterArg(0), sum = loop.getRegionIterArg(1);
     auto layout = tile::OperandAttr::get(b.getContext(), "a", kGroupWarps, 1);
-    auto type = tile::FragmentType::get(b.getContext(), {kGroupRows, kStep}, element, layout);
+    auto type = tile::FragmentType::get(b.getContext(), {kGroupRows, form.step}, element, layout);
     Value rounded = tile::ConvertOp::create(b, loc, type, rows);
     tile::WaitFullOp::create(b, loc, full, step);
     Value stage = tile::StageOp::create(b, loc, ring, step);
@@ -194,7 +195,7 @@ private:
 
   /// Of a step, before they are rounded.
   Value loadRows(Value step) {
-    auto type = tile::FragmentType::get(b.getContext(), {kGroupRows, kStep}, b.getF32Type(),
+    auto type = tile::FragmentType::get(b.getContext(), {kGroupRows, form.step}, b.getF32Type(),
                                         tile::AccumulatorAttr::get(b.getContext(), kGroupWarps, 1));
     return tile::LoadGlobalOp::create(b, loc, type, left.pointer, firstRow, first(step),
                                       ValueRange{left.rows, left.columns}, left.stride, left.pairBytes(type),
@@ -206,9 +207,10 @@ private:
 void convert(scf::ForallOp forall, BlockProduct product, const BulkWeight &weight, const LLVMTypeConverter &types,
              DeviceModule &device) {
   int64_t columns = product.itemColumns(forall), all = llvm::alignTo(columns, BlockProduct::kColumns);
-  const GroupForm few{/*groups=*/1, /*columns=*/16, /*stages=*/16, /*blocks=*/4, {24, 104}};
-  const GroupForm some{/*groups=*/2, BlockProduct::kColumns, /*stages=*/6, /*blocks=*/2, {24, 104}};
-  const GroupForm many{/*groups=*/2, all, /*stages=*/4, /*blocks=*/1, {40, 232}};
+  const GroupForm few{/*groups=*/1, /*columns=*/32, /*step=*/128, /*stages=*/6, /*blocks=*/2, {24, 152}};
+  const GroupForm some{/*groups=*/2, BlockProduct::kColumns, /*step=*/64,
+                       /*stages=*/6, /*blocks=*/2,           {24, 104}};
+  const GroupForm many{/*groups=*/2, all, /*step=*/64, /*stages=*/4, /*blocks=*/1, {40, 232}};
   auto blocks = [&](const GroupForm &form, StringRef suffix) {
     int64_t parts = llvm::divideCeil(columns, form.columns);
     return BlockProgram{BlockShape{form.threads(), /*items=*/1, /*sharedBytes=*/0, parts},

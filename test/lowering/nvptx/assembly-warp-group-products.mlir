@@ -6,9 +6,9 @@
 
 // GATE: any registers 168 shared 131136 stack 0
 // GATE: any_some registers 80 shared 49248 stack 0
-// GATE: any_few registers 64 shared 33024 stack 0
+// GATE: any_few registers 128 shared 49248 stack 0
 // SASS: any loop[HGMMA] keep[LDG HGMMA WARPGROUP.DEPBAR]: HGMMA LDG+ HGMMA LDG+ HGMMA{2} WARPGROUP.DEPBAR
-// SASS: any_few loop[HGMMA] keep[LDG HGMMA WARPGROUP.DEPBAR]: HGMMA LDG+ HGMMA LDG+ HGMMA{2} WARPGROUP.DEPBAR
+// SASS: any_few loop[HGMMA] keep[LDG WARPGROUP.DEPBAR]: LDG{32} WARPGROUP.DEPBAR
 #target = #weft.target<isa = "sm_90a", lanes = 16, registers = 32, cpu = "sm_90a", features = "">
 module attributes {weft.target = #target} {
 func.func private @any(%x: memref<?x256xf32>, %w: memref<2048x128x2xbf16>, %y: memref<?x2048xf32>, %n: index) attributes {weft.kernel = "linear"} {

@@ -13,8 +13,8 @@ module attributes {weft.target = #target} {
 // CHECK: memref.collapse_shape %[[W]]
 // CHECK: %[[FEW:.*]] = arith.cmpi ule, %[[N]], %c16
 // CHECK: scf.if %[[FEW]]
-// CHECK: gpu.launch_func @kernels::@any_few blocks in (%{{.*}}, %c16, %c1) threads in (%c256, %c1, %c1)
-// CHECK-SAME: weft.tensor_maps = [array<i64: 4, 128, 64, 16>]
+// CHECK: gpu.launch_func @kernels::@any_few blocks in (%{{.*}}, %c8, %c1) threads in (%c256, %c1, %c1)
+// CHECK-SAME: weft.tensor_maps = [array<i64: 4, 128, 64, 32>]
 // CHECK: else
 // CHECK: %[[SOME:.*]] = arith.cmpi ule, %[[N]], %c1280
 // CHECK: scf.if %[[SOME]]
@@ -47,7 +47,7 @@ module attributes {weft.target = #target} {
 // CHECK: tile.warp_group_mma {{.*}} -> !tile.pending<<64x64xf32,
 // CHECK: func.func @any_few(
 // CHECK: tile.roles {consumers = 1 : i64
-// CHECK: tile.warp_group_mma {{.*}} -> !tile.pending<<64x16xf32,
+// CHECK: tile.warp_group_mma {{.*}} -> !tile.pending<<64x32xf32,
 func.func private @any(%x: memref<?x256xf32>, %w: memref<2048x128x2xbf16>, %y: memref<?x2048xf32>, %n: index) attributes {weft.kernel = "linear"} {
   scf.forall (%i, %j) = (0, 0) to (%n, 2048) step (128, 256) {
     %m = affine.min #rest(%i)[%n]
@@ -65,14 +65,14 @@ func.func private @any(%x: memref<?x256xf32>, %w: memref<2048x128x2xbf16>, %y: m
 #target = #weft.target<isa = "sm_90a", lanes = 16, registers = 32, cpu = "sm_90a", features = "">
 module attributes {weft.target = #target} {
 // CHECK-LABEL: func.func private @few(
-// CHECK: gpu.launch_func @kernels::@few_few blocks in (%c1, %c3, %c1)
+// CHECK: gpu.launch_func @kernels::@few_few blocks in (%c1, %c2, %c1)
 // CHECK-NOT: gpu.launch_func
 // CHECK-LABEL: func.func private @narrow(
 // CHECK: gpu.launch_func @kernels::@narrow blocks in (%c1, %c1, %c1) {{.*}} [array<i64: 3, 128, 64, 64>]
 // CHECK-NOT: gpu.launch_func
 // CHECK: func.func @few_few(
 // CHECK: %[[PART:.*]] = nvvm.read.ptx.sreg.ctaid.y
-// CHECK: %[[COLUMN:.*]] = arith.muli %{{.*}}, %c16
+// CHECK: %[[COLUMN:.*]] = arith.muli %{{.*}}, %c32
 // CHECK: tile.load_tensor %{{.*}}[%{{.*}}, %[[COLUMN]]]
 // CHECK: tile.store_global %{{.*}} to %{{.*}}[%{{.*}}, %[[COLUMN]]] in(%c3, %c37)
 func.func private @few(%x: memref<3x24xf32>, %w: memref<37x12x2xbf16>, %y: memref<3x37xf32>) attributes {weft.kernel = "linear"} {
