@@ -24,8 +24,10 @@ Result<std::vector<const Target *>> artifactTargets(const CompileOptions &option
   return parseTargets(options.targets.empty() ? std::vector<std::string>{"cpu"} : options.targets);
 }
 
-Result<void> copyTokenizer(const std::filesystem::path &from, const std::filesystem::path &to) {
-  Result<MappedFile> file = MappedFile::open(from);
+Result<void> copyTokenizer(const Graph::Impl &graph, const std::filesystem::path &to) {
+  if (graph.tokenizer.empty())
+    return writeFile(to, graph.tokenizerText);
+  Result<MappedFile> file = MappedFile::open(graph.tokenizer);
   if (!file)
     return file.takeError();
   return writeFile(to, file->text());
@@ -97,9 +99,9 @@ Result<std::vector<std::string>> writeFiles(const Artifact &artifact, const Comp
           writeParameters(artifact.file("weights.safetensors"), model.description.parameters, graph.weights, onShare);
       !packed)
     return packed.takeError();
-  if (!graph.tokenizer.empty()) {
+  if (!graph.tokenizer.empty() || !graph.tokenizerText.empty()) {
     names.push_back("tokenizer.json");
-    if (Result<void> copied = copyTokenizer(graph.tokenizer, artifact.file("tokenizer.json")); !copied)
+    if (Result<void> copied = copyTokenizer(graph, artifact.file("tokenizer.json")); !copied)
       return copied.takeError();
   }
   if (Result<void> written = writeKernels(artifact, model.kernels, options, names); !written)

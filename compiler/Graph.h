@@ -21,7 +21,8 @@ struct Context::Impl {
 struct Graph::Impl {
   mlir::OwningOpRef<mlir::ModuleOp> module;
   TensorLookup weights;            ///< keeps what it looks into alive
-  std::filesystem::path tokenizer; ///< empty when the model has none
+  std::filesystem::path tokenizer; ///< a tokenizer.json; empty when there is none
+  std::string tokenizerText;       ///< the same where it lies in no file of its own
   std::string source;              ///< the file or folder's name, for the manifest
   bool handWritten = false;        ///< from a user's text: its mistakes are the user's
 };

@@ -2,12 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // A model's path into a Graph. Content tells what it is: a folder with config.json is Hugging Face's, a file of text or
-// bytecode is MLIR.
+// bytecode is MLIR, and a file that begins with GGUF is llama.cpp's.
 #include "compiler/DimBounds.h"
 #include "compiler/Graph.h"
 #include "compiler/IsolatedModule.h"
 #include "compiler/RegisterAll.h"
 #include "compiler/emit/ModelDescription.h"
+#include "frontends/gguf/GgufModel.h"
 #include "frontends/hf/HuggingFace.h"
 #include "frontends/weights/MappedFile.h"
 #include "frontends/weights/WeightStore.h"
@@ -25,6 +26,14 @@ mlir::DialectRegistry allDialects() {
   return registry;
 }
 
+ImportOptions optionsOf(const std::map<std::string, DimBounds> &dims, int64_t pageLength) {
+  ImportOptions options;
+  for (const auto &[name, bounds] : dims)
+    options.dimBounds[name] = {bounds.min, bounds.max};
+  options.pageLength = pageLength;
+  return options;
+}
+
 Result<Graph> importFolder(Context &context, const fs::path &path, const std::map<std::string, DimBounds> &dims,
                            int64_t pageLength) {
   std::error_code ignored;
@@ -35,11 +44,7 @@ Result<Graph> importFolder(Context &context, const fs::path &path, const std::ma
   if (!opened)
     return opened.takeError();
   auto store = std::make_shared<WeightStore>(std::move(*opened));
-  ImportOptions options;
-  for (const auto &[name, bounds] : dims)
-    options.dimBounds[name] = {bounds.min, bounds.max};
-  options.pageLength = pageLength;
-  auto module = importHuggingFace(context.impl().mlir, path, *store, options);
+  auto module = importHuggingFace(context.impl().mlir, path, *store, optionsOf(dims, pageLength));
   if (!module)
     return module.takeError();
   auto graph = std::make_unique<Graph::Impl>();
@@ -48,6 +53,27 @@ Result<Graph> importFolder(Context &context, const fs::path &path, const std::ma
   if (fs::exists(path / "tokenizer.json", ignored))
     graph->tokenizer = path / "tokenizer.json";
   graph->source = fs::weakly_canonical(path, ignored).filename().string();
+  return Graph(std::move(graph));
+}
+
+Result<Graph> importGguf(Context &context, const fs::path &path, const std::map<std::string, DimBounds> &dims,
+                         int64_t pageLength) {
+  Result<gguf::GgufFile> file = gguf::GgufFile::open(path);
+  if (!file)
+    return file.takeError();
+  Result<gguf::GgufModel> model = gguf::readGgufModel(std::move(*file));
+  if (!model)
+    return model.takeError();
+  auto store = std::make_shared<WeightStore>(std::move(model->weights));
+  auto module = importConfig(context.impl().mlir, Config(std::move(model->config), path.string()), *store,
+                             optionsOf(dims, pageLength));
+  if (!module)
+    return module.takeError();
+  auto graph = std::make_unique<Graph::Impl>();
+  graph->module = std::move(*module);
+  graph->weights = {[store](std::string_view name) { return store->find(name); }, store->place()};
+  graph->tokenizerText = std::move(model->tokenizer);
+  graph->source = path.filename().string();
   return Graph(std::move(graph));
 }
 
@@ -70,8 +96,9 @@ Result<mlir::OwningOpRef<mlir::ModuleOp>> parseModule(mlir::MLIRContext &context
   std::optional<Diagnostic> first;
   mlir::ScopedDiagnosticHandler handler(&context, [&](mlir::Diagnostic &diagnostic) {
     if (diagnostic.getSeverity() == mlir::DiagnosticSeverity::Error && !first)
-      first = Diagnostic{"W0602", diagnostic.str(), placeOf(diagnostic.getLocation()),
-                         "a model is MLIR text, or a Hugging Face folder with config.json and model.safetensors"};
+      first = Diagnostic{
+          "W0602", diagnostic.str(), placeOf(diagnostic.getLocation()),
+          "a model is MLIR text, a GGUF file, or a Hugging Face folder with config.json and model.safetensors"};
   });
   auto module = mlir::parseSourceString<mlir::ModuleOp>(text, &context, path.string());
   if (module)
@@ -79,15 +106,19 @@ Result<mlir::OwningOpRef<mlir::ModuleOp>> parseModule(mlir::MLIRContext &context
   return first ? std::move(*first) : Diagnostic{"W0602", "the file is not MLIR", path.string(), ""};
 }
 
-Result<Graph> importFile(Context &context, const fs::path &path, const std::map<std::string, DimBounds> &dims) {
+Result<Graph> importFile(Context &context, const fs::path &path, const std::map<std::string, DimBounds> &dims,
+                         int64_t pageLength) {
   Result<MappedFile> file = MappedFile::open(path);
   if (!file)
     return file.takeError();
+  if (gguf::isGguf(file->bytes()))
+    return importGguf(context, path, dims, pageLength);
   bool bytecode = file->text().starts_with("ML\xefR");
   // Neither text nor MLIR's bytecode: weights, a pickle, a protobuf. MLIR's errors would speak of odd tokens.
   if (!bytecode && file->text().substr(0, 4096).find('\0') != std::string_view::npos)
-    return Diagnostic{"W0615", "the file is no model that Weft reads", path.string(),
-                      "a model is MLIR text, or a Hugging Face folder with config.json and model.safetensors"};
+    return Diagnostic{
+        "W0615", "the file is no model that Weft reads", path.string(),
+        "a model is MLIR text, a GGUF file, or a Hugging Face folder with config.json and model.safetensors"};
   // Copied: the lexer looks for the zero behind the text, which a mapping need not have.
   std::string text(file->text());
   auto module = parseModule(context.impl().mlir, path, text);
@@ -141,13 +172,15 @@ std::vector<int64_t> Graph::endTokens() const {
   return ends ? ends.asArrayRef().vec() : std::vector<int64_t>();
 }
 
+std::string Graph::tokenizer() const { return state->tokenizerText; }
+
 std::string Graph::text() const { return printModule(*state->module); }
 
 Result<Graph> import(Context &context, const std::string &path, const std::map<std::string, DimBounds> &dimBounds,
                      int64_t pageLength) {
   std::error_code error;
   return fs::is_directory(path, error) ? importFolder(context, path, dimBounds, pageLength)
-                                       : importFile(context, path, dimBounds);
+                                       : importFile(context, path, dimBounds, pageLength);
 }
 
 } // namespace weft

@@ -107,7 +107,7 @@ void checkPages(const CausalModel &model, Task task, Config &config) {
 /// What one folder is imported with.
 struct Import {
   MLIRContext &context;
-  const std::filesystem::path &folder;
+  std::filesystem::path folder; ///< empty: there is none
   WeightStore &weights;
   const ImportOptions &options;
   Config &config;
@@ -138,7 +138,9 @@ Result<OwningOpRef<ModuleOp>> importEncoder(Import in) {
     in.config.refuse("W0209", "an encoder has no caches", "leave --cache-page out");
   EncoderModel model = in.architecture.read(in.config);
   model.heads.tied = in.config.flag("tie_word_embeddings", true);
-  Result<std::optional<SentencePooling>> pooling = readSentencePooling(in.folder, model.hidden);
+  Result<std::optional<SentencePooling>> pooling = std::optional<SentencePooling>();
+  if (!in.folder.empty())
+    pooling = readSentencePooling(in.folder, model.hidden);
   if (!pooling)
     return pooling.takeError();
   // A sentence transformer is built on the bare encoder, whatever class its weights were saved from.
@@ -166,7 +168,7 @@ Result<OwningOpRef<ModuleOp>> importEncoder(Import in) {
 Result<std::vector<int64_t>> readEndTokens(const Import &in, int64_t byDefault) {
   std::filesystem::path file = in.folder / "generation_config.json";
   std::optional<std::vector<int64_t>> ends;
-  if (std::error_code ignored; std::filesystem::exists(file, ignored)) {
+  if (std::error_code ignored; !in.folder.empty() && std::filesystem::exists(file, ignored)) {
     Result<Config> generation = Config::load(file);
     if (!generation)
       return generation.takeError();
@@ -201,16 +203,26 @@ Result<OwningOpRef<ModuleOp>> importCausal(Import in) {
 
 } // namespace
 
+static Result<OwningOpRef<ModuleOp>> importModel(MLIRContext &context, const std::filesystem::path &folder,
+                                                 Config &config, WeightStore &weights, const ImportOptions &options) {
+  const Architecture *architecture = findArchitecture(config);
+  if (!architecture)
+    return config.takeError();
+  Import in{context, folder, weights, options, config, *architecture};
+  return architecture->readCausal ? importCausal(in) : importEncoder(in);
+}
+
 Result<OwningOpRef<ModuleOp>> importHuggingFace(MLIRContext &context, const std::filesystem::path &folder,
                                                 WeightStore &weights, const ImportOptions &options) {
   Result<Config> config = Config::load(folder / "config.json");
   if (!config)
     return config.takeError();
-  const Architecture *architecture = findArchitecture(*config);
-  if (!architecture)
-    return config->takeError();
-  Import in{context, folder, weights, options, *config, *architecture};
-  return architecture->readCausal ? importCausal(in) : importEncoder(in);
+  return importModel(context, folder, *config, weights, options);
+}
+
+Result<OwningOpRef<ModuleOp>> importConfig(MLIRContext &context, Config config, WeightStore &weights,
+                                           const ImportOptions &options) {
+  return importModel(context, {}, config, weights, options);
 }
 
 Result<OwningOpRef<ModuleOp>> importHuggingFace(MLIRContext &context, const std::filesystem::path &folder,

@@ -8,6 +8,7 @@
 #define WEFT_FRONTENDS_HF_HUGGINGFACE_H
 
 #include "frontends/diagnostic/Diagnostic.h"
+#include "frontends/hf/Config.h"
 #include "frontends/weights/WeightStore.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -35,6 +36,11 @@ Result<mlir::OwningOpRef<mlir::ModuleOp>> importHuggingFace(mlir::MLIRContext &c
 /// The same, with the weights opened and closed again.
 Result<mlir::OwningOpRef<mlir::ModuleOp>>
 importHuggingFace(mlir::MLIRContext &context, const std::filesystem::path &folder, const ImportOptions &options = {});
+
+/// The same for a configuration and weights that lie in no folder: there is no pooling, and `config` names the tokens
+/// that end a text.
+Result<mlir::OwningOpRef<mlir::ModuleOp>> importConfig(mlir::MLIRContext &context, Config config, WeightStore &weights,
+                                                       const ImportOptions &options = {});
 
 /// Makes `weft-translate --import-hf FOLDER/config.json` known.
 void registerHuggingFaceTranslation();

@@ -50,6 +50,10 @@ void readF4(const TensorView &tensor, std::span<float> out) {
 
 Result<void> readF32(const TensorView &tensor, std::span<float> out) {
   assert(out.size() == tensor.elements() && "one float an element");
+  if (tensor.computed) {
+    tensor.computed->read(out);
+    return {};
+  }
   switch (tensor.dtype) {
   case DType::F32:
     if (!out.empty())

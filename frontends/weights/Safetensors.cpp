@@ -229,6 +229,15 @@ Result<uint64_t> headerLength(std::span<const std::byte> bytes, const std::strin
 
 } // namespace
 
+uint64_t TensorView::elements() const {
+  if (!computed)
+    return bytes.size() * 8 / bitsPerElement(dtype);
+  uint64_t count = 1;
+  for (int64_t extent : shape)
+    count *= static_cast<uint64_t>(extent);
+  return count;
+}
+
 Result<SafetensorsContent> parseSafetensors(std::span<const std::byte> bytes, const std::string &place) {
   Result<uint64_t> length = headerLength(bytes, place);
   if (!length)

@@ -15,6 +15,7 @@
 #include <cstring>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -33,6 +34,15 @@ constexpr size_t kMaxTensorRank = 8;
 /// Elements that share a scale in MXFP4 (Open Compute Project, Microscaling Formats 1.0).
 constexpr size_t kBlockOfF4 = 32;
 
+/// float32 values that are computed when they are read.
+class ComputedValues {
+public:
+  virtual ~ComputedValues() = default;
+
+  /// Fills out, which has as many elements as the tensor.
+  virtual void read(std::span<float> out) const = 0;
+};
+
 /// A tensor inside an open file. Its bytes may start at any address, odd ones included.
 struct TensorView {
   std::string name;
@@ -41,12 +51,15 @@ struct TensorView {
   std::span<const std::byte> bytes; ///< exactly shape × dtype, row-major, little-endian
   /// Of F4 that are numbers: a power of two for each kBlockOfF4 elements, as F8_E8M0. Empty: there is none.
   std::span<const std::byte> scales = {};
+  /// The values of a tensor that lies in no bytes: it is F32, and has no bytes.
+  std::shared_ptr<const ComputedValues> computed = {};
 
-  uint64_t elements() const { return bytes.size() * 8 / bitsPerElement(dtype); }
+  uint64_t elements() const;
 
   /// The elements copied out; T must be as large as an element.
   template <class T> std::vector<T> values() const {
     static_assert(std::is_trivially_copyable_v<T>);
+    assert(!computed && "such values are read by readF32");
     assert(sizeof(T) * 8 == bitsPerElement(dtype) && "T is not this tensor's element");
     std::vector<T> result(elements());
     if (!result.empty())

@@ -118,6 +118,17 @@ Result<WeightStore> WeightStore::open(const fs::path &directory) {
   return store;
 }
 
+WeightStore WeightStore::of(std::vector<TensorView> tensors, std::string place, std::shared_ptr<const void> owner) {
+  WeightStore store;
+  store.directory = std::move(place);
+  store.owner = std::move(owner);
+  for (TensorView &tensor : tensors) {
+    store.joined.push_back(std::move(tensor));
+    store.byName.emplace(store.joined.back().name, &store.joined.back());
+  }
+  return store;
+}
+
 Result<void> WeightStore::openFiles() {
   fs::path folder(directory);
   if (!isThere(folder / kSingleFile))

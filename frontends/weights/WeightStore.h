@@ -12,6 +12,7 @@
 #include <deque>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,10 @@ public:
   /// Takes model.safetensors, or else the shards of model.safetensors.index.json. Errors: those of the files, W0130
   /// (no weights), W0131 (only a pickle), W0132 to W0134 (index and shards), W0138 (blocks and scales).
   static Result<WeightStore> open(const std::filesystem::path &directory);
+
+  /// Tensors of another kind of file, under the names of a Hugging Face folder, of which no two are one. `owner` keeps
+  /// what they point into.
+  static WeightStore of(std::vector<TensorView> tensors, std::string place, std::shared_ptr<const void> owner);
 
   /// Base-class prefix of the architecture, without the dot ("bert"). Files of the base class lack it, files of a class
   /// with a head have it; find bridges the two.
@@ -39,7 +44,7 @@ public:
   /// All names as stored, sorted.
   std::vector<std::string_view> names() const;
 
-  /// The directory, for diagnostics.
+  /// The directory or file, for diagnostics.
   const std::string &place() const { return directory; }
 
 private:
@@ -54,7 +59,8 @@ private:
   std::string directory;
   std::string basePrefix;
   std::vector<SafetensorsFile> files;
-  std::deque<TensorView> joined;                         ///< their bytes are those of files
+  std::shared_ptr<const void> owner;
+  std::deque<TensorView> joined;                         ///< their bytes are those of files or of the owner
   std::map<std::string_view, const TensorView *> byName; ///< both point into files or joined
 };
 

@@ -209,6 +209,7 @@ void checkBits(const std::string &variant, const Batch &batch, const Outputs &ou
 
 struct Options {
   std::string folder, artifact;
+  std::string model; ///< what is imported in the folder's place
   std::string targets = "amx,v4-bf16,v4-vnni,v4,v3,portable,amx-vectors";
   std::string weights = "keep";
   std::string dtype = "f32";
@@ -228,6 +229,8 @@ Options parse(int count, char **arguments) {
       options.targets = arguments[index];
     else if (index < count && argument == "--artifact")
       options.artifact = arguments[index];
+    else if (index < count && argument == "--model")
+      options.model = arguments[index];
     else if (index < count && argument == "--weights")
       options.weights = arguments[index];
     else if (index < count && argument == "--dtype")
@@ -239,7 +242,7 @@ Options parse(int count, char **arguments) {
   }
   if (options.folder.empty() || (options.isGpu() && options.artifact.empty())) {
     std::fprintf(stderr, "usage: weft_check_fixture FOLDER [--target amx,v4,v3,portable] [--threads N] "
-                         "[--weights FORM] [--dtype TYPE] [--artifact NAME.weft]\n"
+                         "[--weights FORM] [--dtype TYPE] [--artifact NAME.weft] [--model FILE]\n"
                          "       weft_check_fixture FOLDER --target nvptx:sm_90a --artifact NAME.weft\n");
     std::exit(1);
   }
@@ -335,7 +338,7 @@ int check(const Options &options) {
   if (!fixture)
     giveUp(fixture.error());
   Context context;
-  Result<Graph> graph = import(context, options.folder);
+  Result<Graph> graph = import(context, options.model.empty() ? options.folder : options.model);
   if (!graph)
     giveUp(graph.error());
   if (options.isGpu()) {

@@ -36,7 +36,8 @@ const weft_tensor_info *Entry::output(std::string_view name) const { return find
 const weft_dim_info *Entry::dim(std::string_view name) const { return findNamed(dims, name); }
 
 static Result<Executable> compileInMemory(const std::string &path, const ModelOptions &options,
-                                          std::map<std::string, Work> &work, std::vector<int64_t> &ends) {
+                                          std::map<std::string, Work> &work, std::vector<int64_t> &ends,
+                                          std::string &tokenizer) {
   Context context;
   Result<Graph> graph = import(context, path, options.dimBounds);
   if (!graph)
@@ -54,6 +55,7 @@ static Result<Executable> compileInMemory(const std::string &path, const ModelOp
     work[entry].shrinkWeights(compileOptions.weightShare());
   }
   ends = graph->endTokens();
+  tokenizer = graph->tokenizer();
   compileOptions.onProgress = [&](const Progress &progress) { bar.show(progress); };
   return compile(*graph, compileOptions);
 }
@@ -104,7 +106,7 @@ Result<Model> Model::open(const std::string &path, const ModelOptions &options) 
                       path + " --device " + options.device,
                       "compile it to an artifact first: weft compile " + path + " --target nvptx:sm_90a -o NAME.weft"};
   } else {
-    Result<Executable> compiled = compileInMemory(path, options, result.computed, result.ends);
+    Result<Executable> compiled = compileInMemory(path, options, result.computed, result.ends, result.tokenizerText);
     if (!compiled)
       return compiled.takeError();
     result.executable = std::move(*compiled);
@@ -191,10 +193,16 @@ std::vector<int64_t> Model::endTokens() const {
   }
 }
 
-std::string Model::tokenizer() const {
+static fs::path tokenizerFile(const std::string &folder) { return fs::path(folder) / "tokenizer.json"; }
+
+bool Model::hasTokenizer() const {
   std::error_code ignored;
-  fs::path file = fs::path(folder) / "tokenizer.json";
-  return fs::exists(file, ignored) ? file.string() : "";
+  return !tokenizerText.empty() || fs::exists(tokenizerFile(folder), ignored);
+}
+
+Result<text::Tokenizer> Model::tokenizer() const {
+  return tokenizerText.empty() ? text::Tokenizer::fromFile(tokenizerFile(folder).string())
+                               : text::Tokenizer::fromJson(tokenizerText, folder);
 }
 
 // ---- Runner ----

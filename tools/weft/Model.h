@@ -5,6 +5,7 @@
 #ifndef WEFT_TOOLS_WEFT_MODEL_H
 #define WEFT_TOOLS_WEFT_MODEL_H
 
+#include "frontends/text/Tokenizer.h"
 #include "runtime/include/weft/runtime.h"
 #include "tools/weft/Command.h"
 
@@ -71,8 +72,9 @@ public:
   /// The tokens that end a text, of a model that continues texts.
   std::vector<int64_t> endTokens() const;
 
-  /// The tokenizer.json that belongs to the model; empty when it has none.
-  std::string tokenizer() const;
+  bool hasTokenizer() const;
+  /// Of the model, which has one.
+  Result<text::Tokenizer> tokenizer() const;
 
 private:
   struct Close {
@@ -80,6 +82,7 @@ private:
   };
   std::map<std::string, Work> computed; ///< of a model, by entry
   std::vector<int64_t> ends;            ///< of a model
+  std::string tokenizerText;            ///< of a model that is one file
   std::optional<Executable> executable; ///< owns the model where it is set
   std::shared_ptr<weft_model> model;
   std::string folder;

@@ -17,7 +17,7 @@ using text::Encoding;
 /// `pad` Longest: results do not depend on padding, and a fixed length would only cost time.
 Result<std::vector<Encoding>> encode(const Model &model, const std::vector<std::string> &texts,
                                      EncodeOptions::Pad pad) {
-  Result<text::Tokenizer> tokenizer = text::Tokenizer::fromFile(model.tokenizer());
+  Result<text::Tokenizer> tokenizer = model.tokenizer();
   if (!tokenizer)
     return tokenizer.takeError();
   EncodeOptions options;
@@ -50,7 +50,7 @@ Result<void> checkTexts(const std::vector<Encoding> &encodings, const Model &mod
 /// Each text's tokens, checked.
 Result<std::vector<Encoding>> tokensOf(const Model &model, const Entry &entry, const std::vector<std::string> &texts,
                                        EncodeOptions::Pad pad) {
-  if (!entry.input("input_ids") || model.tokenizer().empty())
+  if (!entry.input("input_ids") || !model.hasTokenizer())
     return Diagnostic{"W0507",
                       entry.input("input_ids") ? "the model has no tokenizer.json" : "the model takes no token ids",
                       model.path(), "give arrays with --inputs in.npz"};
@@ -109,7 +109,7 @@ Result<std::vector<Array>> encodeTexts(const Model &model, const Entry &entry, c
 }
 
 Result<TextStream> TextStream::make(const Model &model, std::vector<uint32_t> before) {
-  Result<text::Tokenizer> tokenizer = text::Tokenizer::fromFile(model.tokenizer());
+  Result<text::Tokenizer> tokenizer = model.tokenizer();
   if (!tokenizer)
     return tokenizer.takeError();
   return TextStream(std::move(*tokenizer), std::move(before));

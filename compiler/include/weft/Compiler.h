@@ -121,6 +121,9 @@ public:
   Work work(const std::string &entry) const;
   /// The tokens that end a text, of a model that continues texts.
   std::vector<int64_t> endTokens() const;
+  /// The model's tokenizer in the words of a tokenizer.json, where the model's file holds it; empty for a folder, which
+  /// has the file itself.
+  std::string tokenizer() const;
   /// The graph as MLIR text.
   std::string text() const;
 
@@ -130,11 +133,11 @@ private:
   std::unique_ptr<Impl> state;
 };
 
-/// Reads a model. `path` is a Hugging Face directory or a file of MLIR text (its weights, if it has any, in the
-/// safetensors file of the same name beside it); content tells which. `dimBounds` sets what named dimensions may be; a
-/// folder without them gets batch 1 to 64 and every sequence that the model can. With a `pageLength` keys and values of
-/// texts that are continued lie in pages of so many positions, which the caller gives to texts (weft/texts.h does); 0:
-/// each text has a row of slots. The Context must outlive the Graph.
+/// Reads a model. `path` is a Hugging Face directory, a GGUF file, or a file of MLIR text (its weights, if it has any,
+/// in the safetensors file of the same name beside it); content tells which. `dimBounds` sets what named dimensions may
+/// be; a folder without them gets batch 1 to 64 and every sequence that the model can. With a `pageLength` keys and
+/// values of texts that are continued lie in pages of so many positions, which the caller gives to texts (weft/texts.h
+/// does); 0: each text has a row of slots. The Context must outlive the Graph.
 Result<Graph> import(Context &context, const std::string &path, const std::map<std::string, DimBounds> &dimBounds = {},
                      int64_t pageLength = 0);
 
