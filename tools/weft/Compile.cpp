@@ -130,7 +130,7 @@ Result<void> compileModel(const Options &options) {
 void addCompile(CLI::App &weft, int &exitCode) {
   auto options = std::make_shared<Options>();
   CLI::App *command = weft.add_subcommand("compile", "Compile a model into an artifact")->group("Commands");
-  command->add_option("MODEL", options->model, "Hugging Face folder, GGUF file or file of MLIR text")
+  command->add_option("MODEL", options->model, "Hugging Face folder, GGUF file or MLIR text")
       ->required()
       ->type_name("");
   command->add_option("-o,--output", options->output, "the artifact (default: MODEL's name.weft)")

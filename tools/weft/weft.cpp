@@ -11,8 +11,8 @@ namespace {
 
 constexpr const char *kAbout = "Weft compiles transformer models to native code and runs them.";
 
-constexpr const char *kFooter = R"(A model is a Hugging Face folder (config.json, model.safetensors), a GGUF file or
-a file of MLIR text. An artifact is what weft compile makes of it: NAME.weft.
+constexpr const char *kFooter = R"(A model is a Hugging Face folder (config.json, model.safetensors), a GGUF file
+or a file of MLIR text. An artifact is what weft compile makes of it: NAME.weft.
 
   weft compile all-MiniLM-L6-v2        makes all-MiniLM-L6-v2.weft
   weft run all-MiniLM-L6-v2.weft --text "Hello"
