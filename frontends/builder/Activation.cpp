@@ -35,6 +35,10 @@ Value buildActivation(OpBuilder &builder, Location location, Activation kind, Va
     return s.mul(x, s.sigmoid(s.mul(x, s.constant(1.702))));
   case Activation::Relu:
     return arith::MaximumFOp::create(builder, location, x, s.constant(0.0));
+  case Activation::ReluSquared: {
+    Value positive = arith::MaximumFOp::create(builder, location, x, s.constant(0.0));
+    return s.mul(positive, positive);
+  }
   case Activation::Sigmoid:
     return s.sigmoid(x);
   case Activation::Silu:

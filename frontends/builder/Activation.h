@@ -15,8 +15,9 @@ enum class Activation {
   GeluTanh,  ///< its tanh approximation (Hendrycks and Gimpel 2016, arXiv:1606.08415)
   QuickGelu, ///< x · σ(1.702 x)
   Relu,
-  Sigmoid, ///< σ(x) = 1 / (1 + e^−x)
-  Silu,    ///< x · σ(x)
+  ReluSquared, ///< the square of relu(x) (So et al. 2021, arXiv:2109.08668)
+  Sigmoid,     ///< σ(x) = 1 / (1 + e^−x)
+  Silu,        ///< x · σ(x)
   Tanh,
   Softplus,  ///< ln(1 + e^x), without overflow
   EluPlusOne ///< x + 1 above 0, e^x below: positive features of linear attention

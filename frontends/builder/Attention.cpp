@@ -13,15 +13,19 @@ using namespace mlir;
 
 namespace weft {
 
-/// Scores get the bias added: score(s, b, h, i, j, mask?, bias).
+/// Scores get the bias added, or are capped: score(s, b, h, i, j, extras…), of which the bias is the last.
 void GraphBuilder::buildScoreRegion(Region &region, const AttentionSpec &spec, TypeRange extras) {
   OpBuilder::InsertionGuard guard(builder);
   llvm::SmallVector<Type> types{builder.getF32Type()};
   types.append(4, builder.getIndexType());
   types.append(extras.begin(), extras.end());
   Block *block = builder.createBlock(&region, {}, types, llvm::SmallVector<Location>(types.size(), location));
-  Value biased = arith::AddFOp::create(builder, location, block->getArgument(0), block->getArguments().back());
-  YieldOp::create(builder, location, biased);
+  Value score = block->getArgument(0);
+  if (spec.cap > 0)
+    score = buildSoftCap(builder, location, score, spec.cap);
+  if (spec.bias)
+    score = arith::AddFOp::create(builder, location, score, block->getArguments().back());
+  YieldOp::create(builder, location, score);
 }
 
 /// A key is visible when it is no padding and within reach: mask(b, h, i, j, mask?, bias?).
@@ -120,7 +124,7 @@ std::pair<Value, Value> GraphBuilder::attentionWithSum(const AttentionSpec &spec
                           /*key_scale=*/Value(), /*value_scale=*/Value(), spec.table, init, lse,
                           builder.getF32FloatAttr(static_cast<float>(spec.scale)), builder.getAffineMapArrayAttr(maps),
                           /*product_type=*/TypeAttr());
-  if (spec.bias)
+  if (spec.bias || spec.cap > 0)
     buildScoreRegion(op.getScore(), spec, scalars);
   if (spec.paddingMask || spec.reach || spec.past || spec.last)
     buildMaskRegion(op.getMask(), spec, scalars);

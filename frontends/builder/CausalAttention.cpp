@@ -137,7 +137,12 @@ Value prepare(GraphBuilder &graph, const CausalAttention &layer, Value x, double
                            });
   std::vector<float> frequencies =
       layer.frequencies.empty() ? rotaryFrequencies(layer.theta, layer.rotary) : layer.frequencies;
-  return rotate(graph, x, buildRotation(graph, frequencies, places, layer.turnScale));
+  Rotation rotation = buildRotation(graph, frequencies, places, layer.turnScale);
+  if (!layer.neighbours)
+    return rotate(graph, x, rotation);
+  Value turned = rotateNeighbours(graph, graph.lastSlice(x, 0, layer.rotary), rotation);
+  int64_t rest = layer.width - layer.rotary;
+  return rest ? graph.joinLast({turned, graph.lastSlice(x, layer.rotary, rest)}) : turned;
 }
 
 /// How many keys before its own each query sees.
@@ -178,6 +183,7 @@ Value CausalAttention::attend(GraphBuilder &graph, Value query, Value key, Value
   spec.key = prepare(graph, *this, key, keyFactor, positions);
   spec.value = value;
   spec.scale = scale > 0 ? scale : 1.0 / std::sqrt(static_cast<double>(width));
+  spec.cap = cap;
   spec.headsPerGroup = heads / keyHeads;
   const std::string &prefix = state.empty() ? name : state;
   if (graph.hasState(prefix + ".keys")) {

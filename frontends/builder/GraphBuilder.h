@@ -66,6 +66,7 @@ struct AttentionSpec {
   mlir::Value query, key, value;
   int64_t headsPerGroup = 1;
   double scale = 1.0;
+  double cap = 0;                    ///< scores are capped softly at this, cap · tanh(s / cap); 0: not
   mlir::Value paddingMask = {};      ///< [batch, sequence], integer: 0 hides a key
   mlir::Value bias = {};             ///< [heads, sequence, sequence], added to the scores
   std::optional<int64_t> reach = {}; ///< key j is seen from query i only where |i − j| ≤ reach
@@ -213,6 +214,8 @@ public:
   /// Over the last dimension, with `module`.weight; without a name, without a scale.
   Value rmsNorm(Value x, llvm::StringRef module, double epsilon);
   /// The same with the scale 1 + `module`.weight.
+  /// Layer normalisation with 1 + `name`.weight and `name`.bias.
+  Value layerNormFromOne(Value x, llvm::StringRef name, double epsilon);
   Value rmsNormFromOne(Value x, llvm::StringRef module, double epsilon);
   /// The same with a scale [n] that is at hand; null: without one.
   Value rmsNorm(Value x, Value scale, double epsilon);
@@ -314,6 +317,8 @@ public:
   Value known(Value value, llvm::ArrayRef<mlir::OpFoldResult> sizes);
 
 private:
+  Value layerNorm(Value x, Value scale, Value bias, double epsilon);
+  Value onePlus(Value x);
   using Sizes = llvm::SmallVector<mlir::OpFoldResult, 4>;
   struct Output {
     std::string name;

@@ -59,6 +59,16 @@ Value GraphBuilder::layerNorm(Value x, llvm::StringRef name, double epsilon, boo
   Value scale = name.empty() ? fill({builder.getIndexAttr(lastExtent(x))}, builder.getF32FloatAttr(1.0f))
                              : parameter(name.str() + ".weight", {lastExtent(x)});
   Value bias = hasBias && !name.empty() ? parameter(name.str() + ".bias", {lastExtent(x)}) : Value();
+  return layerNorm(x, scale, bias, epsilon);
+}
+
+Value GraphBuilder::layerNormFromOne(Value x, llvm::StringRef name, double epsilon) {
+  Scope scope(*this, name);
+  Value scale = onePlus(parameter(name.str() + ".weight", {lastExtent(x)}));
+  return layerNorm(x, scale, parameter(name.str() + ".bias", {lastExtent(x)}), epsilon);
+}
+
+Value GraphBuilder::layerNorm(Value x, Value scale, Value bias, double epsilon) {
   Sizes result(sizes(x));
   Value init = empty(result, builder.getF32Type());
   auto norm = LayerNormOp::create(builder, location, TypeRange{init.getType()}, x, scale, bias, init,
@@ -75,12 +85,13 @@ Value GraphBuilder::rmsNorm(Value x, llvm::StringRef name, double epsilon) {
 
 Value GraphBuilder::rmsNormFromOne(Value x, llvm::StringRef name, double epsilon) {
   Scope scope(*this, name);
-  Value scale =
-      map({parameter(name.str() + ".weight", {lastExtent(x)})}, [](OpBuilder &b, Location l, ValueRange s) -> Value {
-        Value one = arith::ConstantOp::create(b, l, b.getF32FloatAttr(1.0f));
-        return arith::AddFOp::create(b, l, one, s[0]);
-      });
-  return rmsNorm(x, scale, epsilon);
+  return rmsNorm(x, onePlus(parameter(name.str() + ".weight", {lastExtent(x)})), epsilon);
+}
+
+Value GraphBuilder::onePlus(Value x) {
+  return map({x}, [](OpBuilder &b, Location l, ValueRange s) -> Value {
+    return arith::AddFOp::create(b, l, arith::ConstantOp::create(b, l, b.getF32FloatAttr(1.0f)), s[0]);
+  });
 }
 
 Value GraphBuilder::rmsNorm(Value x, Value scale, double epsilon) {

@@ -82,8 +82,10 @@ struct CausalAttention {
   int64_t inner = 0;
   int64_t heads = 1, keyHeads = 1, width = 0; ///< channels of a head
   double scale = 0;                           ///< of the scores; 0: 1 / √width
+  double cap = 0;                             ///< of the scores, softly; 0: none
   double keyFactor = 1;                       ///< of keys, before they turn
   int64_t rotary = 0;                         ///< first channels of a head that turn
+  bool neighbours = false;                    ///< channel 2i turns against 2i + 1, not against i + rotary / 2
   double theta = 10000;
   std::vector<float> frequencies = {}; ///< rotary / 2, by which they turn in a step; empty: those of theta
   double turnScale = 1;                ///< of the channels that turn

@@ -232,9 +232,10 @@ Activation Config::activation(const char *key, const std::string &byDefault) {
       {"gelu", Activation::GeluErf},       {"gelu_python", Activation::GeluErf},
       {"gelu_new", Activation::GeluTanh},  {"gelu_pytorch_tanh", Activation::GeluTanh},
       {"gelu_fast", Activation::GeluTanh}, {"quick_gelu", Activation::QuickGelu},
-      {"relu", Activation::Relu},          {"sigmoid", Activation::Sigmoid},
-      {"silu", Activation::Silu},          {"swish", Activation::Silu},
-      {"tanh", Activation::Tanh},          {"linear", Activation::Identity}};
+      {"relu", Activation::Relu},          {"relu2", Activation::ReluSquared},
+      {"sigmoid", Activation::Sigmoid},    {"silu", Activation::Silu},
+      {"swish", Activation::Silu},         {"tanh", Activation::Tanh},
+      {"linear", Activation::Identity}};
   std::string name = text(key, byDefault), known;
   for (auto [candidate, kind] : kNames) {
     if (name == candidate)

@@ -3,6 +3,8 @@
 //
 #include "frontends/hf/RotaryFields.h"
 
+#include "frontends/hf/RotaryScaling.h"
+
 #include <algorithm>
 #include <cmath>
 
@@ -47,9 +49,13 @@ std::optional<YarnFields> readScaling(Config &config, Config &rope, bool isThere
   std::string type = rope.text("rope_type", rope.text("type", "default"));
   if (type == "yarn" && rules.takesYarn)
     return readYarn(config, rope);
+  if (rules.takesScaling && isScaledRotation(type))
+    return std::nullopt; // scaleRotation does
   if (type != "default")
     config.refuse("W0206", "the rotary positions are scaled by \"" + type + "\"",
-                  std::string("the supported rope_type is default") + (rules.takesYarn ? " or yarn" : ""));
+                  std::string("the supported rope_type is default") +
+                      (rules.takesScaling ? ", linear, dynamic, llama3, longrope" : "") +
+                      (rules.takesYarn ? " or yarn" : ""));
   return std::nullopt;
 }
 
@@ -70,15 +76,23 @@ int64_t countOf(Config &config, int64_t width, double share, const RotaryRules &
 RotaryFields readRotaryFields(Config &config, int64_t width, const RotaryRules &rules) {
   bool isOld = config.has("rope_scaling") && !rules.takesOldScaling;
   Config rope = config.child(isOld ? "rope_scaling" : "rope_parameters");
+  if (rules.layerType && rope.has(rules.layerType))
+    rope = rope.child(rules.layerType);
   double share = rope.number({"partial_rotary_factor"}, config.number({"partial_rotary_factor"}, rules.share));
   double theta = rope.number({"rope_theta"}, config.number({"rope_theta"}, rules.theta));
   std::optional<YarnFields> yarn = readScaling(config, rope, isOld || config.has("rope_parameters"), rules);
   double shareOfAll = yarn ? rope.number({"mscale_all_dim"}, 0) : 0;
+  std::string type = rope.text("rope_type", rope.text("type", "default"));
   if (rope.failed())
     config.fail(rope.takeError());
   if (theta < 1.0 || (yarn && theta == 1.0))
     config.refuse("W0203", "the base of the rotary positions is below 1, or 1 with YaRN", "correct rope_theta");
   RotaryFields fields{theta, countOf(config, width, share, rules)};
+  if (rules.takesScaling && isScaledRotation(type) && !config.failed()) {
+    scaleRotation(config, rope, type, fields);
+    if (rope.failed())
+      config.fail(rope.takeError());
+  }
   if (!yarn || config.failed())
     return fields;
   if (fields.dims > kMostStretched)

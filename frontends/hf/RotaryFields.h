@@ -16,6 +16,7 @@ struct RotaryFields {
   std::vector<float> frequencies = {}; ///< dims / 2, by which they turn in a step; empty: those of theta
   double turnScale = 1;                ///< of the elements that turn
   double scoreFactor = 1;              ///< of scores, by `mscale_all_dim` where the positions are scaled
+  int64_t longest = 0;                 ///< where longer texts would have other frequencies for all tokens: 0: nowhere
 };
 
 /// YaRN and by how much it lengthens what turns.
@@ -30,6 +31,8 @@ struct RotaryRules {
   double theta = 10000;                               ///< see RotaryFields
   bool takesOldScaling = false;                       ///< whether `rope_scaling` may stand there, unread
   bool takesYarn = false;                             ///< whether positions may be scaled by YaRN
+  bool takesScaling = false;                          ///< and by linear, dynamic, llama3 or longrope
+  const char *layerType = nullptr;                    ///< of the layers whose object among several is read
   std::optional<YarnFields> yarn = {};                ///< what scales them where the file has neither object
   std::string widthFields = " or the width of heads"; ///< after partial_rotary_factor: what else decides the count
 };

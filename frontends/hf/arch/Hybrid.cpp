@@ -85,30 +85,47 @@ static Value buildNorm(GraphBuilder &graph, NormKind kind, Value x, const std::s
     return graph.rmsNorm(x, name, epsilon);
   if (kind == NormKind::RmsFromOne)
     return graph.rmsNormFromOne(x, name, epsilon);
+  if (kind == NormKind::LayerWithoutWeight)
+    return graph.layerNorm(x, "", epsilon, /*hasBias=*/false);
+  if (kind == NormKind::LayerFromOne)
+    return graph.layerNormFromOne(x, name, epsilon);
   return graph.layerNorm(x, name, epsilon, /*hasBias=*/kind == NormKind::Layer);
 }
 
-Part residual(const std::string &norm, double epsilon, Part part, double factor, NormKind kind) {
+Part normPart(const std::string &name, double epsilon, NormKind kind) {
+  return {[=](GraphBuilder &graph, Value x, const HybridInputs &) { return buildNorm(graph, kind, x, name, epsilon); }};
+}
+
+Part added(Part part, double factor) {
   std::vector<StateSpec> states = part.states;
-  return {[=, part = std::move(part)](GraphBuilder &graph, Value x, const HybridInputs &in) {
-            Value y = part.build(graph, buildNorm(graph, kind, x, norm, epsilon), in);
-            return graph.add(x, scaled(graph, y, factor));
+  return {[factor, part = std::move(part)](GraphBuilder &graph, Value x, const HybridInputs &in) {
+            return graph.add(x, scaled(graph, part.build(graph, x, in), factor));
           },
           std::move(states)};
 }
 
+Part residual(const std::string &norm, double epsilon, Part part, double factor, NormKind kind) {
+  return added(inTurn({normPart(norm, epsilon, kind), std::move(part)}), factor);
+}
+
 static Value buildMlp(GraphBuilder &graph, const MlpSpec &spec, Value x) {
   llvm::SmallVector<Value> inputs;
-  if (!spec.gate.empty())
-    inputs.push_back(graph.linear(x, spec.gate, spec.width, spec.bias));
-  inputs.push_back(graph.linear(x, spec.up, spec.width, spec.bias));
+  if (!spec.gateUp.empty()) {
+    Value both = graph.linear(x, spec.gateUp, 2 * spec.width, spec.bias);
+    inputs = {graph.lastSlice(both, 0, spec.width), graph.lastSlice(both, spec.width, spec.width)};
+  } else {
+    if (!spec.gate.empty())
+      inputs.push_back(graph.linear(x, spec.gate, spec.width, spec.bias));
+    inputs.push_back(graph.linear(x, spec.up, spec.width, spec.bias));
+  }
+  bool isGated = inputs.size() > 1;
   Value wide = graph.map(inputs, [&](OpBuilder &b, Location l, ValueRange s) {
     Scalars of{b, l};
     Value gate = spec.gateFactor == 1 ? s[0] : of.mul(s[0], of.constant(spec.gateFactor));
     Value y = buildActivation(b, l, spec.activation, gate);
     if (spec.squared)
       y = of.mul(y, y);
-    return spec.gate.empty() ? y : of.mul(y, s[1]);
+    return isGated ? of.mul(y, s[1]) : y;
   });
   return graph.linear(wide, spec.down, spec.hidden, spec.bias);
 }
@@ -130,8 +147,8 @@ void readHybridSizes(Config &config, HybridSizes &sizes) {
   sizes.keyHeads = config.size({"num_key_value_heads"}, sizes.keyHeads ? sizes.keyHeads : sizes.heads);
   sizes.width = config.size({"head_dim"}, sizes.width ? sizes.width : std::max<int64_t>(1, sizes.hidden / sizes.heads));
   sizes.longest = config.integer({"max_position_embeddings"}, sizes.longest, 1, int64_t(1) << 24);
-  sizes.epsilon = config.number({"rms_norm_eps"}, sizes.epsilon);
-  sizes.activation = config.activation("hidden_act", "silu");
+  sizes.epsilon = config.number({sizes.epsilonField}, sizes.epsilon);
+  sizes.activation = config.activation(sizes.activationField, sizes.usualActivation);
   if (sizes.heads % sizes.keyHeads == 0)
     return;
   config.refuse("W0207",

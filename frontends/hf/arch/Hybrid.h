@@ -29,8 +29,13 @@ Part mamba2Part(const Mamba2Sizes &sizes, const std::string &name);
 Part attentionPart(const CausalAttention &layer);
 /// One after the other.
 Part inTurn(std::vector<Part> parts);
-/// Root mean square norms, by weights or by 1 + weights, and layer norms with a bias and without.
-enum class NormKind { Rms, RmsFromOne, Layer, LayerWithoutBias };
+/// Root mean square norms, by weights or by 1 + weights; layer norms with a bias and without, with neither, and by 1 +
+/// weights.
+enum class NormKind { Rms, RmsFromOne, Layer, LayerWithoutBias, LayerWithoutWeight, LayerFromOne };
+/// The norm `name`.weight alone.
+Part normPart(const std::string &name, double epsilon, NormKind kind);
+/// x + factor · part(x).
+Part added(Part part, double factor = 1);
 /// x + factor · part(norm(x)), with the weight `norm`.weight.
 Part residual(const std::string &norm, double epsilon, Part part, double factor = 1, NormKind kind = NormKind::Rms);
 Part scaledBy(double factor, Part part);
@@ -45,6 +50,7 @@ struct MlpSpec {
   bool squared = false; ///< the activation's square takes its place
   bool bias = false;
   double gateFactor = 1;
+  std::string gateUp = {}; ///< gives both, the gate first; then `gate` and `up` are empty
 };
 Part mlpPart(const MlpSpec &spec);
 
@@ -55,6 +61,7 @@ struct HybridSizes {
   int64_t longest = 262144;                    ///< positions
   double epsilon = 1e-6;
   Activation activation = Activation::Silu;
+  const char *epsilonField = "rms_norm_eps", *activationField = "hidden_act", *usualActivation = "silu";
 };
 void readHybridSizes(Config &config, HybridSizes &sizes);
 
