@@ -89,6 +89,21 @@ LogicalResult CombineOp::verify() {
   return success();
 }
 
+LogicalResult ColumnsOp::verify() {
+  constexpr int64_t kTileColumns = 8;
+  FragmentType whole = getWhole().getType(), part = getPart().getType();
+  auto accumulator = dyn_cast<AccumulatorAttr>(whole.getLayout());
+  if (!accumulator || accumulator.getColumns() != 1) // tile_columns_c1
+    return emitOpError("takes an accumulator whose rows lie in one warp each");
+  if (part.getLayout() != accumulator || part.getElement() != whole.getElement() ||
+      part.getShape()[0] != whole.getShape()[0]) // tile_columns_c2
+    return emitOpError("keeps all but the number of columns");
+  int64_t first = getFirst();
+  if (first < 0 || first % kTileColumns != 0 || first + part.getShape()[1] > whole.getShape()[1]) // tile_columns_c3
+    return emitOpError("begins at a multiple of 8 and ends within the whole");
+  return success();
+}
+
 LogicalResult ConvertOp::verify() {
   FragmentType input = getInput().getType(), result = getResult().getType();
   Type from = input.getElement(), to = result.getElement();

@@ -102,6 +102,23 @@ def Tile_CombineOp : Tile_Op<"combine", [Pure]> {
   let hasVerifier = 1;
 }
 
+def Tile_ColumnsOp : Tile_Op<"columns", [Pure]> {
+  let summary = "Some columns of an accumulator";
+  let description = [{
+    Those from `first` on, which are in the same lanes. So what is done to each element can be done part by part, with few
+    registers for what it is done with.
+
+    Example:
+    ```mlir
+    %right = tile.columns %sum {first = 64 : i64} : !tile.fragment<64x256xf32, #tile.accumulator<rows = 4, columns = 1>> to !tile.fragment<64x64xf32, #tile.accumulator<rows = 4, columns = 1>>
+    ```
+  }];
+  let arguments = (ins Tile_FragmentType:$whole, I64Attr:$first);
+  let results = (outs Tile_FragmentType:$part);
+  let assemblyFormat = "$whole attr-dict `:` qualified(type($whole)) `to` qualified(type($part))";
+  let hasVerifier = 1;
+}
+
 def Tile_ConvertOp : Tile_Op<"convert", [Pure]> {
   let summary = "Another type of numbers, in a layout that gives each lane the same elements";
   let description = [{

@@ -151,6 +151,20 @@ struct ConvertCombine : TilePattern<CombineOp> {
   }
 };
 
+struct ConvertColumns : TilePattern<ColumnsOp> {
+  using TilePattern::TilePattern;
+  void rewrite(ColumnsOp op, Adaptor adaptor, ThreadCode &code, ConversionPatternRewriter &rewriter) const override {
+    FragmentType whole = op.getWhole().getType(), part = op.getPart().getType();
+    SmallVector<Value> all = elementsOf(code, whole, adaptor.getWhole()), elements;
+    for (auto [index, element] : llvm::enumerate(all)) {
+      int64_t column = FragmentLayout(whole).placeOfElement(index).column - op.getFirst();
+      if (column >= 0 && column < part.getShape()[1])
+        elements.push_back(element);
+    }
+    rewriter.replaceOpWithMultiple(op, {registersOf(code, part, elements)});
+  }
+};
+
 struct ConvertConvert : TilePattern<ConvertOp> {
   using TilePattern::TilePattern;
 
@@ -196,8 +210,8 @@ struct ConvertExp2 : OpConversionPattern<math::Exp2Op> {
 } // namespace
 
 void populateTileFragments(const TileTypes &types, RewritePatternSet &patterns) {
-  patterns.add<ConvertSplat, ConvertCoordinate, ConvertMap, ConvertReduce, ConvertCombine, ConvertConvert, ConvertExp2>(
-      types, patterns.getContext());
+  patterns.add<ConvertSplat, ConvertCoordinate, ConvertMap, ConvertReduce, ConvertCombine, ConvertColumns,
+               ConvertConvert, ConvertExp2>(types, patterns.getContext());
 }
 
 } // namespace weft

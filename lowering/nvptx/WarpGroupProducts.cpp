@@ -47,6 +47,7 @@ struct GroupForm {
   int64_t step;         ///< elements of the sum
   int64_t stages;       ///< steps of the weight that are in shared memory
   int64_t blocks;       ///< on a multiprocessor, by registers
+  int64_t together;     ///< columns whose operands an epilogue has in registers
   int64_t registers[2]; ///< of a thread of the producer and of a consumer
 
   int64_t threads() const { return (1 + groups) * kGroupThreads; }
@@ -168,13 +169,25 @@ private:
       b.setInsertionPointToStart(loop.getBody());
       emitStep(loop);
     }
-    Value sum = loop.getResult(1);
-    BlockEpilogue epilogue(b, loc, mapping, sumType(), {firstRow, firstColumn, {}});
-    if (Value bias = product.product.getBias())
-      sum = epilogue.addBias(sum, globalMatrix(b, loc, bias, mapping));
-    if (product.epilogue)
-      sum = epilogue.apply(product.epilogue, product.product.getInit(), sum);
-    epilogue.store(sum, product.destination());
+    emitResults(loop.getResult(1));
+  }
+
+  /// Part by part, so that what the epilogue reads needs few registers: each part's reads stay after the stores of the
+  /// one before, which may be to what they read.
+  void emitResults(Value sum) {
+    bool reads = product.product.getBias() || product.epilogue;
+    int64_t width = reads ? form.together : form.columns;
+    auto type = tile::FragmentType::get(b.getContext(), {kGroupRows, width}, b.getF32Type(), sumType().getLayout());
+    for (int64_t first = 0; first < form.columns; first += width) {
+      Value part = width == form.columns ? sum : tile::ColumnsOp::create(b, loc, type, sum, first);
+      Value column = b.createOrFold<arith::AddIOp>(loc, firstColumn, index(first));
+      BlockEpilogue epilogue(b, loc, mapping, type, {firstRow, column, {}});
+      if (Value bias = product.product.getBias())
+        part = epilogue.addBias(part, globalMatrix(b, loc, bias, mapping));
+      if (product.epilogue)
+        part = epilogue.apply(product.epilogue, product.product.getInit(), part);
+      epilogue.store(part, product.destination());
+    }
   }
 
   /// The next rows are on their way while this step is multiplied.
@@ -207,10 +220,9 @@ private:
 void convert(scf::ForallOp forall, BlockProduct product, const BulkWeight &weight, const LLVMTypeConverter &types,
              DeviceModule &device) {
   int64_t columns = product.itemColumns(forall), all = llvm::alignTo(columns, BlockProduct::kColumns);
-  const GroupForm few{/*groups=*/1, /*columns=*/32, /*step=*/128, /*stages=*/6, /*blocks=*/2, {24, 152}};
-  const GroupForm some{/*groups=*/2, BlockProduct::kColumns, /*step=*/64,
-                       /*stages=*/6, /*blocks=*/2,           {24, 104}};
-  const GroupForm many{/*groups=*/2, all, /*step=*/64, /*stages=*/4, /*blocks=*/1, {40, 232}};
+  const GroupForm few{1, /*columns=*/32, /*step=*/128, /*stages=*/6, /*blocks=*/2, /*together=*/32, {24, 152}};
+  const GroupForm some{2, BlockProduct::kColumns, /*step=*/64, /*stages=*/6, /*blocks=*/2, /*together=*/16, {24, 104}};
+  const GroupForm many{2, all, /*step=*/64, /*stages=*/4, /*blocks=*/1, /*together=*/32, {40, 232}};
   auto blocks = [&](const GroupForm &form, StringRef suffix) {
     int64_t parts = llvm::divideCeil(columns, form.columns);
     return BlockProgram{BlockShape{form.threads(), /*items=*/1, /*sharedBytes=*/0, parts},

@@ -92,6 +92,36 @@ func.func @tile_combine_c1(%r: !rows) {
 
 // -----
 
+!f = !tile.fragment<64x64xf32, #tile.accumulator<rows = 2, columns = 2>>
+!g = !tile.fragment<64x32xf32, #tile.accumulator<rows = 2, columns = 2>>
+func.func @tile_columns_c1(%f: !f) {
+  // expected-error@+1 {{takes an accumulator whose rows lie in one warp each}}
+  %g = tile.columns %f {first = 0 : i64} : !f to !g
+  return
+}
+
+// -----
+
+!f = !tile.fragment<64x64xf32, #tile.accumulator<rows = 4, columns = 1>>
+!g = !tile.fragment<128x32xf32, #tile.accumulator<rows = 4, columns = 1>>
+func.func @tile_columns_c2(%f: !f) {
+  // expected-error@+1 {{keeps all but the number of columns}}
+  %g = tile.columns %f {first = 0 : i64} : !f to !g
+  return
+}
+
+// -----
+
+!f = !tile.fragment<64x64xf32, #tile.accumulator<rows = 4, columns = 1>>
+!g = !tile.fragment<64x32xf32, #tile.accumulator<rows = 4, columns = 1>>
+func.func @tile_columns_c3(%f: !f) {
+  // expected-error@+1 {{begins at a multiple of 8 and ends within the whole}}
+  %g = tile.columns %f {first = 40 : i64} : !f to !g
+  return
+}
+
+// -----
+
 !f = !tile.fragment<64x64xf32, #tile.accumulator<rows = 4, columns = 1>>
 !g = !tile.fragment<64x64xi32, #tile.accumulator<rows = 4, columns = 1>>
 func.func @tile_convert_c1(%f: !f) {

@@ -7,8 +7,10 @@
 // CHECK: tile.yield %{{.*}} : f32
 // CHECK: tile.reduce max %{{.*}} :
 // CHECK: tile.combine add %{{.*}} :
+// CHECK: tile.columns %{{.*}} {first = 64 : i64} :
 // CHECK: tile.convert %{{.*}} :
 func.func @elements(%x: f32, %sum: !tile.fragment<128x128xf32, #tile.accumulator<rows = 4, columns = 1>>,
+                    %wide: !tile.fragment<64x256xf32, #tile.accumulator<rows = 4, columns = 1>>,
                     %scale: !tile.fragment<128xf32, #tile.row_values<rows = 4, columns = 1>>,
                     %part: !tile.fragment<128xf32, #tile.row_values<rows = 4, columns = 1, partial = true>>) {
   %none = tile.splat %x : f32 to !tile.fragment<128x128xf32, #tile.accumulator<rows = 4, columns = 1>>
@@ -20,6 +22,7 @@ func.func @elements(%x: f32, %sum: !tile.fragment<128x128xf32, #tile.accumulator
   }
   %peak = tile.reduce max %sum : !tile.fragment<128x128xf32, #tile.accumulator<rows = 4, columns = 1>> -> !tile.fragment<128xf32, #tile.row_values<rows = 4, columns = 1>>
   %whole = tile.combine add %part : !tile.fragment<128xf32, #tile.row_values<rows = 4, columns = 1, partial = true>> -> !tile.fragment<128xf32, #tile.row_values<rows = 4, columns = 1>>
+  %right = tile.columns %wide {first = 64 : i64} : !tile.fragment<64x256xf32, #tile.accumulator<rows = 4, columns = 1>> to !tile.fragment<64x64xf32, #tile.accumulator<rows = 4, columns = 1>>
   %p = tile.convert %sum : !tile.fragment<128x128xf32, #tile.accumulator<rows = 4, columns = 1>> to !tile.fragment<128x128xbf16, #tile.operand<side = "a", rows = 4, columns = 1>>
   return
 }

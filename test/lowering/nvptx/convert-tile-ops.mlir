@@ -106,6 +106,22 @@ func.func @maps() {
 
 // -----
 
+// A lane has two neighbours of each eight columns, in two rows: those of the part are numbers 4 to 7 of the whole.
+// CHECK-LABEL: @part
+// CHECK: llvm.getelementptr %{{.*}}[32]
+// CHECK-COUNT-4: llvm.load
+// CHECK-NOT: llvm.load
+// CHECK-COUNT-4: llvm.store
+// CHECK-NOT: llvm.store
+func.func @part(%x: !llvm.ptr<1>, %y: !llvm.ptr<1>, %i: index) {
+  %all = tile.load_global %x[%i, %i] stride %i : !llvm.ptr<1> to !tile.fragment<64x24xf32, #tile.accumulator<rows = 4, columns = 1>>
+  %part = tile.columns %all {first = 8 : i64} : !tile.fragment<64x24xf32, #tile.accumulator<rows = 4, columns = 1>> to !tile.fragment<64x8xf32, #tile.accumulator<rows = 4, columns = 1>>
+  tile.store_global %part to %y[%i, %i] stride %i : !tile.fragment<64x8xf32, #tile.accumulator<rows = 4, columns = 1>> to !llvm.ptr<1>
+  return
+}
+
+// -----
+
 // A lane has four rows of the 32 of its warp.
 // CHECK-LABEL: @peaks
 // CHECK-COUNT-8: nvvm.shfl.sync bfly

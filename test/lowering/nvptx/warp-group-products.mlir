@@ -86,6 +86,36 @@ func.func private @narrow(%x: memref<17x24xf32>, %w: memref<37x12x2xf16>, %y: me
 }
 
 // -----
+// An op that reads the sums, and other numbers of the same place, does so 16 columns after the other, and stores them.
+#target = #weft.target<isa = "sm_90a", lanes = 16, registers = 32, cpu = "sm_90a", features = "">
+#id = affine_map<(m, n) -> (m, n)>
+module attributes {weft.target = #target} {
+// CHECK-LABEL: func.func @parts(
+// CHECK: %[[SUM:.*]]:2 = scf.for
+// CHECK: %[[LEFT:.*]] = tile.columns %[[SUM]]#1 {first = 0 : i64} : {{.*}} to !tile.fragment<64x16xf32,
+// CHECK: %[[BIAS:[0-9]+]] = tile.load_global %{{[0-9]+}}[%c0, %c0] in(%c1, %c64)
+// CHECK: %[[BIASED:.*]] = tile.map ins(%[[LEFT]], %[[BIAS]] :
+// CHECK: %[[OTHER:.*]] = tile.load_global %[[Z:[0-9]+]][%[[ROW:[0-9]+]], %c0] in(%c100, %c64)
+// CHECK: %[[DONE:.*]] = tile.map ins(%[[BIASED]], %[[OTHER]] :
+// CHECK: tile.store_global %[[DONE]] to %[[Y:[0-9]+]][%[[ROW]], %c0] in(%c100, %c64)
+// CHECK: tile.columns %[[SUM]]#1 {first = 16 : i64}
+// CHECK: tile.load_global %[[Z]][%[[ROW]], %c16]
+// CHECK: tile.store_global %{{.*}} to %[[Y]][%[[ROW]], %c16]
+// CHECK: tile.store_global %{{.*}} to %[[Y]][%[[ROW]], %c48]
+func.func private @parts(%x: memref<100x128xf32>, %w: memref<64x64x2xbf16>, %b: memref<64xf32>, %z: memref<100x64xf32>, %y: memref<100x64xf32>) attributes {weft.kernel = "linear"} {
+  %sum = memref.alloca() : memref<100x64xf32>
+  weft.packed_matmul ins(%x, %w, %b : memref<100x128xf32>, memref<64x64x2xbf16>, memref<64xf32>) outs(%sum : memref<100x64xf32>)
+  linalg.generic {indexing_maps = [#id, #id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%sum, %z : memref<100x64xf32>, memref<100x64xf32>) outs(%y : memref<100x64xf32>) {
+  ^bb0(%s: f32, %a: f32, %out: f32):
+    %0 = arith.addf %s, %a : f32
+    linalg.yield %0 : f32
+  }
+  return
+}
+}
+
+// -----
 // For other blocks: rows of 12 bytes, which bulk copies do not bring; a weight that begins anywhere; f32.
 #target = #weft.target<isa = "sm_90a", lanes = 16, registers = 32, cpu = "sm_90a", features = "">
 module attributes {weft.target = #target} {
