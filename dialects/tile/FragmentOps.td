@@ -110,7 +110,7 @@ def Tile_ColumnsOp : Tile_Op<"columns", [Pure]> {
 
     Example:
     ```mlir
-    %right = tile.columns %sum {first = 64 : i64} : !tile.fragment<64x256xf32, #tile.accumulator<rows = 4, columns = 1>> to !tile.fragment<64x64xf32, #tile.accumulator<rows = 4, columns = 1>>
+    %right = tile.columns %wide {first = 64 : i64} : !tile.fragment<64x256xf32, #tile.accumulator<rows = 4, columns = 1>> to !tile.fragment<64x64xf32, #tile.accumulator<rows = 4, columns = 1>>
     ```
   }];
   let arguments = (ins Tile_FragmentType:$whole, I64Attr:$first);
