@@ -8,12 +8,15 @@
 #include "compiler/IsolatedModule.h"
 #include "compiler/RegisterAll.h"
 #include "compiler/emit/ModelDescription.h"
+#include "dialects/weft/WeftDialect.h"
 #include "frontends/gguf/GgufModel.h"
 #include "frontends/hf/HuggingFace.h"
 #include "frontends/weights/MappedFile.h"
 #include "frontends/weights/WeightStore.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Parser/Parser.h"
+
+#include <set>
 
 namespace weft {
 namespace {
@@ -56,6 +59,24 @@ Result<Graph> importFolder(Context &context, const fs::path &path, const std::ma
   return Graph(std::move(graph));
 }
 
+/// W0162: a tensor that no parameter of the graph is made of. Passing over it could change results.
+Result<void> checkAllUsed(mlir::ModuleOp module, const WeightStore &store) {
+  std::set<std::string_view> unused;
+  for (std::string_view name : store.names())
+    unused.insert(name);
+  module.walk([&](ParameterOp op) {
+    for (llvm::StringRef source : op.getSourceNames())
+      if (const TensorView *tensor = store.find(source.str()))
+        unused.erase(tensor->name);
+  });
+  if (unused.empty())
+    return {};
+  return Diagnostic{"W0162",
+                    "the model that the metadata describe has no use for " + std::to_string(unused.size()) +
+                        " of the tensors, such as " + printableName(*unused.begin()),
+                    store.place(), "the file is damaged, or of a newer kind of model than Weft knows"};
+}
+
 Result<Graph> importGguf(Context &context, const fs::path &path, const std::map<std::string, DimBounds> &dims,
                          int64_t pageLength) {
   Result<gguf::GgufFile> file = gguf::GgufFile::open(path);
@@ -69,6 +90,8 @@ Result<Graph> importGguf(Context &context, const fs::path &path, const std::map<
                              optionsOf(dims, pageLength));
   if (!module)
     return module.takeError();
+  if (Result<void> used = checkAllUsed(**module, *store); !used)
+    return used.takeError();
   auto graph = std::make_unique<Graph::Impl>();
   graph->module = std::move(*module);
   graph->weights = {[store](std::string_view name) { return store->find(name); }, store->place()};

@@ -23,6 +23,8 @@ constexpr ConfigField kAttention[] = {
     {"attention.value_length", nullptr},
     {"attention.layer_norm_rms_epsilon", "rms_norm_eps"},
     {"attention.sliding_window", "sliding_window"},
+    {"attention.sliding_window_pattern", nullptr},
+    {"attention.scale", nullptr},
     {"rope.freq_base", "rope_theta"},
     {"rope.dimension_count", nullptr},
     {"rope.scaling.type", nullptr},
@@ -159,10 +161,13 @@ template <const auto &...lists> constexpr std::span<const std::span<const Tensor
   return kLists<TensorName, lists...>;
 }
 
-/// "llama" is Mixtral where it has experts, else Llama or Mistral, which are one thing.
+/// "llama" is Mixtral where it has experts, and Mistral where it has a window.
 void finishLlama(json &config, const ModelFacts &facts) {
-  if (facts.number("expert_count", 0) == 0)
+  if (facts.number("expert_count", 0) == 0) {
+    if (facts.find("attention.sliding_window"))
+      config["model_type"] = "mistral";
     return;
+  }
   config["model_type"] = "mixtral";
   config["num_local_experts"] = config["num_experts"];
 }
@@ -186,6 +191,8 @@ void finishScaledGemma(json &config, const ModelFacts &facts, double layersOf27B
   int64_t share = facts.count("embedding_length") / facts.count("attention.head_count");
   bool isSmaller = facts.number("block_count", 0) != layersOf27B && facts.find("attention.key_length");
   config["query_pre_attn_scalar"] = isSmaller ? facts.count("attention.key_length") : share;
+  if (double scale = facts.number("attention.scale", 0); scale > 0)
+    config["query_pre_attn_scalar"] = 1 / (scale * scale);
 }
 void finishGemma2(json &config, const ModelFacts &facts) {
   finishScaledGemma(config, facts, 46);

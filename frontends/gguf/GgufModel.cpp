@@ -55,6 +55,7 @@ private:
   Result<void> readFields(json &config);
   Result<void> readScaling(json &config);
   Result<void> readFrequencies(json &config);
+  Result<void> readWindows(json &config);
   void readEnds(json &config);
   const BlockTensor *findTensor(std::string_view name) const;
   Result<std::vector<TensorView>> readTensor(const BlockTensor &tensor, const HeadCounts &heads);
@@ -149,6 +150,23 @@ Result<void> ModelReader::readFrequencies(json &config) {
   return {};
 }
 
+/// Which layers see a window: one truth value for each, or every so many see all.
+Result<void> ModelReader::readWindows(json &config) {
+  const Value *pattern = facts.find("attention.sliding_window_pattern");
+  if (!pattern)
+    return {};
+  if (std::optional<int64_t> every = pattern->integer()) {
+    config["sliding_window_pattern"] = *every;
+    return {};
+  }
+  std::optional<std::vector<bool>> slides = pattern->flags();
+  if (!slides)
+    return wrong(facts.prefix + "attention.sliding_window_pattern", "the pattern is no integer and no truth values");
+  for (bool slide : *slides)
+    config["layer_types"].push_back(slide ? "sliding_attention" : "full_attention");
+  return {};
+}
+
 void ModelReader::readEnds(json &config) {
   std::vector<int64_t> ends;
   for (const char *key : {"tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"})
@@ -168,7 +186,8 @@ Result<json> ModelReader::readConfig() {
   if (Result<void> found = findArchitecture(); !found)
     return found.takeError();
   json config = {{"model_type", architecture->modelType}};
-  for (auto step : {&ModelReader::readFields, &ModelReader::readScaling, &ModelReader::readFrequencies})
+  for (auto step :
+       {&ModelReader::readFields, &ModelReader::readScaling, &ModelReader::readFrequencies, &ModelReader::readWindows})
     if (Result<void> done = (this->*step)(config); !done)
       return done.takeError();
   const BlockTensor *table = findTensor("token_embd.weight");
@@ -176,6 +195,10 @@ Result<json> ModelReader::readConfig() {
     return Diagnostic{"W0162", "the file has no table of embeddings, token_embd.weight", file.place(), kAnotherFile};
   config["vocab_size"] = table->shape[0];
   config["tie_word_embeddings"] = findTensor("output.weight") == nullptr;
+  // Whether there are biases is a field of a folder; in a file they are there or not.
+  bool attends = findTensor("blk.0.attn_q.bias") != nullptr;
+  config["attention_bias"] = config["qkv_bias"] = attends;
+  config["mlp_bias"] = findTensor("blk.0.ffn_up.bias") != nullptr;
   readEnds(config);
   if (architecture->finish)
     architecture->finish(config, facts);

@@ -152,8 +152,8 @@ def metadata_value(key, value):
     if isinstance(value, float):
         return text(key) + struct.pack("<If", 6, value)
     if isinstance(value, list):
-        kind = {str: 8, float: 6, int: 5}[type(value[0])]
-        parts = [text(v) if kind == 8 else struct.pack("<f" if kind == 6 else "<i", v) for v in value]
+        kind = {str: 8, bool: 7, float: 6, int: 5}[type(value[0])]
+        parts = [text(v) if kind == 8 else struct.pack({7: "<?", 6: "<f", 5: "<i"}[kind], v) for v in value]
         return text(key) + struct.pack("<IIQ", 9, kind, len(value)) + b"".join(parts)
     return text(key) + struct.pack("<II", 4, value)
 
@@ -170,8 +170,20 @@ def metadata_of(config):
         values[f"{arch}.ssm.time_step_rank"] = config["num_heads"] if arch == "mamba2" else config["time_step_rank"]
         if config["model_type"] == "falcon_mamba":
             values[f"{arch}.ssm.dt_b_c_rms"] = True
-    if arch == "gemma3" and isinstance(rope.get("full_attention"), dict):
-        config["rope_theta"] = rope["full_attention"]["rope_theta"]
+    if arch == "gemma3":
+        full, local = rope["full_attention"], rope["sliding_attention"]
+        config["rope_theta"] = full["rope_theta"]
+        values["gemma3.rope.freq_base_swa"] = float(local["rope_theta"])
+        rope = full
+    if rope.get("rope_type") in ("linear", "yarn"):
+        values[f"{arch}.rope.scaling.type"] = rope["rope_type"]
+        values[f"{arch}.rope.scaling.factor"] = float(rope["factor"])
+        if "original_max_position_embeddings" in rope:
+            values[f"{arch}.rope.scaling.original_context_length"] = rope["original_max_position_embeddings"]
+    if arch in ("gemma2", "gemma3"):
+        values[f"{arch}.attention.scale"] = config["query_pre_attn_scalar"] ** -0.5
+    if "sliding_attention" in config.get("layer_types", []):
+        values[f"{arch}.attention.sliding_window_pattern"] = [kind == "sliding_attention" for kind in config["layer_types"]]
     if arch.startswith("qwen") and not config.get("use_sliding_window"):
         config["sliding_window"] = None
     for field, key in STATE_SPACE if arch.startswith("mamba") else KEYS:
@@ -197,6 +209,26 @@ def tokenizer_of(path):
             "tokenizer.ggml.merges": [" ".join(pair) for pair in root["model"]["merges"]]}
 
 
+def llama3_factors(config):
+    """What the frequencies of Llama 3 are divided by."""
+    rope = config.get("rope_parameters") or {}
+    if rope.get("rope_type") != "llama3":
+        return {}
+    width = config.get("head_dim") or config["hidden_size"] // config["num_attention_heads"]
+    trained, low, high = (rope[key] for key in ("original_max_position_embeddings", "low_freq_factor", "high_freq_factor"))
+    factors = []
+    for pair in range(0, width, 2):
+        wave = 2 * math.pi * rope["rope_theta"] ** (pair / width)
+        if wave < trained / high:
+            factors.append(1.0)
+        elif wave > trained / low:
+            factors.append(rope["factor"])
+        else:
+            smooth = (trained / wave - low) / (high - low)
+            factors.append(1 / ((1 - smooth) / rope["factor"] + smooth))
+    return {"rope_freqs.weight": ([len(factors)], factors)}
+
+
 def tensors_of(folder, config):
     tensors = load(folder / "model.safetensors")
     if config.get("tie_word_embeddings", config["model_type"].startswith(("gemma", "mamba"))):
@@ -204,7 +236,7 @@ def tensors_of(folder, config):
     double_norms = any("pre_feedforward_layernorm" in name for name in tensors)
     stacks = stack_experts(tensors)
     result = {rename(name, double_norms): convert(name, *tensor, config) for name, tensor in tensors.items()}
-    return result | stacks
+    return result | stacks | llama3_factors(config)
 
 
 def write(path, values, tensors, to_q8):

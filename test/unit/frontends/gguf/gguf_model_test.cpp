@@ -69,9 +69,10 @@ TEST_F(GgufModelTest, ConfigurationAndTiedTable) {
                      count("tokenizer.ggml.eos_token_id", 9), count("tokenizer.ggml.eot_token_id", 8)},
                     {table}, tableData);
   ASSERT_TRUE(model) << model.error().format();
-  nlohmann::json expected = {{"model_type", "llama"},  {"hidden_size", 2},           {"num_hidden_layers", 7},
-                             {"rms_norm_eps", 1e-6},   {"num_key_value_heads", 4},   {"vocab_size", 3},
-                             {"eos_token_id", {9, 8}}, {"tie_word_embeddings", true}};
+  nlohmann::json expected = {
+      {"model_type", "llama"},    {"hidden_size", 2},  {"num_hidden_layers", 7}, {"rms_norm_eps", 1e-6},
+      {"num_key_value_heads", 4}, {"vocab_size", 3},   {"eos_token_id", {9, 8}}, {"tie_word_embeddings", true},
+      {"attention_bias", false},  {"qkv_bias", false}, {"mlp_bias", false}};
   EXPECT_EQ(model->config, expected);
   EXPECT_TRUE(model->tokenizer.empty());
   EXPECT_EQ(valuesOf(*model, "embed_tokens.weight", {3, 2}), (std::vector<float>{1, 2, 3, 4, 5, 6}));
