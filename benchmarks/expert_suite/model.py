@@ -3,12 +3,11 @@
 """A Mixtral of 214 million parameters with random weights in float32: as a Hugging Face directory, as GGUF, and its
 sizes."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from model_suite import works
+from model_suite import gguf_file, works
 
 SEED = 7
 # Changed with what is written below, so that older files are not used.
@@ -60,65 +59,23 @@ def tokens(sizes: Sizes, count: int) -> np.ndarray:
     return works.tokens(SEED, sizes.vocabulary, count)
 
 
-_WHOLE = {"model.embed_tokens": "token_embd", "model.norm": "output_norm", "lm_head": "output"}
-_PARTS = {
-    "input_layernorm": "attn_norm", "post_attention_layernorm": "ffn_norm", "self_attn.q_proj": "attn_q",
-    "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v", "self_attn.o_proj": "attn_output",
-    "block_sparse_moe.gate": "ffn_gate_inp",
-}
+_PARTS = {**gguf_file.PARTS, "block_sparse_moe.gate": "ffn_gate_inp"}
 _MATRICES = {"w1": "ffn_gate_exps", "w3": "ffn_up_exps", "w2": "ffn_down_exps"}
-
-
-def _in_pairs(weight: np.ndarray, heads: int) -> np.ndarray:
-    """Rows in the order of llama.cpp's arch llama, which turns neighbours: transformers turns the halves of a head."""
-    return weight.reshape(heads, 2, -1, weight.shape[-1]).swapaxes(1, 2).reshape(weight.shape)
-
-
-def _renamed(arrays: dict[str, np.ndarray], sizes: Sizes) -> dict[str, np.ndarray]:
-    """llama.cpp's names and arrays, as its convert_hf_to_gguf writes them for Mixtral."""
-    made = {f"{new}.weight": arrays[f"{old}.weight"] for old, new in _WHOLE.items()}
-    for layer in range(sizes.layers):
-        for old, new in _PARTS.items():
-            array = arrays[f"model.layers.{layer}.{old}.weight"]
-            if new in ("attn_q", "attn_k"):
-                array = _in_pairs(array, sizes.heads if new == "attn_q" else sizes.key_heads)
-            made[f"blk.{layer}.{new}.weight"] = array
-        for old, new in _MATRICES.items():
-            names = [f"model.layers.{layer}.block_sparse_moe.experts.{e}.{old}.weight" for e in range(sizes.experts)]
-            made[f"blk.{layer}.{new}.weight"] = np.stack([arrays[name] for name in names])
-    return made
 
 
 def gguf(cache: Path, source: Path, sizes: Sizes) -> Path:
     """The same weights for llama.cpp, made once."""
-    made = cache / f"{source.name}.gguf"
-    if made.exists():
-        return made
-    from gguf import GGUFWriter
-    from safetensors.numpy import load_file
 
-    config = json.loads((source / "config.json").read_text())
-    scratch = cache / "unfinished.gguf"
-    writer = GGUFWriter(scratch, "llama")
-    writer.add_context_length(config["max_position_embeddings"])
-    writer.add_embedding_length(sizes.hidden)
-    writer.add_feed_forward_length(sizes.inner)
-    writer.add_block_count(sizes.layers)
-    writer.add_head_count(sizes.heads)
-    writer.add_head_count_kv(sizes.key_heads)
-    writer.add_rope_dimension_count(sizes.hidden // sizes.heads)
-    writer.add_rope_freq_base(config["rope_parameters"]["rope_theta"])
-    writer.add_layer_norm_rms_eps(config["rms_norm_eps"])
-    writer.add_expert_count(sizes.experts)
-    writer.add_expert_used_count(sizes.chosen)
-    writer.add_file_type(0)  # all in float32
-    writer.add_tokenizer_model("none")
-    writer.add_vocab_size(sizes.vocabulary)
-    for name, array in _renamed(load_file(source / "model.safetensors"), sizes).items():
-        writer.add_tensor(name, array)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-    scratch.rename(made)
-    return made
+    def arrays_of(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        made = gguf_file.renamed(arrays, sizes, _PARTS)
+        for layer in range(sizes.layers):
+            for old, new in _MATRICES.items():
+                names = [f"model.layers.{layer}.block_sparse_moe.experts.{e}.{old}.weight" for e in range(sizes.experts)]
+                made[f"blk.{layer}.{new}.weight"] = np.stack([arrays[name] for name in names])
+        return made
+
+    def describe(writer) -> None:
+        writer.add_expert_count(sizes.experts)
+        writer.add_expert_used_count(sizes.chosen)
+
+    return gguf_file.write(cache / f"{source.name}.gguf", source, sizes, arrays_of, describe)
