@@ -28,10 +28,13 @@ int64_t BlockProduct::depth() {
   return type.getDimSize(1) * type.getDimSize(2);
 }
 
+bool BlockProduct::isForWarpGroups(TargetAttr target) {
+  return target && target.getIsa().starts_with("sm_90a") && !elementOf(product.getRhs()).isF32();
+}
+
 bool BlockProduct::usesWarpGroups(TargetAttr target) {
   constexpr int64_t kUnit = 8; // 16-bit numbers of 16 bytes
-  return target && target.getIsa().starts_with("sm_90a") && !elementOf(product.getRhs()).isF32() &&
-         depth() % kUnit == 0;
+  return isForWarpGroups(target) && depth() % kUnit == 0;
 }
 
 int64_t BlockProduct::itemColumns(TargetAttr target) {

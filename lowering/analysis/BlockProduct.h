@@ -38,6 +38,8 @@ struct BlockProduct {
   int64_t itemColumns(mlir::scf::ForallOp forall);
   /// Rows of all items of the loop.
   mlir::OpFoldResult rows(mlir::scf::ForallOp forall);
+  /// Whether it is on Hopper, of a weight in halves.
+  bool isForWarpGroups(TargetAttr target);
   /// Whether warp groups of Hopper compute it, however many rows there are: a weight in halves whose rows bulk copies
   /// can take.
   bool usesWarpGroups(TargetAttr target);

@@ -22,6 +22,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/IR/Remarks.h"
 
 namespace weft {
 #define GEN_PASS_DEF_WARPGROUPPRODUCTS
@@ -250,14 +251,20 @@ struct WarpGroupProductsPass : impl::WarpGroupProductsBase<WarpGroupProductsPass
     LLVMTypeConverter types(&getContext());
     for (func::FuncOp kernel : kernelsOfHost(module)) {
       std::optional<BlockProduct> plan = matchBlockProduct(kernel).plan;
-      if (!plan || !plan->usesWarpGroups(target))
+      if (!plan || !plan->isForWarpGroups(target))
         continue;
       SmallVector<scf::ForallOp> loops = itemLoopsOf(kernel);
       if (loops.size() != 1 || !isForBlocks(loops.front(), plan->ops()))
         continue; // what weft-block-products explains
-      std::optional<BulkWeight> weight = BulkWeight::of(loops.front(), plan->product.getRhs());
-      if (!weight)
+      std::optional<BulkWeight> weight;
+      if (plan->usesWarpGroups(target))
+        weight = BulkWeight::of(loops.front(), plan->product.getRhs());
+      if (!weight) {
+        remark::missed(plan->product.getLoc(),
+                       remark::RemarkOpts::name("no-bulk-copies").category("weft-warp-group-products"))
+            << "by mma.sync instead of wgmma: the weight, or its rows, do not begin at multiples of 16 bytes";
         continue;
+      }
       DeviceModule device = DeviceModule::findOrCreate(module);
       convert(loops.front(), *plan, *weight, types, device);
     }

@@ -1,6 +1,6 @@
 // Items that are a product with a weight in halves become blocks of warp groups on Hopper, of a kind that the host
 // chooses by the number of rows.
-// RUN: weft-opt %s --split-input-file --weft-warp-group-products --canonicalize --cse | FileCheck %s
+// RUN: weft-opt %s --split-input-file --weft-warp-group-products --canonicalize --cse --remarks-filter-missed=weft-warp-group-products --remark-format=emitRemark --verify-diagnostics | FileCheck %s
 // RUN: sed s/sm_90a/sm_80/g %s | weft-opt --split-input-file --weft-warp-group-products | FileCheck %s --check-prefix=OLD
 // OLD-NOT: tile.roles
 
@@ -125,10 +125,12 @@ module attributes {weft.target = #target} {
 // CHECK: @negative_float
 // CHECK-NOT: gpu.module
 func.func private @negative_depth(%x: memref<4x6xf32>, %w: memref<16x3x2xbf16>, %y: memref<4x16xf32>) attributes {weft.kernel = "linear"} {
+  // expected-remark@+1 {{by mma.sync instead of wgmma}}
   weft.packed_matmul ins(%x, %w : memref<4x6xf32>, memref<16x3x2xbf16>) outs(%y : memref<4x16xf32>)
   return
 }
 func.func private @negative_place(%x: memref<4x8xf32>, %w: memref<16x4x2xbf16, strided<[8, 2, 1], offset: ?>>, %y: memref<4x16xf32>) attributes {weft.kernel = "linear"} {
+  // expected-remark@+1 {{by mma.sync instead of wgmma}}
   weft.packed_matmul ins(%x, %w : memref<4x8xf32>, memref<16x4x2xbf16, strided<[8, 2, 1], offset: ?>>) outs(%y : memref<4x16xf32>)
   return
 }
