@@ -44,6 +44,17 @@ constexpr ConfigField kGemma[] = {
     {"final_logit_softcapping", "final_logit_softcapping"},
     {"rope.freq_base_swa", "rope_local_base_freq"},
 };
+constexpr ConfigField kGranite[] = {
+    {"attention.scale", "attention_multiplier"},
+    {"embedding_scale", "embedding_multiplier"},
+    {"residual_scale", "residual_multiplier"},
+    {"logit_scale", "logits_scaling"},
+};
+constexpr ConfigField kCohere[] = {{"attention.layer_norm_epsilon", "layer_norm_eps"}, {"logit_scale", "logit_scale"}};
+constexpr ConfigField kNemotron[] = {{"attention.layer_norm_epsilon", "norm_eps"}};
+constexpr ConfigField kStableLm[] = {{"attention.layer_norm_epsilon", "layer_norm_eps"},
+                                     {"use_parallel_residual", "use_parallel_residual"}};
+constexpr ConfigField kStarcoder[] = {{"attention.layer_norm_epsilon", "norm_epsilon"}};
 constexpr ConfigField kStateSpace[] = {
     {"context_length", nullptr},
     {"embedding_length", "hidden_size"},
@@ -90,6 +101,20 @@ constexpr TensorName kMlp[] = {
     {"blk.#.ffn_gate.weight", "layers.#.mlp.gate_proj.weight"},
     {"blk.#.ffn_up.weight", "layers.#.mlp.up_proj.weight"},
     {"blk.#.ffn_down.weight", "layers.#.mlp.down_proj.weight"},
+};
+constexpr TensorName kPlainMlp[] = {
+    {"blk.#.ffn_up.weight", "layers.#.mlp.c_fc.weight"},
+    {"blk.#.ffn_down.weight", "layers.#.mlp.c_proj.weight"},
+};
+constexpr TensorName kFused[] = {
+    {"blk.#.attn_qkv.weight", "layers.#.self_attn.qkv_proj.weight"},
+    {"blk.#.attn_output.weight", "layers.#.self_attn.o_proj.weight"},
+    {"blk.#.ffn_up.weight", "layers.#.mlp.gate_up_proj.weight"},
+    {"blk.#.ffn_down.weight", "layers.#.mlp.down_proj.weight"},
+};
+constexpr TensorName kNormsBehind[] = {
+    {"blk.#.post_attention_norm.weight", "layers.#.post_attention_layernorm.weight"},
+    {"blk.#.post_ffw_norm.weight", "layers.#.post_feedforward_layernorm.weight"},
 };
 constexpr TensorName kMixtralExperts[] = {
     {"blk.#.ffn_gate_inp.weight", "layers.#.block_sparse_moe.gate.weight"},
@@ -183,6 +208,10 @@ void finishQwen(json &config, const ModelFacts &facts) {
     config["use_sliding_window"] = true;
 }
 
+/// The folder has a name of its own for whether there are biases.
+void finishStarcoder(json &config, const ModelFacts &) { config["use_bias"] = config["attention_bias"]; }
+void finishStableLm(json &config, const ModelFacts &) { config["use_qkv_bias"] = config["attention_bias"]; }
+
 void finishGemma(json &config, const ModelFacts &) { config["hidden_act"] = "gelu_pytorch_tanh"; }
 
 /// Scores are divided by the root of a head's width, in the 27B models by that of their share of the hidden size.
@@ -218,18 +247,24 @@ void finishMamba(json &config, const ModelFacts &facts) {
 }
 
 constexpr GgufArchitecture kArchitectures[] = {
+    {"command-r", "cohere", fields<kSizes, kAttention, kCohere>(), names<kTable, kNorms, kProjections, kMlp>()},
     {"gemma", "gemma", fields<kSizes, kAttention>(), names<kGemmaTable, kGemmaNorms, kProjections, kMlp>(),
      finishGemma},
     {"gemma2", "gemma2", fields<kSizes, kAttention, kGemma>(),
      names<kGemmaTable, kGemmaDoubleNorms, kProjections, kMlp>(), finishGemma2},
     {"gemma3", "gemma3_text", fields<kSizes, kAttention, kGemma>(),
      names<kGemmaTable, kGemmaDoubleNorms, kGemmaHeadNorms, kProjections, kMlp>(), finishGemma3},
+    {"granite", "granite", fields<kSizes, kAttention, kGranite>(), names<kTable, kNorms, kPairedProjections, kMlp>()},
     {"llama", "llama", fields<kSizes, kAttention, kExperts>(),
      names<kTable, kNorms, kPairedProjections, kMlp, kMixtralExperts>(), finishLlama},
     {"mamba", "mamba", fields<kStateSpace, kMamba>(), names<kMambaNames, kMamba1Names>(), finishMamba},
     {"mamba2", "mamba2", fields<kStateSpace, kMamba2>(), names<kMambaNames, kMamba2Names>(), finishMamba},
+    {"nemotron", "nemotron", fields<kSizes, kAttention, kNemotron>(),
+     names<kGemmaTable, kGemmaNorms, kProjections, kMlp>()},
+    {"olmo2", "olmo2", fields<kSizes, kAttention>(), names<kTable, kNormsBehind, kProjections, kHeadNorms, kMlp>()},
     {"olmoe", "olmoe", fields<kSizes, kAttention, kExperts, kClip>(),
      names<kTable, kNorms, kProjections, kHeadNorms, kMlpExperts>()},
+    {"phi3", "phi3", fields<kSizes, kAttention>(), names<kTable, kNorms, kFused>()},
     {"qwen2", "qwen2", fields<kSizes, kAttention>(), names<kTable, kNorms, kProjections, kMlp>(), finishQwen},
     {"qwen2moe", "qwen2_moe", fields<kSizes, kAttention, kExperts>(),
      names<kTable, kNorms, kProjections, kMlp, kMlpExperts, kSharedExpert>(), finishQwenExperts},
@@ -237,6 +272,10 @@ constexpr GgufArchitecture kArchitectures[] = {
      finishQwen},
     {"qwen3moe", "qwen3_moe", fields<kSizes, kAttention, kExperts>(),
      names<kTable, kNorms, kProjections, kHeadNorms, kMlp, kMlpExperts>(), finishQwenExperts},
+    {"stablelm", "stablelm", fields<kSizes, kAttention, kStableLm>(), names<kTable, kNorms, kProjections, kMlp>(),
+     finishStableLm},
+    {"starcoder2", "starcoder2", fields<kSizes, kAttention, kStarcoder>(),
+     names<kTable, kNorms, kProjections, kPlainMlp>(), finishStarcoder},
 };
 
 } // namespace

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # Part of Weft, under the Apache License v2.0 with LLVM Exceptions. See LICENSE.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""from_hf.py FOLDER OUT.gguf [--q8]: a fixture's folder as a GGUF file, as llama.cpp's convert_hf_to_gguf.py writes it.
+"""from_hf.py FOLDER OUT.gguf [--q8 | --rounded]: a fixture's folder as a GGUF file, as llama.cpp's convert_hf_to_gguf.py writes it.
 
-Names, the order of rows and the values are changed as the converter changes them; F32, or Q8_0 where rows allow.
+Names, the order of rows and the values are changed as the converter changes them; F32, or Q8_0 where rows allow;
+--rounded: F32 of the values that Q8_0 would have.
 Only the standard library is used, so that tests can run it.
 """
 import array
@@ -17,7 +18,8 @@ import sys
 ARCHITECTURES = {"mixtral": "llama", "llama": "llama", "mistral": "llama", "qwen2": "qwen2", "qwen3": "qwen3",
                  "qwen2_moe": "qwen2moe", "qwen3_moe": "qwen3moe", "olmoe": "olmoe", "gemma": "gemma",
                  "gemma2": "gemma2", "gemma3_text": "gemma3", "mamba": "mamba", "falcon_mamba": "mamba",
-                 "mamba2": "mamba2"}
+                 "mamba2": "mamba2", "granite": "granite", "olmo2": "olmo2", "starcoder2": "starcoder2", "phi3": "phi3",
+                 "stablelm": "stablelm", "cohere": "command-r", "nemotron": "nemotron"}
 KEYS = [("max_position_embeddings", "context_length"), ("hidden_size", "embedding_length"),
         ("num_hidden_layers", "block_count"), ("intermediate_size", "feed_forward_length"),
         ("num_attention_heads", "attention.head_count"), ("num_key_value_heads", "attention.head_count_kv"),
@@ -27,7 +29,12 @@ KEYS = [("max_position_embeddings", "context_length"), ("hidden_size", "embeddin
         ("num_experts", "expert_count"), ("num_experts_per_tok", "expert_used_count"),
         ("moe_intermediate_size", "expert_feed_forward_length"),
         ("shared_expert_intermediate_size", "expert_shared_feed_forward_length"),
-        ("clip_qkv", "attention.clamp_kqv"), ("attn_logit_softcapping", "attn_logit_softcapping"), ("final_logit_softcapping", "final_logit_softcapping")]
+        ("norm_epsilon", "attention.layer_norm_epsilon"), ("layer_norm_eps", "attention.layer_norm_epsilon"),
+        ("norm_eps", "attention.layer_norm_epsilon"), ("logit_scale", "logit_scale"), ("logits_scaling", "logit_scale"),
+        ("embedding_multiplier", "embedding_scale"), ("residual_multiplier", "residual_scale"),
+        ("attention_multiplier", "attention.scale"), ("use_parallel_residual", "use_parallel_residual"),
+        ("clip_qkv", "attention.clamp_kqv"),
+        ("attn_logit_softcapping", "attn_logit_softcapping"), ("final_logit_softcapping", "final_logit_softcapping")]
 STATE_SPACE = [("hidden_size", "embedding_length"), ("num_hidden_layers", "block_count"),
                ("conv_kernel", "ssm.conv_kernel"), ("state_size", "ssm.state_size"), ("n_groups", "ssm.group_count"),
                ("layer_norm_epsilon", "attention.layer_norm_rms_epsilon")]
@@ -37,6 +44,9 @@ NAMES = [(r"embed_tokens|embeddings", "token_embd"), (r"norm|norm_f", "output_no
          (r"layers\.(\d+)\.self_attn\.([qk])_norm", "blk.#.attn_@_norm"),
          (r"layers\.(\d+)\.self_attn\.o_proj", "blk.#.attn_output"),
          (r"layers\.(\d+)\.mlp\.(gate|up|down)_proj", "blk.#.ffn_@"),
+         (r"layers\.(\d+)\.self_attn\.(qkv)_proj", "blk.#.attn_@"),
+         (r"layers\.(\d+)\.mlp\.(?:gate_up_proj|c_fc)", "blk.#.ffn_up"),
+         (r"layers\.(\d+)\.mlp\.c_proj", "blk.#.ffn_down"),
          (r"layers\.(\d+)\.(?:mlp|block_sparse_moe)\.gate", "blk.#.ffn_gate_inp"),
          (r"layers\.(\d+)\.mlp\.shared_expert_gate", "blk.#.ffn_gate_inp_shexp"),
          (r"layers\.(\d+)\.mlp\.shared_expert\.(gate|up|down)_proj", "blk.#.ffn_@_shexp"),
@@ -102,11 +112,11 @@ def convert(name, shape, values, config):
     """The converter's changes: of rows, of values, of shapes."""
     arch = ARCHITECTURES[config["model_type"]]
     heads = config.get("num_attention_heads", 1)
-    if arch == "llama" and re.search(r"\.q_proj\.", name):
+    if arch in ("llama", "granite") and re.search(r"\.q_proj\.", name):
         values = rotate_pairs(shape, values, heads)
-    elif arch == "llama" and re.search(r"\.k_proj\.", name):
+    elif arch in ("llama", "granite") and re.search(r"\.k_proj\.", name):
         values = rotate_pairs(shape, values, config.get("num_key_value_heads") or heads)
-    elif arch.startswith("gemma") and "norm" in name:
+    elif arch.startswith("gemma") and "norm" in name or arch == "nemotron" and name.endswith("norm.weight"):
         values = [value + 1 for value in values]
     elif name.endswith("A_log"):
         values = [-math.exp(value) for value in values]
@@ -137,6 +147,14 @@ def quantize_q8(values):
         data += struct.pack("<e", scale) + struct.pack("<32b", *(max(-127, min(127, round(v / scale))) if scale else 0
                                                                  for v in block))
     return data
+
+
+def rounded_to_q8(values):
+    result, blocks = [], quantize_q8(values)
+    for begin in range(0, len(blocks), 34):
+        scale, *codes = struct.unpack("<e32b", blocks[begin:begin + 34])
+        result += [scale * code for code in codes]
+    return result
 
 
 def text(value):
@@ -180,16 +198,20 @@ def metadata_of(config):
         values[f"{arch}.rope.scaling.factor"] = float(rope["factor"])
         if "original_max_position_embeddings" in rope:
             values[f"{arch}.rope.scaling.original_context_length"] = rope["original_max_position_embeddings"]
+    if rope.get("partial_rotary_factor", 1) != 1:
+        width = config.get("head_dim") or config["hidden_size"] // config["num_attention_heads"]
+        values[f"{arch}.rope.dimension_count"] = int(width * rope["partial_rotary_factor"])
     if arch in ("gemma2", "gemma3"):
         values[f"{arch}.attention.scale"] = config["query_pre_attn_scalar"] ** -0.5
     if "sliding_attention" in config.get("layer_types", []):
-        values[f"{arch}.attention.sliding_window_pattern"] = [kind == "sliding_attention" for kind in config["layer_types"]]
+        slides = [kind == "sliding_attention" for kind in config["layer_types"]]
+        values[f"{arch}.attention.sliding_window_pattern"] = slides
     if arch.startswith("qwen") and not config.get("use_sliding_window"):
         config["sliding_window"] = None
     for field, key in STATE_SPACE if arch.startswith("mamba") else KEYS:
         value = config.get(field)
         if value is not None:
-            real = "epsilon" in key or "freq_base" in key or "softcapping" in key or "clamp" in key
+            real = "epsilon" in key or "freq_base" in key or "softcapping" in key or "clamp" in key or "scale" in key
             values[f"{arch}.{key}"] = float(value) if real else value
     if "eos_token_id" in config and config["eos_token_id"] is not None:
         ends = config["eos_token_id"]
@@ -215,7 +237,7 @@ def llama3_factors(config):
     if rope.get("rope_type") != "llama3":
         return {}
     width = config.get("head_dim") or config["hidden_size"] // config["num_attention_heads"]
-    trained, low, high = (rope[key] for key in ("original_max_position_embeddings", "low_freq_factor", "high_freq_factor"))
+    low, high, trained = rope["low_freq_factor"], rope["high_freq_factor"], rope["original_max_position_embeddings"]
     factors = []
     for pair in range(0, width, 2):
         wave = 2 * math.pi * rope["rope_theta"] ** (pair / width)
@@ -233,18 +255,21 @@ def tensors_of(folder, config):
     tensors = load(folder / "model.safetensors")
     if config.get("tie_word_embeddings", config["model_type"].startswith(("gemma", "mamba"))):
         tensors.pop("lm_head.weight", None)
-    double_norms = any("pre_feedforward_layernorm" in name for name in tensors)
+    double_norms = any("post_feedforward_layernorm" in name for name in tensors)
     stacks = stack_experts(tensors)
     result = {rename(name, double_norms): convert(name, *tensor, config) for name, tensor in tensors.items()}
     return result | stacks | llama3_factors(config)
 
 
-def write(path, values, tensors, to_q8):
+def write(path, values, tensors, form):
     infos, data = b"", b""
     for name, (shape, floats) in tensors.items():
-        is_q8 = to_q8 and len(shape) > 1 and shape[-1] % 32 == 0
+        rounds = form and len(shape) > 1 and shape[-1] % 32 == 0
+        is_q8 = rounds and form == "--q8"
+        floats = rounded_to_q8(floats) if rounds and not is_q8 else floats
         raw = quantize_q8(floats) if is_q8 else array.array("f", floats).tobytes()
-        infos += text(name) + struct.pack(f"<I{len(shape)}QIQ", len(shape), *reversed(shape), 8 if is_q8 else 0, len(data))
+        kind = 8 if is_q8 else 0
+        infos += text(name) + struct.pack(f"<I{len(shape)}QIQ", len(shape), *reversed(shape), kind, len(data))
         data += raw + bytes(-len(raw) % 32)
     head = b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(values))
     head += b"".join(metadata_value(key, value) for key, value in values.items()) + infos
@@ -255,7 +280,7 @@ def main():
     folder, output = map(pathlib.Path, sys.argv[1:3])
     config = json.loads((folder / "config.json").read_text())
     values = metadata_of(config) | tokenizer_of(folder / "tokenizer.json")
-    write(output, values, tensors_of(folder, config), "--q8" in sys.argv)
+    write(output, values, tensors_of(folder, config), sys.argv[3] if len(sys.argv) > 3 else "")
 
 
 if __name__ == "__main__":
