@@ -13,6 +13,45 @@ using namespace mlir;
 
 namespace weft {
 
+/// x ≥ 0, f32, as the nearest bfloat16; ties to even.
+static Value roundedToBfloat16(OpBuilder &b, Location l, Value x) {
+  Type bits = b.getI32Type();
+  auto constant = [&](int64_t value) -> Value {
+    return arith::ConstantOp::create(b, l, b.getIntegerAttr(bits, value));
+  };
+  Value whole = arith::BitcastOp::create(b, l, bits, x);
+  Value last = arith::AndIOp::create(b, l, arith::ShRUIOp::create(b, l, whole, constant(16)), constant(1));
+  Value up = arith::AddIOp::create(b, l, whole, arith::AddIOp::create(b, l, last, constant(0x7fff)));
+  Value kept = arith::AndIOp::create(b, l, up, constant(-0x10000));
+  return arith::BitcastOp::create(b, l, b.getF32Type(), kept);
+}
+
+/// score − slope · (the query's position − the key's), the slope being the first of the extras, what counts positions
+/// the last.
+Value GraphBuilder::slopedScore(Value score, const AttentionSpec &spec, Block &block) {
+  constexpr unsigned kFirstExtra = 5;
+  Scalars s{builder, location};
+  Value i = block.getArgument(3), j = block.getArgument(4), slope = block.getArgument(kFirstExtra);
+  auto toFloat = [&](Value index) -> Value {
+    Value narrow = arith::IndexCastOp::create(builder, location, builder.getI32Type(), index);
+    return arith::SIToFPOp::create(builder, location, builder.getF32Type(), narrow);
+  };
+  auto minus = [&](Value a, Value b) -> Value { return arith::SubIOp::create(builder, location, a, b); };
+  Value counted = arith::IndexCastOp::create(builder, location, builder.getIndexType(), block.getArguments().back());
+  Value distance = spec.last ? minus(counted, j) : minus(i, j); // of a key that is seen, at least 0
+  if (!spec.roundsSlopes)
+    return s.sub(score, s.mul(slope, toFloat(distance)));
+  // Keys that are not seen may come after the query, or before the text: their scores count for nothing.
+  Value zero = arith::ConstantIndexOp::create(builder, location, 0);
+  auto biasAt = [&](Value position) {
+    Value place = toFloat(arith::MaxSIOp::create(builder, location, position, zero));
+    Value product = s.mul(slope, roundedToBfloat16(builder, location, place));
+    return roundedToBfloat16(builder, location, product);
+  };
+  Value difference = s.sub(biasAt(minus(counted, distance)), biasAt(counted));
+  return s.add(score, s.mul(difference, s.constant(spec.scale)));
+}
+
 /// Scores get the bias added, or are capped: score(s, b, h, i, j, extras…), of which the bias is the last.
 void GraphBuilder::buildScoreRegion(Region &region, const AttentionSpec &spec, TypeRange extras) {
   OpBuilder::InsertionGuard guard(builder);
@@ -23,6 +62,8 @@ void GraphBuilder::buildScoreRegion(Region &region, const AttentionSpec &spec, T
   Value score = block->getArgument(0);
   if (spec.cap > 0)
     score = buildSoftCap(builder, location, score, spec.cap);
+  if (spec.slopes)
+    score = slopedScore(score, spec, *block);
   if (spec.bias)
     score = arith::AddFOp::create(builder, location, score, block->getArguments().back());
   YieldOp::create(builder, location, score);
@@ -91,6 +132,10 @@ std::pair<Value, Value> GraphBuilder::attentionWithSum(const AttentionSpec &spec
     scalars.push_back(cast<RankedTensorType>(extra.getType()).getElementType());
     maps.push_back(dimsMap(6, dims));
   };
+  assert((!spec.slopes || ((spec.past || spec.last) && !spec.paddingMask && !spec.bias && !spec.ages)) &&
+         "slopes are the first extra, what counts positions the last");
+  if (spec.slopes)
+    addExtra(spec.slopes, {1});
   if (spec.paddingMask)
     addExtra(spec.paddingMask, {0, 3});
   if (spec.bias)
@@ -124,7 +169,7 @@ std::pair<Value, Value> GraphBuilder::attentionWithSum(const AttentionSpec &spec
                           /*key_scale=*/Value(), /*value_scale=*/Value(), spec.table, init, lse,
                           builder.getF32FloatAttr(static_cast<float>(spec.scale)), builder.getAffineMapArrayAttr(maps),
                           /*product_type=*/TypeAttr());
-  if (spec.bias || spec.cap > 0)
+  if (spec.bias || spec.cap > 0 || spec.slopes)
     buildScoreRegion(op.getScore(), spec, scalars);
   if (spec.paddingMask || spec.reach || spec.past || spec.last)
     buildMaskRegion(op.getMask(), spec, scalars);

@@ -174,6 +174,28 @@ Value gatedBy(GraphBuilder &graph, Value x, Value gate) {
   });
 }
 
+Value linearOf(GraphBuilder &graph, const CausalAttention &layer, Value x, const std::string &projection, int64_t out,
+               bool hasBias) {
+  std::string module = layer.name + "." + projection;
+  return layer.inByOut ? graph.linearInByOut(x, module, out, hasBias) : graph.linear(x, module, out, hasBias);
+}
+
+/// `channels` of queries, keys or values, which come after `first` heads, of what the fused projection gives.
+Value partOfFused(GraphBuilder &graph, const CausalAttention &layer, Value all, int64_t first, int64_t channels) {
+  int64_t groups = layer.fusedGroups, from = first * layer.width;
+  assert(layer.heads % groups == 0 && layer.keyHeads % groups == 0 && "each group has its heads");
+  if (groups == 1)
+    return graph.lastSlice(all, from, channels);
+  int64_t part = channels / groups;
+  if (part == layer.width) // heads lie apart as their groups do
+    return graph.mergeLast(graph.lastSlice(graph.splitLast(all, groups), from / groups, part));
+  int64_t stride = (layer.heads + 2 * layer.keyHeads) * layer.width / groups;
+  llvm::SmallVector<Value> parts;
+  for (int64_t group = 0; group < groups; ++group)
+    parts.push_back(graph.lastSlice(all, group * stride + from / groups, part));
+  return graph.joinLast(parts);
+}
+
 } // namespace
 
 Value CausalAttention::attend(GraphBuilder &graph, Value query, Value key, Value value, Value positions) const {
@@ -195,6 +217,10 @@ Value CausalAttention::attend(GraphBuilder &graph, Value query, Value key, Value
   } else {
     spec.past = reachOf(graph, positions, window);
   }
+  if (!slopes.empty()) {
+    spec.slopes = graph.constant(slopes);
+    spec.roundsSlopes = roundsSlopes;
+  }
   if (sinks.empty())
     return graph.attention(spec);
   return withSinks(graph, graph.attentionWithSum(spec), graph.parameter(name + "." + sinks, {heads}));
@@ -202,10 +228,10 @@ Value CausalAttention::attend(GraphBuilder &graph, Value query, Value key, Value
 
 Value CausalAttention::build(GraphBuilder &graph, Value x, Value positions) const {
   GraphBuilder::Scope scope(graph, name);
-  Value all = fused.empty() ? Value() : graph.linear(x, name + "." + fused, (heads + 2 * keyHeads) * width, bias), gate;
+  Value all = fused.empty() ? Value() : linearOf(graph, *this, x, fused, (heads + 2 * keyHeads) * width, bias), gate;
   auto project = [&](const char *projection, int64_t first, int64_t channels) {
     Value y =
-        all ? graph.lastSlice(all, first * width, channels) : graph.linear(x, name + "." + projection, channels, bias);
+        all ? partOfFused(graph, *this, all, first, channels) : linearOf(graph, *this, x, projection, channels, bias);
     return adapter ? graph.add(y, adapter(graph, projection, x)) : y;
   };
   Value query = project("q_proj", 0, heads * width * (gated ? 2 : 1));
@@ -216,12 +242,14 @@ Value CausalAttention::build(GraphBuilder &graph, Value x, Value positions) cons
   } else {
     query = headsOf(graph, *this, query, heads, queryNorm);
   }
-  Value key = headsOf(graph, *this, project("k_proj", heads, keyHeads * width), keyHeads, keyNorm);
-  Value value = headsOf(graph, *this, project("v_proj", heads + keyHeads, keyHeads * width), keyHeads, "");
+  int64_t afterKeys = heads + (fusedValuesFirst ? 0 : keyHeads),
+          afterValues = heads + (fusedValuesFirst ? keyHeads : 0);
+  Value key = headsOf(graph, *this, project("k_proj", afterValues, keyHeads * width), keyHeads, keyNorm);
+  Value value = headsOf(graph, *this, project("v_proj", afterKeys, keyHeads * width), keyHeads, "");
   Value result = attend(graph, query, key, value, positions);
   if (gated)
     result = gatedBy(graph, result, gate);
-  return graph.linear(graph.mergeHeads(result), name + "." + out, hidden, outBias);
+  return linearOf(graph, *this, graph.mergeHeads(result), out, hidden, outBias);
 }
 
 } // namespace weft

@@ -66,9 +66,15 @@ struct AttentionSpec {
   mlir::Value query, key, value;
   int64_t headsPerGroup = 1;
   double scale = 1.0;
-  double cap = 0;                    ///< scores are capped softly at this, cap · tanh(s / cap); 0: not
-  mlir::Value paddingMask = {};      ///< [batch, sequence], integer: 0 hides a key
-  mlir::Value bias = {};             ///< [heads, sequence, sequence], added to the scores
+  double cap = 0;               ///< scores are capped softly at this, cap · tanh(s / cap); 0: not
+  mlir::Value paddingMask = {}; ///< [batch, sequence], integer: 0 hides a key
+  mlir::Value bias = {};        ///< [heads, sequence, sequence], added to the scores
+  /// [heads], with `past` or `last`: each step by which a key precedes its query takes so much off the score (ALiBi,
+  /// Press et al. 2021, arXiv:2108.12409).
+  mlir::Value slopes = {};
+  /// A key's slope · position is rounded to bfloat16, and the position before; the rest of the score is not. Slopes
+  /// are multiplied by `scale` then, and `past` holds positions. Without a window.
+  bool roundsSlopes = false;
   std::optional<int64_t> reach = {}; ///< key j is seen from query i only where |i − j| ≤ reach
   /// [batch, sequence], integer: query i sees only the keys of 0 to past[i] steps before it.
   mlir::Value past = {};
@@ -203,8 +209,10 @@ public:
 
   /// x · weightᵀ + bias with the parameters `module`.weight [out, in] and `module`.bias [out].
   Value linear(Value x, llvm::StringRef module, int64_t out, bool hasBias = true);
-  /// x [m, k] · weightᵀ, weight [n, k].
-  Value project(Value x, Value weight);
+  /// The same where the file holds the weight as [in, out].
+  Value linearInByOut(Value x, llvm::StringRef module, int64_t out, bool hasBias = true);
+  /// x [m, k] · weightᵀ, weight [n, k]; or by a weight [k, n].
+  Value project(Value x, Value weight, bool inByOut = false);
   /// x [m, blocks · k] by a block-diagonal weight [blocks, k, n], or transposed [blocks, n, k]: [m, blocks · n].
   Value projectBlocks(Value x, Value weight, bool transposed = false);
   /// x [m, n] + vector [n].
@@ -336,6 +344,7 @@ private:
   std::optional<StoredTensor> findTensor(llvm::StringRef name);
   Value createParameter(llvm::StringRef name, llvm::ArrayRef<int64_t> shape, mlir::ArrayAttr sources,
                         mlir::DenseI64ArrayAttr order = {});
+  Value slopedScore(Value score, const AttentionSpec &spec, mlir::Block &block);
   void buildScoreRegion(mlir::Region &region, const AttentionSpec &spec, mlir::TypeRange extras);
   void buildMaskRegion(mlir::Region &region, const AttentionSpec &spec, mlir::TypeRange extras);
 

@@ -17,10 +17,11 @@ namespace weft {
 
 static int64_t lastExtent(Value x) { return cast<RankedTensorType>(x.getType()).getShape().back(); }
 
-Value GraphBuilder::project(Value x, Value weight) {
-  Sizes result{sizes(x)[0], sizes(weight)[0]};
+Value GraphBuilder::project(Value x, Value weight, bool inByOut) {
+  Sizes result{sizes(x)[0], sizes(weight)[inByOut ? 1 : 0]};
   Value init = fill(result, builder.getF32FloatAttr(0.0f));
-  llvm::SmallVector<AffineMap> maps{dimsMap(3, {0, 2}), dimsMap(3, {1, 2}), dimsMap(3, {0, 1})};
+  llvm::SmallVector<AffineMap> maps{dimsMap(3, {0, 2}), inByOut ? dimsMap(3, {2, 1}) : dimsMap(3, {1, 2}),
+                                    dimsMap(3, {0, 1})};
   auto indexingMaps = builder.getNamedAttr("indexing_maps", builder.getAffineMapArrayAttr(maps));
   auto product = linalg::MatmulOp::create(builder, location, TypeRange{init.getType()}, ValueRange{x, weight},
                                           ValueRange{init}, llvm::ArrayRef<NamedAttribute>{indexingMaps});
@@ -44,6 +45,12 @@ Value GraphBuilder::projectBlocks(Value x, Value weight, bool transposed) {
 Value GraphBuilder::addRow(Value x, Value vector) {
   return map(sizes(x), builder.getF32Type(), {x, vector}, {dimsMap(2, {0, 1}), dimsMap(2, {1})},
              [](OpBuilder &b, Location l, ValueRange s) -> Value { return arith::AddFOp::create(b, l, s[0], s[1]); });
+}
+
+Value GraphBuilder::linearInByOut(Value x, llvm::StringRef name, int64_t out, bool hasBias) {
+  Scope scope(*this, name);
+  Value product = project(x, parameter(name.str() + ".weight", {lastExtent(x), out}), /*inByOut=*/true);
+  return hasBias ? addRow(product, parameter(name.str() + ".bias", {out})) : product;
 }
 
 Value GraphBuilder::linear(Value x, llvm::StringRef name, int64_t out, bool hasBias) {

@@ -91,9 +91,16 @@ struct CausalAttention {
   double turnScale = 1;                ///< of the channels that turn
   int64_t window = 0;                  ///< of the last so many tokens; 0: of all
   bool bias = false, outBias = false;
-  std::string state = {};                   ///< the states are named for this; empty: for `name`
-  std::string out = "o_proj";               ///< the last projection
-  std::string fused = {};                   ///< the projection that gives queries, keys and values; empty: three
+  std::string state = {};        ///< the states are named for this; empty: for `name`
+  std::string out = "o_proj";    ///< the last projection
+  std::string fused = {};        ///< the projection that gives queries, keys and values; empty: three
+  int64_t fusedGroups = 1;       ///< parts of `fused`'s results, each with its queries, keys, values
+  bool fusedValuesFirst = false; ///< values before keys in each part
+  bool inByOut = false;          ///< the file holds the projections' weights as [in, out]
+  /// [heads], taken off a score for each step between key and query; empty: nothing. `roundsSlopes` as in
+  /// AttentionSpec.
+  std::vector<float> slopes = {};
+  bool roundsSlopes = false;
   std::string queryNorm = {}, keyNorm = {}; ///< root mean square norms of each head, with their weights; empty: none
   bool normsAllHeads = false;               ///< one norm of all heads' channels together
   double clip = 0;                          ///< bound of normed queries and keys, and of values; 0: none

@@ -185,6 +185,32 @@ std::string Config::text(const char *key, const std::string &byDefault) {
   return byDefault;
 }
 
+std::optional<std::vector<std::string>> Config::repeatedTexts(const char *key) {
+  constexpr int64_t kMost = 1 << 16; // a layer each
+  const json *value = lookUp({key}).second;
+  if (!value)
+    return std::nullopt;
+  std::vector<std::string> result;
+  auto repeat = [&](const json &pair) {
+    if (!pair.is_array() || pair.size() != 2 || !pair[0].is_array() || !pair[1].is_number_integer())
+      return false;
+    int64_t count = pair[1].get<int64_t>(), size = static_cast<int64_t>(pair[0].size());
+    if (count < 0 || count > kMost || size > kMost || size * count > kMost)
+      return false;
+    for (int64_t index = 0; index < size * count; ++index) {
+      const json &text = pair[0][index % size];
+      if (!text.is_string())
+        return false;
+      result.push_back(text.get<std::string>());
+    }
+    return static_cast<int64_t>(result.size()) <= kMost;
+  };
+  if (value->is_array() && std::all_of(value->begin(), value->end(), repeat))
+    return result;
+  wrongType(key, *value, "an array of pairs [strings, how often]");
+  return std::nullopt;
+}
+
 std::optional<std::vector<std::string>> Config::texts(const char *key) {
   const json *value = lookUp({key}).second;
   if (!value)

@@ -51,6 +51,8 @@ public:
   Activation activation(const char *key, const std::string &byDefault);
   /// The strings of an array; nothing when the key is absent.
   std::optional<std::vector<std::string>> texts(const char *key);
+  /// The strings of an array of pairs [strings, how often], all of them; nothing when the key is absent.
+  std::optional<std::vector<std::string>> repeatedTexts(const char *key);
   /// `layer_types`, or what an older file has under `oldKey`: one for each layer (W0207: not so many); nothing when
   /// both are absent.
   std::optional<std::vector<std::string>> layerTypes(int64_t layers, const char *oldKey = nullptr);

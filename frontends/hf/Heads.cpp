@@ -18,6 +18,7 @@ struct TaskName {
 constexpr TaskName kTasks[] = {
     {"Model", Task::Base},
     {"ForCausalLM", Task::CausalLM},
+    {"LMHeadModel", Task::CausalLM},
     {"ForMaskedLM", Task::MaskedLM},
     {"ForSequenceClassification", Task::SequenceClassification},
     {"ForTokenClassification", Task::TokenClassification},
@@ -29,6 +30,9 @@ constexpr TaskName kTasks[] = {
 bool hasTask(const Architecture &architecture, const TaskName &name) {
   if (architecture.bareOnly)
     return name.task == Task::Base;
+  bool isGpt2 = llvm::StringRef(architecture.modelType) == "gpt2"; // named before the library had its rule
+  if (name.task == Task::CausalLM && isGpt2 != (llvm::StringRef(name.suffix) == "LMHeadModel"))
+    return false;
   if (architecture.readCausal || name.task == Task::CausalLM)
     return architecture.readCausal && (name.task == Task::Base || name.task == Task::CausalLM);
   return name.task != Task::ReplacedTokens || llvm::StringRef(architecture.modelType) == "electra";

@@ -191,7 +191,8 @@ Result<OwningOpRef<ModuleOp>> importCausal(Import in) {
   CacheLayout cache{in.options.pageLength};
   if (cache.isPaged() && !in.config.failed())
     checkPages(model, task, in.config);
-  GraphBuilder graph = in.begin(parameters, kLongestText, kLongestTextByDefault, model.longestContext);
+  int64_t longest = model.longestText ? model.longestText : kLongestText;
+  GraphBuilder graph = in.begin(parameters, longest, std::min(longest, kLongestTextByDefault), model.longestContext);
   if (in.config.failed())
     return in.config.takeError();
   buildCausalEntries(graph, model, task, cache);

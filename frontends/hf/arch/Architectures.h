@@ -61,6 +61,7 @@ struct CausalModel {
   int64_t vocabulary = 0;
   int64_t hidden = 0;
   int64_t longestContext = 0; ///< positions of its caches, their dimension "context"; 0: it has none
+  int64_t longestText = 0;    ///< tokens that a text may have; 0: any number
   /// What a session keeps of a text between two calls.
   std::vector<StateSpec> states = {};
   /// Builds the hidden states [tokens, hidden], after the last norm, from `input_ids` and those states that the entry
@@ -99,11 +100,14 @@ EncoderModel readSwitch(Config &config);
 EncoderModel readXlmRoberta(Config &config);
 
 CausalModel readBamba(Config &config);
+CausalModel readBloom(Config &config);
+CausalModel readCodeGen(Config &config);
 CausalModel readCohere(Config &config);
 CausalModel readCohere2(Config &config);
 CausalModel readDbrx(Config &config);
 CausalModel readDeepSeekV2(Config &config);
 CausalModel readDeepSeekV3(Config &config);
+CausalModel readFalcon(Config &config);
 CausalModel readFalconH1(Config &config);
 CausalModel readFalconMamba(Config &config);
 CausalModel readGemma(Config &config);
@@ -111,6 +115,10 @@ CausalModel readGemma2(Config &config);
 CausalModel readGemma3(Config &config);
 CausalModel readGlm(Config &config);
 CausalModel readGlm4(Config &config);
+CausalModel readGpt2(Config &config);
+CausalModel readGptJ(Config &config);
+CausalModel readGptNeo(Config &config);
+CausalModel readGptNeoX(Config &config);
 CausalModel readGptOss(Config &config);
 CausalModel readGranite(Config &config);
 CausalModel readGraniteHybrid(Config &config);
@@ -124,11 +132,13 @@ CausalModel readMamba(Config &config);
 CausalModel readMamba2(Config &config);
 CausalModel readMistral(Config &config);
 CausalModel readMixtral(Config &config);
+CausalModel readMpt(Config &config);
 CausalModel readNemotron(Config &config);
 CausalModel readNemotronH(Config &config);
 CausalModel readOlmo(Config &config);
 CausalModel readOlmo2(Config &config);
 CausalModel readOlmoe(Config &config);
+CausalModel readOpt(Config &config);
 CausalModel readPhi(Config &config);
 CausalModel readPhi3(Config &config);
 CausalModel readPhimoe(Config &config);

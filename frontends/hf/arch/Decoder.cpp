@@ -7,22 +7,26 @@
 
 namespace weft {
 
-Decoder readDecoder(Config &config, HybridSizes sizes, double theta, double share) {
-  readHybridSizes(config, sizes);
-  Decoder decoder;
-  decoder.attention = attentionOf(sizes, "self_attn");
-  RotaryFields fields =
-      readRotaryFields(config, sizes.width, {.share = share, .theta = theta, .takesYarn = true, .takesScaling = true});
+void readTurns(Config &config, Decoder &decoder, double theta, double share) {
+  RotaryFields fields = readRotaryFields(config, decoder.attention.width,
+                                         {.share = share, .theta = theta, .takesYarn = true, .takesScaling = true});
   decoder.attention.theta = fields.theta;
   decoder.attention.rotary = fields.dims;
   decoder.attention.frequencies = std::move(fields.frequencies);
   decoder.attention.turnScale = fields.turnScale;
   if (fields.longest > 0)
-    sizes.longest = std::min(sizes.longest, fields.longest);
+    decoder.sizes.longest = std::min(decoder.sizes.longest, fields.longest);
+}
+
+Decoder readDecoder(Config &config, HybridSizes sizes, double theta, double share) {
+  readHybridSizes(config, sizes);
+  Decoder decoder;
+  decoder.sizes = sizes;
+  decoder.attention = attentionOf(sizes, "self_attn");
+  readTurns(config, decoder, theta, share);
   decoder.attention.bias = decoder.attention.outBias = config.flag("attention_bias", false);
   decoder.mlp = {"mlp.gate_proj", "mlp.up_proj", "mlp.down_proj", sizes.intermediate, sizes.hidden, sizes.activation};
   decoder.mlp.bias = config.flag("mlp_bias", false);
-  decoder.sizes = sizes;
   return decoder;
 }
 
@@ -41,7 +45,7 @@ static Part between(const Decoder &decoder, const std::string &layer, const std:
 }
 
 static Part layerOf(const Decoder &decoder, int64_t index) {
-  std::string layer = "layers." + std::to_string(index);
+  std::string layer = decoder.layers + "." + std::to_string(index);
   CausalAttention attention = decoder.attention;
   attention.name = layer + "." + attention.name;
   if (decoder.own)
@@ -53,6 +57,9 @@ static Part layerOf(const Decoder &decoder, int64_t index) {
   const DecoderNorms &norms = decoder.norms;
   if (decoder.isParallel && norms.beforeMlp.empty())
     return added(between(decoder, layer, norms.beforeAttention, sumOf({attentionPart(attention), mlpPart(mlp)}), ""));
+  if (norms.ofSums)
+    return inTurn({between(decoder, layer, "", added(attentionPart(attention)), norms.afterAttention),
+                   between(decoder, layer, "", added(mlpPart(mlp)), norms.afterMlp)});
   Part first = between(decoder, layer, norms.beforeAttention, attentionPart(attention), norms.afterAttention);
   Part second = between(decoder, layer, norms.beforeMlp, mlpPart(mlp), norms.afterMlp);
   if (decoder.isParallel)
@@ -66,10 +73,16 @@ CausalModel describeDecoder(Config &config, const Decoder &decoder, bool tiedByD
   model.finalNorm = decoder.finalNorm;
   model.finalNormKind = decoder.norms.kind;
   model.embeddingFactor = decoder.embeddingFactor;
+  model.tableWidth = decoder.tableWidth;
+  model.outWidth = decoder.outWidth;
+  model.before = decoder.before;
+  model.after = decoder.after;
   for (int64_t index = 0; index < decoder.sizes.layers; ++index)
     model.layers.push_back(layerOf(decoder, index));
   CausalModel described = describeHybrid(decoder.sizes, std::move(model));
   described.tied = config.flag("tie_word_embeddings", tiedByDefault);
+  if (decoder.textsEnd)
+    described.longestText = decoder.sizes.longest;
   return described;
 }
 

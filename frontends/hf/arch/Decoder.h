@@ -15,6 +15,7 @@ struct DecoderNorms {
   std::string beforeAttention = "input_layernorm", afterAttention = {};
   std::string beforeMlp = "post_attention_layernorm", afterMlp = {};
   NormKind kind = NormKind::Rms;
+  bool ofSums = false; ///< `afterAttention` and `afterMlp` norm the sums instead
 };
 
 struct Decoder {
@@ -27,12 +28,19 @@ struct Decoder {
   /// What is a layer's own.
   std::function<void(int64_t layer, CausalAttention &attention)> own = {};
   std::string table = "embed_tokens", finalNorm = "norm";
+  std::string layers = "layers"; ///< what the layers are called
   double embeddingFactor = 1;
+  int64_t tableWidth = 0, outWidth = 0;      ///< see HybridModel
+  std::vector<Part> before = {}, after = {}; ///< see HybridModel
+  bool textsEnd = false;                     ///< no text is longer than `sizes.longest`
 };
 
 /// Sizes, rotary attention `self_attn` with the biases of `attention_bias`, and the gated MLP `mlp`: what Llama and its
 /// kin have. A reader sets the defaults of its class in `sizes` and changes what is its own.
 Decoder readDecoder(Config &config, HybridSizes sizes, double theta = 10000, double share = 1);
+
+/// Sets how heads turn, by rope_parameters or its older names, scaled or not.
+void readTurns(Config &config, Decoder &decoder, double theta = 10000, double share = 1);
 
 CausalModel describeDecoder(Config &config, const Decoder &decoder, bool tiedByDefault = false);
 

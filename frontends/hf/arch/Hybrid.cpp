@@ -96,6 +96,30 @@ Part normPart(const std::string &name, double epsilon, NormKind kind) {
   return {[=](GraphBuilder &graph, Value x, const HybridInputs &) { return buildNorm(graph, kind, x, name, epsilon); }};
 }
 
+Part learnedPositionsPart(const std::string &table, int64_t rows, int64_t width, int64_t offset) {
+  return {[=](GraphBuilder &graph, Value x, const HybridInputs &in) {
+    GraphBuilder::Scope scope(graph, table);
+    // Padding has no position, and texts end where the table does: neither may be read beyond it.
+    Value places = graph.map(graph.sizes(in.positions), graph.ops().getI64Type(), {in.positions},
+                             {graph.dimsMap(2, {0, 1})}, [&](OpBuilder &b, Location l, ValueRange s) -> Value {
+                               auto constant = [&](int64_t value) -> Value {
+                                 return arith::ConstantOp::create(b, l, b.getI64IntegerAttr(value));
+                               };
+                               Value least = arith::MaxSIOp::create(b, l, s[0], constant(0));
+                               Value place = arith::MinSIOp::create(b, l, least, constant(rows - offset - 1));
+                               return offset ? arith::AddIOp::create(b, l, place, constant(offset)).getResult() : place;
+                             });
+    Value weight = graph.parameter(table + ".weight", {rows, width});
+    return graph.add(x, graph.embedding(graph.mergeLeading(places), weight));
+  }};
+}
+
+Part linearPart(const std::string &name, int64_t width) {
+  return {[=](GraphBuilder &graph, Value x, const HybridInputs &) {
+    return graph.linear(x, name, width, /*hasBias=*/false);
+  }};
+}
+
 Part added(Part part, double factor) {
   std::vector<StateSpec> states = part.states;
   return {[factor, part = std::move(part)](GraphBuilder &graph, Value x, const HybridInputs &in) {
@@ -110,13 +134,16 @@ Part residual(const std::string &norm, double epsilon, Part part, double factor,
 
 static Value buildMlp(GraphBuilder &graph, const MlpSpec &spec, Value x) {
   llvm::SmallVector<Value> inputs;
+  auto linear = [&](Value y, const std::string &name, int64_t out) {
+    return spec.inByOut ? graph.linearInByOut(y, name, out, spec.bias) : graph.linear(y, name, out, spec.bias);
+  };
   if (!spec.gateUp.empty()) {
-    Value both = graph.linear(x, spec.gateUp, 2 * spec.width, spec.bias);
+    Value both = linear(x, spec.gateUp, 2 * spec.width);
     inputs = {graph.lastSlice(both, 0, spec.width), graph.lastSlice(both, spec.width, spec.width)};
   } else {
     if (!spec.gate.empty())
-      inputs.push_back(graph.linear(x, spec.gate, spec.width, spec.bias));
-    inputs.push_back(graph.linear(x, spec.up, spec.width, spec.bias));
+      inputs.push_back(linear(x, spec.gate, spec.width));
+    inputs.push_back(linear(x, spec.up, spec.width));
   }
   bool isGated = inputs.size() > 1;
   Value wide = graph.map(inputs, [&](OpBuilder &b, Location l, ValueRange s) {
@@ -127,7 +154,7 @@ static Value buildMlp(GraphBuilder &graph, const MlpSpec &spec, Value x) {
       y = of.mul(y, y);
     return isGated ? of.mul(y, s[1]) : y;
   });
-  return graph.linear(wide, spec.down, spec.hidden, spec.bias);
+  return linear(wide, spec.down, spec.hidden);
 }
 
 Part mlpPart(const MlpSpec &spec) {
@@ -203,22 +230,29 @@ Mamba2Sizes readMamba2Sizes(Config &config, const HybridSizes &sizes, const Mamb
 //===----------------------------------------------------------------------===//
 
 static Value run(GraphBuilder &graph, const HybridSizes &sizes, const HybridModel &model, Value starts) {
-  Value table = graph.parameter(model.table + ".weight", {sizes.vocabulary, sizes.hidden});
+  int64_t width = model.tableWidth ? model.tableWidth : sizes.hidden;
+  Value table = graph.parameter(model.table + ".weight", {sizes.vocabulary, width});
   Value x = scaled(graph, graph.embedding(graph.tokenIds("input_ids"), table), model.embeddingFactor);
   HybridInputs inputs{starts, buildPositions(graph, starts), x};
+  for (const Part &part : model.before)
+    x = part.build(graph, x, inputs);
   for (auto [index, layer] : llvm::enumerate(model.layers)) {
     if (graph.failed())
       break;
     GraphBuilder::Scope scope(graph, "layers." + std::to_string(index));
     x = layer.build(graph, x, inputs);
   }
-  return buildNorm(graph, model.finalNormKind, x, model.finalNorm, sizes.epsilon);
+  if (!model.finalNorm.empty())
+    x = buildNorm(graph, model.finalNormKind, x, model.finalNorm, sizes.epsilon);
+  for (const Part &part : model.after)
+    x = part.build(graph, x, inputs);
+  return x;
 }
 
 CausalModel describeHybrid(const HybridSizes &sizes, HybridModel model) {
   CausalModel described;
   described.vocabulary = sizes.vocabulary;
-  described.hidden = sizes.hidden;
+  described.hidden = model.outWidth ? model.outWidth : sizes.hidden;
   described.longestContext = sizes.longest;
   described.wordEmbeddings = model.table + ".weight";
   described.tied = false;

@@ -34,6 +34,10 @@ Part inTurn(std::vector<Part> parts);
 enum class NormKind { Rms, RmsFromOne, Layer, LayerWithoutBias, LayerWithoutWeight, LayerFromOne };
 /// The norm `name`.weight alone.
 Part normPart(const std::string &name, double epsilon, NormKind kind);
+/// x + the rows of `table`.weight [rows, width], offset apart, that the tokens' positions name.
+Part learnedPositionsPart(const std::string &table, int64_t rows, int64_t width, int64_t offset = 0);
+/// x · `name`.weightᵀ.
+Part linearPart(const std::string &name, int64_t width);
 /// x + factor · part(x).
 Part added(Part part, double factor = 1);
 /// x + factor · part(norm(x)), with the weight `norm`.weight.
@@ -51,6 +55,7 @@ struct MlpSpec {
   bool bias = false;
   double gateFactor = 1;
   std::string gateUp = {}; ///< gives both, the gate first; then `gate` and `up` are empty
+  bool inByOut = false;    ///< the file holds the weights as [in, out]
 };
 Part mlpPart(const MlpSpec &spec);
 
@@ -80,7 +85,10 @@ struct HybridModel {
   std::string table = "embed_tokens", finalNorm = "final_layernorm";
   NormKind finalNormKind = NormKind::Rms;
   double embeddingFactor = 1;
+  int64_t tableWidth = 0; ///< of the embeddings; 0: hidden
+  int64_t outWidth = 0;   ///< of what `after` gives; 0: hidden
   std::vector<Part> layers;
+  std::vector<Part> before = {}, after = {}; ///< the layers; after the last norm
 };
 CausalModel describeHybrid(const HybridSizes &sizes, HybridModel model);
 

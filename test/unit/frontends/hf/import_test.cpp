@@ -88,7 +88,7 @@ const WrongConfig kWrongConfigs[] = {
     {"EpsilonIsText", "bert-base", R"({"layer_norm_eps": "1e-12"})", "W0202", "a number"},
     {"TypeIsMissing", "bert-base", R"({"model_type": null})", "W0201", "model_type is missing"},
     {"TypeIsNumber", "bert-base", R"({"model_type": 7})", "W0202", "a string"},
-    {"TypeIsUnknown", "bert-base", R"({"model_type": "abacus"})", "W0204", "albert, bamba, bert, camembert, "},
+    {"TypeIsUnknown", "bert-base", R"({"model_type": "abacus"})", "W0204", "albert, bamba, bert, bloom, camembert, "},
     {"ClassIsUnknown", "bert-base", R"({"architectures": ["BertForMultipleChoice"]})", "W0205", "BertForMaskedLM"},
     {"ClassIsOfAnother", "bert-base", R"({"architectures": ["RobertaModel"]})", "W0205", "RobertaModel"},
     {"PretrainingHasTwoHeads", "bert-base", R"({"architectures": ["BertForPreTraining"]})", "W0205", "BertModel"},
@@ -275,6 +275,35 @@ const WrongConfig kWrongConfigs[] = {
     {"ScaledRotation", "recurrent-gemma-base", R"({"rope_parameters": {"rope_type": "linear"}})", "W0206", "scaled"},
     {"WindowIsZero", "recurrent-gemma-base", R"({"attention_window_size": 0})", "W0203", "attention_window_size"},
     {"OtherWindowOfTaps", "recurrent-gemma-base", R"({"conv1d_width": 3})", "W0211", "[60, 1, 4]"},
+    {"CrossAttentionOfGpt2", "gpt2-causal-lm", R"({"add_cross_attention": true})", "W0206", "encoder-decoders"},
+    {"HeadsDoNotFillGpt2", "gpt2-causal-lm", R"({"n_head": 5})", "W0207", "24, no multiple of the 5 heads"},
+    {"OtherPositions", "gpt2-causal-lm", R"({"n_positions": 47})", "W0211",
+     "[48, 24], but config.json asks for [47, 24]"},
+    {"OtherInnerWidth", "gpt2-causal-lm", R"({"n_inner": null})", "W0211",
+     "[24, 38], but config.json asks for [24, 96]"},
+    {"ClassOfGpt2", "gpt2-causal-lm", R"({"architectures": ["GPT2ForCausalLM"]})", "W0205",
+     "GPT2Model, GPT2LMHeadModel"},
+    {"LayersOfGptNeo", "gpt-neo-causal-lm", R"({"attention_types": [[["global"], 2]]})", "W0207", "2 layers is given"},
+    {"AttentionOfGptNeo", "gpt-neo-causal-lm", R"({"attention_types": [[["global", "far", "local"], 1]]})", "W0206",
+     "\"far\""},
+    {"TypesOfGptNeo", "gpt-neo-causal-lm", R"({"attention_types": [["global", 3]]})", "W0202", "pairs"},
+    {"WindowOfGptNeo", "gpt-neo-causal-lm", R"({"window_size": 0})", "W0203", "window_size"},
+    {"TurnsAreOdd", "gptj-causal-lm", R"({"rotary_dim": 3})", "W0207", "turn 3 of the 8"},
+    {"TurnsAreMany", "gptj-causal-lm", R"({"rotary_dim": null})", "W0207", "turn 64 of the 8"},
+    {"PartsOfCodeGen", "codegen-causal-lm", R"({"n_head": 6})", "W0207", "no multiple of 4"},
+    {"HeadIsMissing", "gpt-neox-base", R"({"architectures": ["GPTNeoXForCausalLM"]})", "W0210", "embed_out.weight"},
+    {"OtherEmbeddings", "opt-norms-after", R"({"word_embed_proj_dim": 15})", "W0211", "embed_tokens"},
+    {"ResidualsOfBloom", "bloom-causal-lm", R"({"apply_residual_connection_post_layernorm": true})", "W0206",
+     "post_layernorm"},
+    {"LearnedMpt", "mpt-causal-lm", R"({"attn_config": {"alibi": false}})", "W0206", "alibi is false"},
+    {"NormedMpt", "mpt-causal-lm", R"({"attn_config": {"qk_ln": true}})", "W0206", "qk_ln"},
+    {"SharedMpt", "mpt-causal-lm", R"({"attn_config": {"attn_type": "multiquery_attention"}})", "W0206", "share"},
+    {"SlopesOfMpt", "mpt-causal-lm", R"({"attn_config": {"alibi_bias_max": 4}})", "W0206", "alibi_bias_max"},
+    {"BiasesOfMpt", "mpt-causal-lm", R"({"no_bias": false})", "W0206", "no_bias"},
+    {"LogitsOfMpt", "mpt-causal-lm", R"({"logit_scale": 0.5})", "W0206", "logit_scale"},
+    {"WidthOfMpt", "mpt-causal-lm", R"({"expansion_ratio": 2})", "W0206", "expansion_ratio"},
+    {"GroupsOfFalcon", "falcon-new-decoder", R"({"num_kv_heads": 4})", "W0207", "no multiple of the 4 heads"},
+    {"NormsOfFalcon", "falcon-new-decoder", R"({"num_ln_in_parallel_attn": 3})", "W0203", "num_ln_in_parallel_attn"},
     {"PoolingIsUnknown", "modernbert-base", R"({"classifier_pooling": "max"})", "W0206", "cls and mean"},
 };
 
@@ -343,7 +372,9 @@ INSTANTIATE_TEST_SUITE_P(
                     "mixtral-window", "qwen2-moe-steps", "qwen3-moe-biases", "olmoe-causal-lm", "granite-moe-shared",
                     "phimoe-longrope", "dbrx-causal-lm", "recurrent-gemma-causal-lm", "roberta-token-classification",
                     "rwkv-causal-lm", "xlstm-causal-lm", "deepseek-v2-groups", "deepseek-v3-old-config",
-                    "gpt-oss-causal-lm", "qwen3-next-causal-lm", "jetmoe-causal-lm", "jamba-experts", "switch-base"),
+                    "gpt-oss-causal-lm", "qwen3-next-causal-lm", "jetmoe-causal-lm", "jamba-experts", "switch-base",
+                    "gpt2-causal-lm", "gpt-neo-causal-lm", "gpt-neox-causal-lm", "codegen-causal-lm", "opt-norms-after",
+                    "bloom-causal-lm", "mpt-clipped", "falcon-new-decoder", "falcon-alibi"),
     [](const auto &info) {
       std::string name = info.param;
       std::replace(name.begin(), name.end(), '-', '_');
@@ -483,6 +514,12 @@ TEST(Bounds, EndAtThePositions) {
 TEST(Bounds, CountPositionsAfterThePadToken) {
   // 46 positions, of which 0 and 1 are never a token's.
   EXPECT_EQ(Folder("mpnet-base").import({{{"sequence", {1, 45}}}}).code, "W0208");
+}
+
+TEST(Bounds, EndAtLearnedPositions) {
+  Diagnostic error = Folder("gpt2-causal-lm").import({{{"sequence", {1, 49}}}});
+  EXPECT_EQ(error.code, "W0208");
+  EXPECT_THAT(error.help, HasSubstr("1..48"));
 }
 
 TEST(Bounds, AreOrderedAndPositive) {
