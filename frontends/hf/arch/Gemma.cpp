@@ -41,15 +41,13 @@ Decoder readGemmaDecoder(Config &config, const HybridSizes &sizes) {
 }
 
 /// What Gemma 2 and 3 have beyond the first.
-void readAround(Config &config, Decoder &decoder, double scoreCap) {
+void readAround(Config &config, Decoder &decoder) {
   decoder.norms = {"input_layernorm", "post_attention_layernorm", "pre_feedforward_layernorm",
                    "post_feedforward_layernorm", NormKind::RmsFromOne};
   double scalar = config.number({"query_pre_attn_scalar"}, 256);
   if (scalar <= 0)
     config.refuse("W0203", "query_pre_attn_scalar is 0", "correct it: scores are divided by its root");
   decoder.attention.scale = 1 / std::sqrt(std::max(scalar, 1e-30));
-  decoder.attention.cap =
-      config.isNull("attn_logit_softcapping") ? 0 : config.number({"attn_logit_softcapping"}, scoreCap);
 }
 
 CausalModel finish(Config &config, const Decoder &decoder, double logitCap) {
@@ -75,7 +73,8 @@ CausalModel readGemma(Config &config) {
 
 CausalModel readGemma2(Config &config) {
   Decoder decoder = readGemmaDecoder(config, sizesOfClass());
-  readAround(config, decoder, /*scoreCap=*/50);
+  readAround(config, decoder);
+  decoder.attention.cap = config.isNull("attn_logit_softcapping") ? 0 : config.number({"attn_logit_softcapping"}, 50);
   int64_t window = readWindow(config, 4096);
   std::vector<bool> slides =
       readSlidingLayers(config, decoder.sizes.layers, [](int64_t layer) { return layer % 2 == 0; });
@@ -88,7 +87,7 @@ CausalModel readGemma3(Config &config) {
   sizes.vocabulary = 262208;
   sizes.longest = 131072;
   Decoder decoder = readGemmaDecoder(config, sizes);
-  readAround(config, decoder, /*scoreCap=*/0);
+  readAround(config, decoder); // attn_logit_softcapping is a field that the library's class does not use
   decoder.attention.queryNorm = "q_norm";
   decoder.attention.keyNorm = "k_norm";
   int64_t window = readWindow(config, 4096), every = config.integer({"sliding_window_pattern"}, 6, 1, 1 << 20);
