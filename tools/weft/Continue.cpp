@@ -13,11 +13,44 @@ namespace {
 
 constexpr int64_t kUsualLength = 128; ///< new tokens of a prompt where no number is given
 
+/// New text of a row up to the first of the strings at which it ends; what may be the begin of one is held back.
+class StoppedText {
+public:
+  explicit StoppedText(const std::vector<std::string> &stops) : stops(&stops) {}
+
+  /// Adds a part; returns what can be shown of it and of what was held back.
+  std::string add(const std::string &part) {
+    if (hasStopped)
+      return "";
+    held += part;
+    size_t end = std::string::npos, kept = 0;
+    for (const std::string &stop : *stops) {
+      end = std::min(end, held.find(stop));
+      for (size_t length = std::min(stop.size() - 1, held.size()); length > kept; --length)
+        if (held.ends_with(std::string_view(stop).substr(0, length)))
+          kept = length;
+    }
+    hasStopped = end != std::string::npos;
+    std::string shown = held.substr(0, hasStopped ? end : held.size() - kept);
+    held.erase(0, shown.size());
+    return shown;
+  }
+  /// What was held back of a text that ended otherwise.
+  std::string rest() const { return hasStopped ? "" : held; }
+  bool stopped() const { return hasStopped; }
+
+private:
+  const std::vector<std::string> *stops;
+  std::string held;
+  bool hasStopped = false;
+};
+
 /// New text of each row, shown as it comes where there is one row and somebody looks.
 class Writer {
 public:
-  /// `prompts`: input_ids [rows, tokens].
-  static Result<Writer> make(const Model &model, const Array &prompts, bool isShown) {
+  /// `prompts`: input_ids [rows, tokens]. `stops` outlives the writer.
+  static Result<Writer> make(const Model &model, const Array &prompts, bool isShown,
+                             const std::vector<std::string> &stops) {
     size_t rows = prompts.shape[0], columns = prompts.shape[1];
     Writer writer;
     writer.isShown = isShown && rows == 1;
@@ -30,35 +63,48 @@ public:
       writer.streams.push_back(std::move(*stream));
     }
     writer.texts.resize(rows);
+    writer.ends.assign(rows, StoppedText(stops));
     return writer;
   }
 
-  void add(size_t row, Result<std::string> part) {
-    if (!part) {
-      failure = part.takeError();
-      return;
-    }
-    texts[row] += *part;
-    if (isShown) {
-      std::fputs(part->c_str(), stdout);
-      std::fflush(stdout);
-    }
+  /// Whether the row's text ends here.
+  bool add(size_t row, int64_t token) {
+    add(row, streams[row].next(static_cast<uint32_t>(token)));
+    return ends[row].stopped();
   }
-  void add(size_t row, int64_t token) { add(row, streams[row].next(static_cast<uint32_t>(token))); }
 
   /// The texts, or the first thing that went wrong with one.
   Result<std::vector<std::string>> finish() {
-    for (size_t row = 0; row < streams.size(); ++row)
+    for (size_t row = 0; row < streams.size(); ++row) {
       add(row, streams[row].finish());
+      show(row, ends[row].rest());
+    }
     if (failure)
       return *failure;
     return texts;
   }
 
 private:
+  void add(size_t row, Result<std::string> part) {
+    if (!part) {
+      failure = part.takeError();
+      return;
+    }
+    show(row, ends[row].add(*part));
+  }
+
+  void show(size_t row, const std::string &part) {
+    texts[row] += part;
+    if (isShown) {
+      std::fputs(part.c_str(), stdout);
+      std::fflush(stdout);
+    }
+  }
+
   bool isShown = false;
   std::vector<TextStream> streams;
   std::vector<std::string> texts;
+  std::vector<StoppedText> ends;
   std::optional<Diagnostic> failure;
 };
 
@@ -84,7 +130,7 @@ Result<Told> run(const RunArguments &arguments, const ContinueArguments &what, c
     return arrays.takeError();
   std::optional<Writer> writer;
   if (isText) {
-    Result<Writer> made = Writer::make(model, arrays->front(), isShown);
+    Result<Writer> made = Writer::make(model, arrays->front(), isShown, what.stops);
     if (!made)
       return made.takeError();
     writer = std::move(*made);
@@ -94,10 +140,8 @@ Result<Told> run(const RunArguments &arguments, const ContinueArguments &what, c
   GenerateOptions options = what.generate;
   if (options.maxNewTokens == 0)
     options.maxNewTokens = kUsualLength;
-  Result<Generated> generated = generate(model, runner, *arrays, options, [&](int64_t row, int64_t token) {
-    if (writer)
-      writer->add(row, token);
-  });
+  Result<Generated> generated = generate(model, runner, *arrays, options,
+                                         [&](int64_t row, int64_t token) { return writer && writer->add(row, token); });
   if (!generated)
     return generated.takeError();
   Told told{std::move(*generated), {}, runner.variant(), runner.threads(), model.loadSeconds()};
@@ -163,10 +207,27 @@ void addContinueArguments(CLI::App &command, ContinueArguments &arguments) {
                   "continue by so many tokens (default: " + std::to_string(kUsualLength) + ")")
       ->check(CLI::Range(1, 1000000000).description(""))
       ->type_name("N");
-  command
-      .add_option("--temperature", arguments.generate.temperature, "draw tokens; 0 takes the likeliest (default: 0)")
+  command.add_option("--stop", arguments.stops, "end before this text; give it once for each")
+      ->type_name("TEXT")
+      ->expected(1)
+      ->check(CLI::Validator([](std::string &text) { return std::string(text.empty() ? "an empty text" : ""); }, ""))
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  SamplingOptions &sampling = arguments.generate.sampling;
+  command.add_option("--temperature", sampling.temperature, "draw tokens; 0 takes the likeliest (default: 0)")
       ->check(CLI::Range(0.0, 1000.0).description(""))
       ->type_name("T");
+  command.add_option("--top-k", sampling.topK, "of the likeliest N (default: 0, all)")
+      ->check(CLI::Range(int64_t(0), int64_t(1) << 30).description(""))
+      ->type_name("N");
+  command.add_option("--top-p", sampling.topP, "of the likeliest with probability P (default: 1)")
+      ->check(CLI::Range(0.0, 1.0).description(""))
+      ->type_name("P");
+  command.add_option("--min-p", sampling.minP, "of those with P of the likeliest's (default: 0)")
+      ->check(CLI::Range(0.0, 1.0).description(""))
+      ->type_name("P");
+  command.add_option("--repetition-penalty", sampling.repetitionPenalty, "of tokens that the text holds (default: 1)")
+      ->check(CLI::Range(0.01, 100.0).description(""))
+      ->type_name("R");
   command.add_option("--seed", arguments.generate.seed, "of the draws (default: 0)")->type_name("S");
   command.add_flag("--ignore-eos", arguments.generate.ignoreEnd, "go on after a token that ends the text");
 }

@@ -11,12 +11,13 @@ namespace weft::cli {
 
 struct ContinueArguments {
   std::vector<std::string> prompts; ///< or else `inputs`
+  std::vector<std::string> stops;   ///< a text ends before the first of these in what is new
   GenerateOptions generate;
 
   bool given() const { return !prompts.empty() || generate.maxNewTokens > 0; }
 };
 
-/// Adds --prompt, --max-new-tokens, --temperature, --seed and --ignore-eos.
+/// Adds --prompt, --max-new-tokens, --stop, those of SamplingOptions, --seed and --ignore-eos.
 void addContinueArguments(CLI::App &command, ContinueArguments &arguments);
 
 /// Continues the prompts or the arrays of the file `inputs`; writes `sequences` to the file `outputs` and all that is

@@ -3,7 +3,6 @@
 #include "tools/weft/Generate.h"
 
 #include "tools/weft/PagedTexts.h"
-#include "tools/weft/Sampler.h"
 
 #include <algorithm>
 #include <chrono>
@@ -39,25 +38,26 @@ public:
     for (int64_t row = 0; row < ids.shape[0]; ++row) {
       auto begin = ids.values<int64_t>().begin() + row * columns;
       rows.emplace_back(begin, begin + columns);
-      samplers.emplace_back(options.temperature, options.seed + row);
+      samplers.emplace_back(options.sampling, options.seed + row);
     }
   }
 
   /// Appends a token to each row by its scores [batch, vocabulary]; false where they are no numbers.
-  bool extend(const Array &scores, const std::function<void(int64_t, int64_t)> &onToken) {
+  bool extend(const Array &scores, const std::function<bool(int64_t, int64_t)> &onToken) {
     size_t vocabulary = scores.shape[1];
     for (size_t row = 0; row < rows.size(); ++row) {
       if (isDone[row]) {
         rows[row].push_back(rows[row].back());
         continue;
       }
-      std::optional<int64_t> token = samplers[row].pick(scores.values<float>().subspan(row * vocabulary, vocabulary));
+      std::optional<int64_t> token =
+          samplers[row].pick(scores.values<float>().subspan(row * vocabulary, vocabulary), rows[row]);
       if (!token)
         return false;
       rows[row].push_back(*token);
       ++lengths[row];
-      isDone[row] = std::find(ends.begin(), ends.end(), *token) != ends.end();
-      onToken(row, *token);
+      bool isEnd = std::find(ends.begin(), ends.end(), *token) != ends.end();
+      isDone[row] = onToken(row, *token) || isEnd;
     }
     return true;
   }
@@ -211,7 +211,7 @@ Result<Opened> openToGenerate(const RunArguments &arguments) {
 
 Result<Generated> generate(const Model &model, Runner &prefill, const std::vector<Array> &inputs,
                            const GenerateOptions &options,
-                           const std::function<void(int64_t row, int64_t token)> &onToken) {
+                           const std::function<bool(int64_t row, int64_t token)> &onToken) {
   Result<Entry> decode = model.entry("decode");
   if (!decode)
     return cannotGenerate(model.path(), "decode");

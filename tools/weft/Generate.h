@@ -6,6 +6,7 @@
 #define WEFT_TOOLS_WEFT_GENERATE_H
 
 #include "tools/weft/Model.h"
+#include "tools/weft/Sampler.h"
 
 #include <functional>
 
@@ -13,8 +14,8 @@ namespace weft::cli {
 
 struct GenerateOptions {
   int64_t maxNewTokens = 0; ///< 0: not asked for
-  double temperature = 0;   ///< 0: the token of highest score
-  uint64_t seed = 0;
+  SamplingOptions sampling;
+  uint64_t seed = 0;      ///< of the first row; the others have those after it
   bool ignoreEnd = false; ///< goes on after a token that ends a text
 };
 
@@ -26,11 +27,11 @@ struct Generated {
 };
 
 /// Continues `inputs` (input_ids, and attention_mask where rows are padded on the left). `onToken` hears of each new
-/// token of a row. W0517: the model does not generate; W0518: rows are padded on the right; W0519: scores that are no
-/// numbers; W04xx: the runtime refuses the inputs.
+/// token of a row, and says whether the row ends there. W0517: the model does not generate; W0518: rows are padded on
+/// the right; W0519: scores that are no numbers; W04xx: the runtime refuses the inputs.
 Result<Generated> generate(const Model &model, Runner &prefill, const std::vector<Array> &inputs,
                            const GenerateOptions &options,
-                           const std::function<void(int64_t row, int64_t token)> &onToken);
+                           const std::function<bool(int64_t row, int64_t token)> &onToken);
 
 /// A model with the entry prefill ready to run, for `generate`. W0517: it has none.
 Result<Opened> openToGenerate(const RunArguments &arguments);
