@@ -33,11 +33,16 @@ Result<void> checkPadding(const std::vector<Array> &inputs, const std::string &p
 /// The texts of a batch as they grow.
 class Batch {
 public:
-  Batch(const Array &ids, const GenerateOptions &options, std::vector<int64_t> ends)
+  /// `mask` may be null: no row is padded.
+  Batch(const Array &ids, const Array *mask, const GenerateOptions &options, std::vector<int64_t> ends)
       : columns(ids.shape[1]), ends(std::move(ends)), lengths(ids.shape[0]), isDone(ids.shape[0]) {
     for (int64_t row = 0; row < ids.shape[0]; ++row) {
       auto begin = ids.values<int64_t>().begin() + row * columns;
       rows.emplace_back(begin, begin + columns);
+      int64_t start = 0; // padding is no part of a text
+      while (mask && start < columns && mask->values<int64_t>()[row * columns + start] == 0)
+        ++start;
+      starts.push_back(start);
       samplers.emplace_back(options.sampling, options.seed + row);
     }
   }
@@ -50,8 +55,8 @@ public:
         rows[row].push_back(rows[row].back());
         continue;
       }
-      std::optional<int64_t> token =
-          samplers[row].pick(scores.values<float>().subspan(row * vocabulary, vocabulary), rows[row]);
+      std::optional<int64_t> token = samplers[row].pick(scores.values<float>().subspan(row * vocabulary, vocabulary),
+                                                        std::span<const int64_t>(rows[row]).subspan(starts[row]));
       if (!token)
         return false;
       rows[row].push_back(*token);
@@ -83,6 +88,7 @@ public:
 
 private:
   std::vector<std::vector<int64_t>> rows;
+  std::vector<int64_t> starts; ///< of each row's text
   std::vector<Sampler> samplers;
   std::vector<bool> isDone;
 };
@@ -226,7 +232,8 @@ Result<Generated> generate(const Model &model, Runner &prefill, const std::vecto
   if (!scores)
     return scores.takeError();
   result.prefillSeconds = now() - start;
-  Batch batch(*findInput(inputs, "input_ids"), options, options.ignoreEnd ? std::vector<int64_t>() : model.endTokens());
+  Batch batch(*findInput(inputs, "input_ids"), findInput(inputs, "attention_mask"), options,
+              options.ignoreEnd ? std::vector<int64_t>() : model.endTokens());
   if (!batch.extend(**scores, onToken))
     return noNumbers(model.path(), 0);
   start = now();
